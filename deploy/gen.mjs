@@ -1,0 +1,46 @@
+/** Guarantee: proto/src/gen is exactly what the schemas say; `--check` exits 1 on any difference. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const schemas = readdirSync(join(root, "proto/lightferry"), { recursive: true })
+  .filter((name) => name.endsWith(".proto"))
+  .sort()
+  .map((name) => join("lightferry", name));
+const flags =
+  "-t static-module -w esm --no-create --no-verify --no-convert --no-delimited --no-typeurl --no-service --force-number".split(
+    " ",
+  );
+const pbjs = join(root, "node_modules/protobufjs-cli/bin/pbjs");
+const scratch = mkdtempSync(join(tmpdir(), "lightferry-gen-"));
+try {
+  // Declarations come from comments, so they are made in a run of their own.
+  const run = (extra) =>
+    execFileSync(process.execPath, [pbjs, ...flags, ...extra, "-p", "proto", ...schemas], {
+      cwd: root,
+      env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+  run(["--dts", "-o", join(scratch, "full.js")]);
+  run(["--no-comments", "-o", join(scratch, "index.js")]);
+  const made = {
+    "index.js": readFileSync(join(scratch, "index.js")),
+    "index.d.ts": readFileSync(join(scratch, "full.d.ts")),
+  };
+  for (const [name, bytes] of Object.entries(made)) {
+    const target = join(root, "proto/src/gen", name);
+    if (process.argv.includes("--check")) {
+      if (!bytes.equals(readFileSync(target))) {
+        console.error(`proto/src/gen/${name} is not what the schemas say: run npm run gen`);
+        process.exitCode = 1;
+      }
+    } else {
+      writeFileSync(target, bytes);
+    }
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

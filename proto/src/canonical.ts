@@ -1,0 +1,70 @@
+/**
+ * Guarantee: one message has one encoding. Encoding leaves out defaults;
+ * decoding refuses bytes that would not be written again exactly so (unknown
+ * fields, other order, written defaults, trailing bytes).
+ */
+import type { Reader, Writer } from "protobufjs/minimal.js";
+import { GatewayError } from "./errors/index.ts";
+
+/** A message type of `gen`, seen from outside. */
+export interface MessageType<Properties extends object, Message extends Properties = Properties> {
+  encode(message: Properties, writer?: Writer): Writer;
+  decode(reader: Reader | Uint8Array, length?: number): Message;
+}
+
+/** Canonical bytes of a message. */
+export function encodeCanonical<P extends object>(type: MessageType<P>, message: P): Uint8Array {
+  return type.encode(withoutDefaults(message) as P).finish();
+}
+
+/**
+ * Reads canonical bytes. The result shares memory with `bytes`.
+ * @throws GatewayError `rpc.bad-message` when the bytes are malformed or not canonical.
+ */
+export function decodeCanonical<P extends object, M extends P>(
+  type: MessageType<P, M>,
+  bytes: Uint8Array,
+): M {
+  let message: M;
+  try {
+    message = type.decode(bytes);
+  } catch (cause) {
+    throw new GatewayError("rpc.bad-message", { detail: "malformed protobuf", cause });
+  }
+  const again = encodeCanonical(type, message);
+  if (Buffer.compare(again, bytes) !== 0) {
+    throw new GatewayError("rpc.bad-message", { detail: "not the canonical encoding" });
+  }
+  return message;
+}
+
+function isDefault(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === null ||
+    value === 0 ||
+    value === "" ||
+    value === false ||
+    (value instanceof Uint8Array && value.length === 0) ||
+    (Array.isArray(value) && value.length === 0)
+  );
+}
+
+function withoutDefaults(message: object): object {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(message)) {
+    if (isDefault(value)) continue;
+    if (Array.isArray(value)) {
+      out[key] = value.map((element: unknown) =>
+        isNested(element) ? withoutDefaults(element) : element,
+      );
+    } else {
+      out[key] = isNested(value) ? withoutDefaults(value) : value;
+    }
+  }
+  return out;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
+}

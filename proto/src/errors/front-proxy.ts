@@ -1,0 +1,4 @@
+/** Guarantee: the codes of the front-proxy; see table.ts for what a row must say. */
+import type { ErrorTable } from "./table.ts";
+
+export const FRONT_PROXY_ERRORS = {} as const satisfies ErrorTable;
