@@ -2,6 +2,24 @@
 import type { ErrorTable } from "./table.ts";
 
 export const SERVICE_ERRORS = {
+  "merkle.out-of-range": {
+    http: 500,
+    grpc: "INTERNAL",
+    actor: "system-admin",
+    zh: "哈希树位置越界",
+    en: "a position outside the hash tree was asked for",
+    doZh: "核对请求的日志大小与序号",
+    doEn: "check the tree size and index that were asked for",
+  },
+  "id.invalid": {
+    http: 400,
+    grpc: "INVALID_ARGUMENT",
+    actor: "caller",
+    zh: "编号格式错误",
+    en: "this is not an exchange id",
+    doZh: "使用提交时返回的编号（36 个字符）",
+    doEn: "use the id that the submission returned (36 characters)",
+  },
   "internal.fault": {
     http: 500,
     grpc: "INTERNAL",
