@@ -26,8 +26,19 @@ try {
     });
   run(["--dts", "-o", join(scratch, "full.js")]);
   run(["--no-comments", "-o", join(scratch, "index.js")]);
+  // 64-bit integers are JS numbers, as the declarations say: protobufjs would hand out `Long`
+  // objects whenever that package happens to be installed. What a number cannot hold exactly is
+  // refused by proto/src/canonical.ts, because it would be written back as other bytes.
+  const importLine = 'import $protobuf from "protobufjs/minimal.js";\n';
+  const code = readFileSync(join(scratch, "index.js"), "utf8");
+  if (!code.includes(importLine)) throw new Error("pbjs no longer writes the expected import line");
   const made = {
-    "index.js": readFileSync(join(scratch, "index.js")),
+    "index.js": Buffer.from(
+      code.replace(
+        importLine,
+        `${importLine}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`,
+      ),
+    ),
     "index.d.ts": readFileSync(join(scratch, "full.d.ts")),
   };
   for (const [name, bytes] of Object.entries(made)) {
