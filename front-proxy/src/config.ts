@@ -1,0 +1,61 @@
+/**
+ * Guarantee: the front-proxy starts only with a configuration whose every
+ * field was read and checked; a wrong field is named in `config.invalid`.
+ */
+import type { BaseConfig } from "@lightferry/proto/service";
+
+export interface ApiConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+export interface WatchConfig {
+  /** Holds `<lane>/<service>/` folders. */
+  readonly outgoingDir: string;
+  /** Registered caller in whose name files of these folders are submitted. */
+  readonly caller: string;
+  /** Grade of files that bring no `<name>.json` beside them; empty = such files are refused. */
+  readonly grade: string;
+  readonly purpose: string;
+}
+
+export type DoubtPolicy = "retry" | "hold";
+
+export interface HttpTarget {
+  readonly type: "http";
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  /** True when the target honours the Idempotency-Key header. */
+  readonly idempotency: boolean;
+  readonly onDoubt: DoubtPolicy;
+}
+
+export interface DropTarget {
+  readonly type: "drop";
+  readonly dir: string;
+}
+
+export type TargetConfig = HttpTarget | DropTarget;
+
+/** Limits that an operator may move; defaults and reasons in config-parse.ts. */
+export interface LimitsConfig {
+  /** Bytes of payload this node keeps before new submissions are put off. */
+  readonly spoolHighWaterBytes: number;
+  /** How long an emitted bundle file is kept after its last pass; undefined = the lane's expiry. */
+  readonly outboxRetentionSeconds: number | undefined;
+}
+
+export interface FrontProxyConfig extends BaseConfig {
+  readonly api: ApiConfig;
+  readonly databaseUrl: string;
+  readonly spoolDir: string;
+  readonly outboxDir: string;
+  readonly arrivalsDir: string;
+  readonly inboxDir: string;
+  readonly vaultPath: string;
+  readonly encryptKeyPath: string;
+  readonly watch: WatchConfig | null;
+  readonly targets: Readonly<Record<string, TargetConfig>>;
+  readonly limits: LimitsConfig;
+}

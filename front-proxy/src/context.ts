@@ -1,0 +1,64 @@
+/**
+ * Guarantee: the parts of the front-proxy meet only here. Each part is given
+ * what was opened once at start and gives back what the others may call.
+ */
+import type { PayloadVault } from "@lightferry/proto/keystore";
+import type { Registry } from "@lightferry/proto/registry";
+import type {
+  AuditService,
+  Client,
+  PolicyService,
+  ServiceBinding,
+} from "@lightferry/proto/rpc";
+import type { Shell } from "@lightferry/proto/service";
+import type { Pool } from "pg";
+import type { FrontProxyConfig } from "./config.ts";
+import type { ExchangeDocument, ExchangeFilter } from "./document.ts";
+
+export interface FrontProxyContext {
+  /** config, log, journal, provider, onClose, ready, fail. */
+  readonly shell: Shell<FrontProxyConfig>;
+  readonly config: FrontProxyConfig;
+  /** The zone's own database; migrated before any part starts. */
+  readonly pool: Pool;
+  /** The registry as last verified; ask again for every piece of work, it may be renewed. */
+  readonly registry: () => Registry;
+  /** Wraps the keys of payloads at rest (spool, inbox staging). */
+  readonly vault: PayloadVault;
+  readonly policy: Client<typeof PolicyService>;
+  readonly audit: Client<typeof AuditService>;
+}
+
+/** What the sending side (src/egress) gives to API and administration. */
+export interface EgressDesk {
+  readonly bindings: readonly ServiceBinding[];
+  /** undefined when unknown, or when `caller` is given and it is another's. */
+  find(exchangeId: Uint8Array, caller?: string): Promise<ExchangeDocument | undefined>;
+  /** Newest first. */
+  list(filter: ExchangeFilter): Promise<readonly ExchangeDocument[]>;
+  /**
+   * Ends an exchange that has not been sealed.
+   * @returns the new state.
+   * @throws GatewayError `exchange.not-found`, `exchange.wrong-state`.
+   */
+  cancel(exchangeId: Uint8Array, reason: string, actor: string): Promise<string>;
+  /** Decides a failed or expired exchange anew; same errors as cancel. */
+  retry(exchangeId: Uint8Array, actor: string): Promise<string>;
+}
+
+/** What the receiving side (src/ingress) gives. Same meaning as in {@link EgressDesk}. */
+export interface IngressDesk {
+  readonly bindings: readonly ServiceBinding[];
+  findDelivery(exchangeId: Uint8Array, caller?: string): Promise<ExchangeDocument | undefined>;
+  listDeliveries(filter: ExchangeFilter): Promise<readonly ExchangeDocument[]>;
+}
+
+/** src/ingress/index.ts exports this; called once by main.ts. */
+export type StartIngress = (context: FrontProxyContext) => Promise<IngressDesk>;
+
+/** src/admin/index.ts exports this; called once by main.ts after both desks stand. */
+export type StartAdmin = (
+  context: FrontProxyContext,
+  egress: EgressDesk,
+  ingress: IngressDesk,
+) => readonly ServiceBinding[];
