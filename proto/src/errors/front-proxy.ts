@@ -1,4 +1,5 @@
 /** Guarantee: the codes of the front-proxy; see table.ts for what a row must say. */
+import { INGRESS_ERRORS } from "./ingress.ts";
 import type { ErrorTable } from "./table.ts";
 
-export const FRONT_PROXY_ERRORS = {} as const satisfies ErrorTable;
+export const FRONT_PROXY_ERRORS = { ...INGRESS_ERRORS } as const satisfies ErrorTable;
