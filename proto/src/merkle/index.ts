@@ -3,6 +3,6 @@
  * place of SHA-256: leaf = SM3(0x00 || data), node = SM3(0x01 || left || right).
  */
 
-export { leafHash, nodeHash, type Sm3Function } from "./hash.ts";
+export { leafHash, nodeHash, type Sm3Function, splitPoint } from "./hash.ts";
 export { MerkleTree, merkleRoot } from "./tree.ts";
 export { rootFromInclusion, verifyConsistency, verifyInclusion } from "./verify.ts";
