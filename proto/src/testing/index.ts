@@ -1,0 +1,2 @@
+/** Guarantee: what tests of every folder may use; never imported by a program. */
+export { type TestDatabase, testDatabase } from "./database.ts";
