@@ -1,0 +1,35 @@
+/**
+ * Guarantee: dispatches `lightferry <noun> <verb>` to the program of that noun
+ * in its service's folder, and does nothing else.
+ */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type CliNoun, runHelp, runNoun } from "@lightferry/proto/cli";
+import { REPOSITORY } from "../src/repository.ts";
+
+/** Noun → the folder that owns it. */
+const NOUNS: Readonly<Record<string, string>> = {
+  exchange: "front-proxy",
+  token: "front-proxy",
+  audit: "audit",
+  ferry: "ferry",
+  policy: "policy",
+  zone: "deploy",
+  stop: "deploy",
+  status: "deploy",
+  doctor: "deploy",
+};
+
+async function load(noun: string): Promise<CliNoun> {
+  const file = join(REPOSITORY, NOUNS[noun] ?? "", "cli", `${noun}.ts`);
+  const module = (await import(pathToFileURL(file).href)) as { noun: CliNoun };
+  return module.noun;
+}
+
+const [noun = "--help", ...rest] = process.argv.slice(2);
+if (Object.hasOwn(NOUNS, noun)) {
+  process.exitCode = await runNoun(await load(noun), rest);
+} else {
+  const nouns = await Promise.all(Object.keys(NOUNS).map(load));
+  process.exitCode = runHelp(nouns, noun);
+}

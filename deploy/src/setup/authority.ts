@@ -1,0 +1,87 @@
+/**
+ * Guarantee: the demonstration authority (演示) signs one registry and one
+ * policy pack over both zones' introductions and hands each zone its own copy.
+ * Its key lies in neither zone's folder.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
+import { createUnlockFile, generateKeyFile, loadKeyFile } from "@lightferry/proto/keystore";
+import { parseRegistryDocument } from "@lightferry/proto/registry";
+import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
+import { ZONES, zonePaths } from "../layout.ts";
+import { REPOSITORY } from "../repository.ts";
+import { demoRegistry } from "./demo-registry.ts";
+import type { Introduction } from "./introduction.ts";
+
+const PACK = join(REPOSITORY, "policy/packs/demo.yaml");
+
+/** Issues registry and pack to every zone folder under `home` that lacks them. */
+export function issueDemo(home: string, introductions: readonly Introduction[]): void {
+  const folder = join(home, "authority");
+  const keyPath = join(folder, "authority.key.json");
+  const unlockPath = join(folder, "unlock.key");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
+  if (!existsSync(keyPath)) {
+    generateKeyFile(keyPath, readFileSync(unlockPath), "authority-sign", { demo: true });
+  }
+  const { key } = loadKeyFile(keyPath, unlockPath, "authority-sign");
+  const provider = loadProvider();
+  const document = issueDocument(folder, introductions);
+  const signature = provider.sm2Sign(key, domainSeparated("registry/1", document));
+  const packSignature = signPack(folder, keyPath, unlockPath);
+  const anchor = `${JSON.stringify({ publicKey: Buffer.from(key.publicKey).toString("hex"), demo: true })}\n`;
+  key.destroy();
+  for (const zone of ZONES) {
+    const { registry } = zonePaths(home, zone);
+    mkdirSync(registry, { recursive: true, mode: 0o700 });
+    writeFileSync(join(registry, "registry.json"), document);
+    writeFileSync(join(registry, "registry.sig"), signature);
+    writeFileSync(join(registry, "anchor.json"), anchor);
+    writeFileSync(join(registry, "pack.yaml"), readFileSync(PACK));
+    writeFileSync(join(registry, "pack.sig"), packSignature);
+  }
+}
+
+/** The document issued last, unless what it should say has changed: then one with the next number. */
+function issueDocument(folder: string, introductions: readonly Introduction[]): Uint8Array {
+  const path = join(folder, "registry.json");
+  const last = existsSync(path) ? parseRegistryDocument(readFileSync(path)) : undefined;
+  const wanted = demoRegistry(introductions, last);
+  if (last !== undefined && JSON.stringify(last) === JSON.stringify(wanted)) {
+    return readFileSync(path);
+  }
+  const bytes = Buffer.from(
+    JSON.stringify({ ...wanted, number: (last?.number ?? 0) + 1 }, null, 1),
+  );
+  parseRegistryDocument(bytes);
+  writeFileSync(path, bytes, { mode: 0o600 });
+  return bytes;
+}
+
+function signPack(folder: string, keyPath: string, unlockPath: string): Uint8Array {
+  const out = join(folder, "pack.sig");
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      join(REPOSITORY, "deploy/cli/lightferry.ts"),
+      "policy",
+      "sign-pack",
+      "--pack",
+      PACK,
+      "--key",
+      keyPath,
+      "--unlock",
+      unlockPath,
+      "--out",
+      out,
+    ],
+    { encoding: "utf8" },
+  );
+  if (status !== 0) {
+    throw new GatewayError("setup.failed", { detail: `policy sign-pack: ${stderr.trim()}` });
+  }
+  return readFileSync(out);
+}

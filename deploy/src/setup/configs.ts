@@ -1,0 +1,163 @@
+/**
+ * Guarantee: every service of a zone gets exactly its own configuration file,
+ * mode 0600, written anew at each start from the zone's options.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  nodeIdOf,
+  otherZone,
+  type ServiceEntryName,
+  ZONE_SERVICES,
+  type ZoneName,
+  zonePaths,
+  zonePorts,
+} from "../layout.ts";
+import { databaseUrl, type Passwords } from "./databases.ts";
+import { CALLERS } from "./demo-registry.ts";
+import { KEY_FILES } from "./introduction.ts";
+import type { ZoneOptions } from "./zone-options.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+/** 0.75 s of a 1 Gb/s line, so that a pause of the receiver loses nothing (references: §6). */
+const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
+
+type Json = Record<string, unknown>;
+
+/** Writes `<zone>/config/*.json`; returns the services that belong to the zone. */
+export function writeConfigs(
+  home: string,
+  zone: ZoneName,
+  options: ZoneOptions,
+  passwords: Passwords,
+): readonly ServiceEntryName[] {
+  const paths = zonePaths(home, zone);
+  const ports = zonePorts(zone, options.portBase);
+  const key = (use: keyof typeof KEY_FILES) => join(paths.keys, KEY_FILES[use].file);
+  const tls = (service: string) => ({
+    ca: join(paths.tls, "ca.pem"),
+    cert: join(paths.tls, `${service}.pem`),
+    key: join(paths.tls, `${service}.key.pem`),
+  });
+  const url = (login: keyof Passwords, database: string) =>
+    databaseUrl(ports.postgres, login, passwords[login], database);
+  const base = (service: ServiceEntryName, port?: number): Json => ({
+    zone,
+    node: nodeIdOf(zone),
+    service,
+    mode: options.mode,
+    stateDir: join(paths.state, service),
+    tls: tls(service),
+    peers: {
+      policy: `${LOOPBACK}:${ports.policy}`,
+      audit: `${LOOPBACK}:${ports.audit}`,
+      frontProxy: `${LOOPBACK}:${ports.frontProxy}`,
+    },
+    anchorPath: join(paths.registry, "anchor.json"),
+    unlockPath: join(paths.keys, "unlock.key"),
+    ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
+  });
+  const gate = { driver: "udp", host: options.gateHost, port: ports.gate };
+  const configs: Readonly<Record<ServiceEntryName, Json>> = {
+    policy: {
+      ...base("policy", ports.policy),
+      policyKeyPath: key("policy"),
+      registry: {
+        document: join(paths.registry, "registry.json"),
+        signature: join(paths.registry, "registry.sig"),
+      },
+      pack: {
+        document: join(paths.registry, "pack.yaml"),
+        signature: join(paths.registry, "pack.sig"),
+      },
+      databaseUrl: url("policy", "policy"),
+      sealedAwayDir: paths.sealedAway,
+      vaultPath: join(paths.keys, "sealed-away.vault"),
+    },
+    audit: {
+      ...base("audit", ports.audit),
+      auditKeyPath: key("audit"),
+      databaseUrl: url("audit_writer", "audit"),
+      ownerUrl: url("audit_owner", "audit"),
+      witnessZone: otherZone(zone),
+    },
+    "front-proxy": {
+      ...base("front-proxy", ports.frontProxy),
+      api: { host: LOOPBACK, port: ports.api, tls: tls("front-proxy") },
+      databaseUrl: url("front_proxy", "front_proxy"),
+      spoolDir: paths.spool,
+      outboxDir: paths.outbox,
+      arrivalsDir: paths.arrivals,
+      inboxDir: paths.inbox,
+      vaultPath: join(paths.keys, "spool.vault"),
+      encryptKeyPath: key("encrypt"),
+      watch: { outgoingDir: paths.outgoing, caller: CALLERS[zone], grade: "" },
+      targets: targetsOf(zone, paths.drop, ports.receiver),
+    },
+    seal: {
+      ...base("seal"),
+      signKeyPath: key("sign"),
+      spoolDir: paths.spool,
+      outboxDir: paths.outbox,
+      vaultPath: join(paths.keys, "spool.vault"),
+    },
+    "ferry-tx": {
+      ...base("ferry-tx"),
+      lane: "inbound",
+      outboxDir: paths.outbox,
+      ferryKeyPath: key("ferry"),
+      gate: {
+        ...gate,
+        frameSize: options.gateFrameSize,
+        rateBytesPerSecond: options.gateRateBytesPerSecond,
+        secondPassSeconds: options.gateSecondPassSeconds,
+      },
+    },
+    "ferry-rx": {
+      ...base("ferry-rx"),
+      lane: "inbound",
+      arrivalsDir: paths.arrivals,
+      gate: { ...gate, receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES },
+      expectedSender: nodeIdOf(otherZone(zone)),
+    },
+    receiver: {
+      ...base("receiver", ports.receiver),
+      databaseUrl: url("receiver", "receiver"),
+    },
+  };
+  const cli: Json = {
+    zone,
+    node: nodeIdOf(zone),
+    tls: tls("operator"),
+    peers: (base("policy") as { peers: Json }).peers,
+    api: `https://${LOOPBACK}:${ports.api}`,
+    apiCa: join(paths.tls, "ca.pem"),
+    databaseUrls: { audit: url("audit_reader", "audit") },
+    anchorPath: join(paths.registry, "anchor.json"),
+    stateDir: paths.state,
+  };
+  const write = (name: string, value: Json) =>
+    writeFileSync(join(paths.config, `${name}.json`), `${JSON.stringify(value, null, 2)}\n`, {
+      mode: 0o600,
+    });
+  for (const service of ZONE_SERVICES[zone]) write(service, configs[service]);
+  write("cli", cli);
+  return ZONE_SERVICES[zone];
+}
+
+/** Where the receiving zone dispatches to. Only that zone knows it. */
+function targetsOf(zone: ZoneName, dropRoot: string, receiverPort: number): Json {
+  if (zone === "extranet") return {};
+  const drop = (service: string) => ({ type: "drop", dir: join(dropRoot, service) });
+  const baseUrl = `http://${LOOPBACK}:${receiverPort}`;
+  const http = { type: "http", baseUrl, timeoutMs: 10_000 };
+  return {
+    "land-registration": { ...http, idempotency: true, onDoubt: "retry" },
+    "parcel-notice": { ...http, idempotency: false, onDoubt: "hold" },
+    "village-table": drop("village-table"),
+    "household-survey": drop("household-survey"),
+    documents: drop("documents"),
+    "bulk-data": drop("bulk-data"),
+  };
+}

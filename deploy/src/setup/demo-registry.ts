@@ -1,0 +1,142 @@
+/**
+ * Guarantee: what the demonstration registers, and nothing else in the product
+ * knows it: two licensed nodes, the open inbound lane, the closed outbound
+ * lane, the services, the callers and their grants.
+ */
+import {
+  type GrantEntry,
+  type LaneEntry,
+  REGISTRY_FORMAT,
+  type RegistryDocument,
+  type ServiceEntry,
+} from "@lightferry/proto/registry";
+import type { Introduction } from "./introduction.ts";
+
+const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
+
+export const CALLERS = { extranet: "registration-office", business: "one-map" } as const;
+
+const ORGANISATIONS = {
+  extranet: "演示单位（电子政务外网）",
+  business: "演示单位（自然资源业务网）",
+} as const;
+
+const LANES: readonly LaneEntry[] = [
+  {
+    id: "inbound",
+    from: "extranet",
+    to: "business",
+    driver: "udp",
+    state: "open",
+    kinds: ["request", "file"],
+    gradeCeiling: "G3",
+    expirySeconds: 7 * 86_400,
+    maxRequestBytes: MIB,
+    maxFileBytes: 20 * 1024 * MIB,
+  },
+  {
+    id: "outbound",
+    from: "business",
+    to: "extranet",
+    driver: "media",
+    state: "closed",
+    kinds: ["request", "file"],
+    gradeCeiling: "G2",
+    expirySeconds: 30 * 86_400,
+    maxRequestBytes: MIB,
+    maxFileBytes: 1024 * MIB,
+  },
+];
+
+const request = (id: string, zone: string, path: string): ServiceEntry => ({
+  id,
+  zone,
+  kind: "request",
+  methods: ["POST"],
+  paths: [path],
+  maxBytes: MIB,
+});
+
+const file = (id: string, zone: string, maxBytes: number): ServiceEntry => ({
+  id,
+  zone,
+  kind: "file",
+  methods: [],
+  paths: [],
+  maxBytes,
+});
+
+const SERVICES: readonly ServiceEntry[] = [
+  request("land-registration", "business", "/records"),
+  request("parcel-notice", "business", "/notices"),
+  file("village-table", "business", 64 * MIB),
+  file("household-survey", "business", 64 * MIB),
+  file("documents", "business", 64 * MIB),
+  file("bulk-data", "business", 20 * 1024 * MIB),
+  request("public-query", "extranet", "/answers"),
+];
+
+function grant(caller: string, service: string, lane: string, from: number): GrantEntry {
+  return {
+    id: `${caller}-${service}`,
+    caller,
+    service,
+    lane,
+    gradeCeiling: lane === "inbound" ? "G3" : "G2",
+    purpose: "演示",
+    notBeforeMs: from,
+    notAfterMs: from + 365 * DAY_MS,
+    perDay: 10_000_000,
+    bytesPerDay: 1024 * 1024 * MIB,
+  };
+}
+
+/** The document for these nodes; number and dates of `last` are kept so that a restart issues nothing new. */
+export function demoRegistry(
+  introductions: readonly Introduction[],
+  last: RegistryDocument | undefined,
+): RegistryDocument {
+  const from = last?.issuedMs ?? Date.now() - DAY_MS;
+  return {
+    format: REGISTRY_FORMAT,
+    number: last?.number ?? 0,
+    issuedMs: from,
+    demo: true,
+    nodes: introductions.map(({ node, zone, keys }) => ({
+      id: node,
+      zone,
+      organisation: ORGANISATIONS[zone],
+      keys,
+      licence: {
+        number: `演示-${zone}-001`,
+        notBeforeMs: from,
+        notAfterMs: from + 365 * DAY_MS,
+        lanes: LANES.map((lane) => lane.id),
+        gradeCeiling: "G3",
+      },
+    })),
+    lanes: LANES,
+    services: SERVICES,
+    callers: [
+      {
+        id: CALLERS.extranet,
+        zone: "extranet",
+        organisation: ORGANISATIONS.extranet,
+        certificateSha256: [],
+      },
+      {
+        id: CALLERS.business,
+        zone: "business",
+        organisation: ORGANISATIONS.business,
+        certificateSha256: [],
+      },
+    ],
+    grants: [
+      ...SERVICES.filter((service) => service.zone === "business").map((service) =>
+        grant(CALLERS.extranet, service.id, "inbound", from),
+      ),
+      grant(CALLERS.business, "public-query", "outbound", from),
+    ],
+  };
+}

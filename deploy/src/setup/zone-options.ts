@@ -1,0 +1,50 @@
+/** Guarantee: what the operator chose for a zone, kept in `<zone>/zone.json`, read back strictly. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
+import { DEFAULT_PORT_BASE, type ZoneName } from "../layout.ts";
+
+export interface ZoneOptions {
+  readonly mode: "demo" | "production";
+  readonly portBase: number;
+  /** Address the gate's receiving end binds and the sending end aims at. */
+  readonly gateHost: string;
+  /** UDP payload bytes of one frame: 1456 fits an MTU of 1500, 8944 one of 9000. */
+  readonly gateFrameSize: number;
+  readonly gateRateBytesPerSecond: number;
+  readonly gateSecondPassSeconds: number;
+}
+
+export const DEFAULT_OPTIONS: ZoneOptions = {
+  mode: "demo",
+  portBase: DEFAULT_PORT_BASE,
+  gateHost: "127.0.0.1",
+  gateFrameSize: 8944,
+  gateRateBytesPerSecond: 120_000_000,
+  gateSecondPassSeconds: 30,
+};
+
+export function readZoneOptions(zoneRoot: string): ZoneOptions {
+  const path = join(zoneRoot, "zone.json");
+  if (!existsSync(path)) return DEFAULT_OPTIONS;
+  const json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const options: Record<string, unknown> = { ...DEFAULT_OPTIONS };
+  for (const [name, value] of Object.entries(json)) {
+    if (!(name in DEFAULT_OPTIONS) || typeof value !== typeof options[name]) {
+      throw new GatewayError("config.invalid", { detail: `zone.json: ${name}` });
+    }
+    options[name] = value;
+  }
+  return options as unknown as ZoneOptions;
+}
+
+export function writeZoneOptions(zoneRoot: string, options: ZoneOptions): void {
+  writeFileSync(join(zoneRoot, "zone.json"), `${JSON.stringify(options, null, 2)}\n`, {
+    mode: 0o600,
+  });
+}
+
+export function zoneName(text: string): ZoneName {
+  if (text === "business" || text === "extranet") return text;
+  throw new GatewayError("config.invalid", { detail: `zone ${text}` });
+}
