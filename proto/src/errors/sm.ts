@@ -38,6 +38,15 @@ export const SM_ERRORS = {
     doZh: "核对解锁密钥文件",
     doEn: "check the unlock key file",
   },
+  "sm.key-not-serialisable": {
+    http: 500,
+    grpc: "INTERNAL",
+    actor: "system-admin",
+    zh: "私钥不得输出或序列化",
+    en: "a private key must not be printed or serialised",
+    doZh: "属程序缺陷，请报告该错误的时间与编号",
+    doEn: "this is a fault in the program: report its time and id",
+  },
   "sm.operation-failed": {
     http: 500,
     grpc: "INTERNAL",
