@@ -1,0 +1,40 @@
+/**
+ * Guarantee: one place decides whether an error speaks against the data (it is
+ * refused, and kept) or against our own house (the work waits and is done again).
+ */
+import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
+
+/** Codes of these families come out of checking the bytes of a bundle. */
+const AGAINST_DATA = /^(?:bundle|verdict|exchange|import)\./;
+
+/** Raised outside the families above while decoding or decrypting bundle bytes. */
+const AGAINST_DATA_CODES: ReadonlySet<ErrorCode> = new Set([
+  "rpc.bad-message",
+  "id.invalid",
+  "sm.decrypt-failed",
+] as const);
+
+/** The code that refuses the data, or undefined when the fault is ours and the work must wait. */
+export function refusalCode(error: unknown): ErrorCode | undefined {
+  if (!(error instanceof GatewayError)) return undefined;
+  if (AGAINST_DATA.test(error.code) || AGAINST_DATA_CODES.has(error.code)) return error.code;
+  return undefined;
+}
+
+/** For logs: code and detail, never content. */
+export function describeFault(error: unknown): { code: ErrorCode; detail: string; cause?: string } {
+  const fault = asGatewayError(error);
+  const cause = fault.cause instanceof Error ? fault.cause.message : undefined;
+  return { code: fault.code, detail: fault.detail, ...(cause === undefined ? {} : { cause }) };
+}
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/** A full disk gets its own name; anything else stays as it is. */
+export function asStorageFault(error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (typeof code === "string" && FULL.has(code)) {
+    return new GatewayError("spool.disk-full", { detail: code, cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,303 @@
+/**
+ * Guarantee: a bundle is answered "accepted" only when its signature, verdicts,
+ * expiry, recipient and every chunk digest were checked, its file lies in the
+ * inbox, and its replay-guard keys are committed. Every step may be repeated
+ * after a crash: the move comes before the commit, and what lies in the inbox
+ * without a row is judged again at start.
+ *
+ * ```
+ * arrivals ─checks─▶ [lock stream] ─judge─┬ accept ▶ journal ▶ move ▶ rows ▶ commit
+ *                                         ├ duplicate ▶ journal ▶ count ▶ remove file
+ *                                         └ refuse ▶ journal ▶ quarantine ▶ row ▶ commit
+ * ```
+ */
+import { join } from "node:path";
+import { encodeCanonical } from "@lightferry/proto/canonical";
+import { readHeader, type VerifiedHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
+import { type ErrorCode, GatewayError } from "@lightferry/proto/errors";
+import { lightferry } from "@lightferry/proto/gen";
+import { decodeVerdict } from "@lightferry/proto/verdict";
+import type { PoolClient } from "pg";
+import type { FrontProxyContext } from "../../context.ts";
+import { inTransaction } from "../../database.ts";
+import { asStorageFault, refusalCode } from "../failures.ts";
+import {
+  checkArrivalName,
+  exists,
+  type InboxDirs,
+  inboxName,
+  moveDurably,
+  quarantineName,
+  removeFile,
+} from "./files.ts";
+import { judge } from "./judge.ts";
+import * as store from "./store.ts";
+import { gapCount, take } from "./window.ts";
+
+/** What ferry-rx says about a file it has put together. */
+export interface Announcement {
+  readonly bundleId: Uint8Array;
+  readonly headerDigest: Uint8Array;
+  readonly file: string;
+  readonly size: number;
+  readonly lane: string;
+  readonly receivedMs: number;
+}
+
+export type Answer =
+  | { readonly status: "accepted" | "duplicate" }
+  | { readonly status: "quarantined"; readonly code: ErrorCode };
+
+export class Acceptance {
+  readonly #context: FrontProxyContext;
+  readonly #dirs: InboxDirs;
+  readonly #onAccepted: () => void;
+
+  constructor(context: FrontProxyContext, dirs: InboxDirs, onAccepted: () => void) {
+    this.#context = context;
+    this.#dirs = dirs;
+    this.#onAccepted = onAccepted;
+  }
+
+  /**
+   * Takes a file from the arrivals folder.
+   * @throws GatewayError when nothing could be decided (database down, journal full, file missing):
+   * the file stays where it is and the ferry tries again.
+   */
+  async deliver(announced: Announcement): Promise<Answer> {
+    const arrival = join(this.#dirs.arrivals, checkArrivalName(announced.file));
+    if (await exists(arrival)) return this.evaluate(arrival, announced);
+    // A crash or a database fault after the move: the same announcement finds it in the inbox.
+    const before = await store.findAnswered(
+      this.#context.pool,
+      announced.bundleId,
+      announced.headerDigest,
+    );
+    if (before.accepted) return { status: "accepted" };
+    const moved = join(this.#dirs.inbox, inboxName(announced.bundleId, announced.headerDigest));
+    if (await exists(moved)) return this.evaluate(moved, announced);
+    if (before.refusedCode !== undefined) {
+      return { status: "quarantined", code: before.refusedCode as ErrorCode };
+    }
+    throw new GatewayError("inbox.file-missing", { detail: announced.file });
+  }
+
+  /** Checks the file and settles it one way or the other. */
+  async evaluate(path: string, announced: Announcement): Promise<Answer> {
+    let verified: VerifiedHeader;
+    try {
+      verified = await this.#verify(path, announced);
+    } catch (error) {
+      const code = refusalCode(error);
+      if (code === undefined) throw asStorageFault(error);
+      return this.#refuseUnverified(path, announced, code, (error as GatewayError).detail);
+    }
+    const answer = await inTransaction(this.#context.pool, (client) =>
+      this.#settle(client, path, verified, announced),
+    );
+    if (answer.status === "accepted") this.#onAccepted();
+    return answer;
+  }
+
+  async #verify(path: string, announced: Announcement): Promise<VerifiedHeader> {
+    const { shell, config } = this.#context;
+    const registry = this.#context.registry();
+    const received = await readHeader(path);
+    const verified = verifyHeader(shell.provider, received, {
+      now: Date.now(),
+      lane: announced.lane,
+      keys: registry.keyDirectory(),
+      self: config.node,
+    });
+    const lane = registry.lane(verified.header.lane);
+    if (
+      lane === undefined ||
+      lane.to !== config.zone ||
+      registry.node(verified.header.sender)?.zone !== lane.from
+    ) {
+      throw new GatewayError("bundle.wrong-lane", { detail: verified.header.lane });
+    }
+    if (
+      Buffer.compare(verified.header.bundleId, announced.bundleId) !== 0 ||
+      Buffer.compare(verified.headerDigest, announced.headerDigest) !== 0
+    ) {
+      throw new GatewayError("bundle.header-invalid", { detail: "not the announced bundle" });
+    }
+    await verifyChunks(shell.provider, verified);
+    return verified;
+  }
+
+  async #settle(
+    client: PoolClient,
+    path: string,
+    verified: VerifiedHeader,
+    announced: Announcement,
+  ): Promise<Answer> {
+    const { header, headerDigest } = verified;
+    const stream = await store.lockStream(client, header.stream, header.lane, header.sender);
+    const verdicts = header.items.map(({ verdict }) => {
+      const { verdictId, expiresMs } = decodeVerdict(verdict);
+      return { verdictId, expiresMs };
+    });
+    const known = await store.lookUp(
+      client,
+      header.bundleId,
+      header.stream,
+      header.sequence,
+      verdicts.map(({ verdictId }) => verdictId),
+    );
+    const judgement = judge(headerDigest, header.sequence, {
+      digestById: known.byId,
+      digestBySequence: known.bySequence,
+      window: stream.window,
+      streamQuarantined: stream.quarantined,
+      verdictUsed: known.verdictUsed,
+    });
+    if (judgement.kind === "duplicate") return this.#duplicate(client, path, verified);
+    if (judgement.kind === "refuse") {
+      const { code, quarantineStream } = judgement;
+      await this.#journalRefusal(header, headerDigest, code, "");
+      const file = quarantineName(header.bundleId);
+      await this.#move(path, join(this.#dirs.quarantine, file));
+      if (quarantineStream) await store.quarantineStream(client, header.stream, code, Date.now());
+      await store.insertRefused(client, { ...header, headerDigest, file, code, refusedMs: Date.now() });
+      return { status: "quarantined", code };
+    }
+    const moved = take(stream.window, header.sequence);
+    await this.#journalArrival(verified, announced, moved.givenUp, gapCount(moved.window));
+    const file = inboxName(header.bundleId, headerDigest);
+    await this.#move(path, join(this.#dirs.inbox, file));
+    await store.insertBundle(client, {
+      ...header,
+      headerDigest,
+      file,
+      size: announced.size,
+      receivedMs: announced.receivedMs,
+      acceptedMs: Date.now(),
+      checkpoint: checkpointBytes(header.checkpoint),
+    });
+    await store.useVerdicts(client, header.bundleId, verdicts);
+    await store.saveWindow(client, header.stream, moved.window);
+    return { status: "accepted" };
+  }
+
+  async #duplicate(client: PoolClient, path: string, verified: VerifiedHeader): Promise<Answer> {
+    const { header, headerDigest } = verified;
+    await this.#context.shell.journal.record([
+      {
+        type: "bundle.duplicate",
+        outcome: "ok",
+        bundleId: header.bundleId,
+        lane: header.lane,
+        digest: headerDigest,
+        attributes: { stream: header.stream, sequence: String(header.sequence) },
+      },
+    ]);
+    await store.countDuplicate(client, header.stream);
+    // The accepted file has the inbox name: only another copy may go.
+    if (path !== join(this.#dirs.inbox, inboxName(header.bundleId, headerDigest))) {
+      await removeFile(path);
+    }
+    return { status: "duplicate" };
+  }
+
+  /** A file whose header could not be trusted: only what ferry-rx announced is known about it. */
+  async #refuseUnverified(
+    path: string,
+    announced: Announcement,
+    code: ErrorCode,
+    detail: string,
+  ): Promise<Answer> {
+    const position = { lane: announced.lane, stream: "", sequence: 0, bundleId: announced.bundleId };
+    await this.#journalRefusal(position, announced.headerDigest, code, detail);
+    const file = quarantineName(announced.bundleId);
+    await this.#move(path, join(this.#dirs.quarantine, file));
+    await store.insertRefused(this.#context.pool, {
+      ...position,
+      headerDigest: announced.headerDigest,
+      file,
+      code,
+      refusedMs: Date.now(),
+    });
+    return { status: "quarantined", code };
+  }
+
+  async #move(from: string, to: string): Promise<void> {
+    try {
+      await moveDurably(from, to);
+    } catch (error) {
+      throw asStorageFault(error);
+    }
+  }
+
+  async #journalRefusal(
+    bundle: Position,
+    headerDigest: Uint8Array,
+    code: ErrorCode,
+    detail: string,
+  ): Promise<void> {
+    await this.#context.shell.journal.record([
+      {
+        type: "bundle.refused",
+        outcome: "refused",
+        code,
+        bundleId: bundle.bundleId,
+        lane: bundle.lane,
+        digest: headerDigest,
+        attributes: {
+          ...(bundle.stream === "" ? {} : { stream: bundle.stream, sequence: `${bundle.sequence}` }),
+          ...(detail === "" ? {} : { detail }),
+        },
+      },
+    ]);
+  }
+
+  async #journalArrival(
+    { header, headerDigest }: VerifiedHeader,
+    announced: Announcement,
+    givenUp: number,
+    missing: number,
+  ): Promise<void> {
+    const position = { stream: header.stream, sequence: String(header.sequence) };
+    const arrived = {
+      type: "bundle.arrived" as const,
+      outcome: "ok" as const,
+      bundleId: header.bundleId,
+      lane: header.lane,
+      actor: header.sender,
+      grade: header.grade,
+      digest: headerDigest,
+      size: announced.size,
+      policyVersion: header.policyVersion,
+      attributes: {
+        ...position,
+        items: String(header.items.length),
+        "received-ms": String(announced.receivedMs),
+        ...(missing === 0 ? {} : { missing: String(missing) }),
+      },
+    };
+    const gap = {
+      type: "gate.gap" as const,
+      outcome: "error" as const,
+      code: "bundle.out-of-window" as const,
+      lane: header.lane,
+      actor: header.sender,
+      attributes: { ...position, "given-up": String(givenUp) },
+    };
+    await this.#context.shell.journal.record(givenUp === 0 ? [arrived] : [arrived, gap]);
+  }
+}
+
+interface Position {
+  readonly bundleId: Uint8Array;
+  readonly lane: string;
+  readonly stream: string;
+  readonly sequence: number;
+}
+
+function checkpointBytes(
+  checkpoint: lightferry.bundle.v1.Checkpoint | null | undefined,
+): Uint8Array | undefined {
+  if (checkpoint === null || checkpoint === undefined) return undefined;
+  return encodeCanonical(lightferry.bundle.v1.Checkpoint, checkpoint);
+}

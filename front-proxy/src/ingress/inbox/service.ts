@@ -1,0 +1,48 @@
+/** Guarantee: only ferry-rx hands bundles in, and what it says is checked before it is used. */
+import { GatewayError } from "@lightferry/proto/errors";
+import { bind, InboxService, type ServiceBinding } from "@lightferry/proto/rpc";
+import type { Acceptance, Announcement } from "./accept.ts";
+
+const ID_BYTES = 16;
+const DIGEST_BYTES = 32;
+
+/** Files checked at the same time: two bound the disk reads while a third waits in arrivals. */
+const DELIVER_PARALLEL = 4;
+
+export function inboxBinding(acceptance: Acceptance): ServiceBinding {
+  let running = 0;
+  return bind(
+    InboxService,
+    {
+      deliver: async (request) => {
+        const announced: Announcement = {
+          bundleId: sized(request.bundleId, ID_BYTES, "bundle_id"),
+          headerDigest: sized(request.headerDigest, DIGEST_BYTES, "header_digest"),
+          file: request.file ?? "",
+          size: request.size ?? 0,
+          lane: request.lane ?? "",
+          receivedMs: request.receivedMs ?? 0,
+        };
+        if (running >= DELIVER_PARALLEL) {
+          throw new GatewayError("rpc.unavailable", { detail: "inbox busy" });
+        }
+        running += 1;
+        try {
+          const answer = await acceptance.deliver(announced);
+          return {
+            status: answer.status,
+            ...(answer.status === "quarantined" ? { code: answer.code } : {}),
+          };
+        } finally {
+          running -= 1;
+        }
+      },
+    },
+    { deliver: ["ferry-rx"] },
+  );
+}
+
+function sized(bytes: Uint8Array | null | undefined, length: number, field: string): Uint8Array {
+  if (bytes?.length !== length) throw new GatewayError("rpc.bad-message", { detail: field });
+  return bytes;
+}
