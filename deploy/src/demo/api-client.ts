@@ -1,0 +1,66 @@
+/** Guarantee: speaks to a zone's /v1 API as an integrator's program would: HTTPS, the zone's CA, a token. */
+import type { IncomingMessage } from "node:http";
+import { Agent, request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export class ApiClient {
+  readonly #base: URL;
+  readonly #agent: Agent;
+  readonly #token: string;
+
+  constructor(base: string, ca: Buffer, token: string) {
+    this.#base = new URL(base);
+    this.#agent = new Agent({ ca, keepAlive: true, maxSockets: 64 });
+    this.#token = token;
+  }
+
+  async send(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    body?: string | Readable,
+  ): Promise<ApiAnswer> {
+    const request = httpsRequest(new URL(path, this.#base), {
+      method,
+      agent: this.#agent,
+      headers: { authorization: `Bearer ${this.#token}`, ...headers },
+    });
+    const response = new Promise<IncomingMessage>((resolve, reject) => {
+      request.on("response", resolve);
+      request.on("error", reject);
+    });
+    if (body === undefined || typeof body === "string") request.end(body);
+    else await pipeline(body, request);
+    const answer = await response;
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString("utf8");
+    return {
+      status: answer.statusCode ?? 0,
+      body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+    };
+  }
+
+  postJson(
+    path: string,
+    value: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ApiAnswer> {
+    return this.send(
+      "POST",
+      path,
+      { "content-type": "application/json", ...headers },
+      JSON.stringify(value),
+    );
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
