@@ -20,6 +20,15 @@ export const AUDIT_ERRORS = {
     doZh: "停止多余的审计服务；旧连接断开后自动恢复",
     doEn: "stop the second audit service; it resumes once the old connection is gone",
   },
+  "audit.busy": {
+    http: 503,
+    grpc: "UNAVAILABLE",
+    actor: "system-admin",
+    zh: "审计服务积压过多",
+    en: "too many batches wait for the audit service",
+    doZh: "稍后自动重试；检查数据库负荷",
+    doEn: "it is tried again by itself; check the load of the database",
+  },
   "audit.log-damaged": {
     http: 500,
     grpc: "DATA_LOSS",
