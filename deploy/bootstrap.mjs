@@ -13,6 +13,7 @@ const PROGRAMS = {
   start: ["deploy/src/start.ts"],
   test: ["deploy/src/checks/test.ts"],
   check: ["deploy/src/checks/check.ts"],
+  ci: ["deploy/src/checks/ci.ts"],
   bench: ["deploy/src/bench.ts"],
   soak: ["deploy/src/soak.ts"],
   gen: ["deploy/gen.mjs"],

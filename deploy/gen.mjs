@@ -1,4 +1,4 @@
-/** Guarantee: proto/src/gen is exactly what the schemas say; `--check` exits 1 on any difference. */
+/** Guarantee: proto/src/gen and proto/ERRORS.md are exactly what the schemas and the error table say; `--check` exits 1 on any difference. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,4 +54,7 @@ try {
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+if (!process.argv.includes("--check")) {
+  execFileSync(process.execPath, [join(root, "deploy/src/checks/errors-page.ts")], { cwd: root });
 }

@@ -18,6 +18,9 @@ import { readZoneOptions, zoneName } from "../setup/zone-options.ts";
 import { ServiceChild } from "./child.ts";
 import { takeLock } from "./lock.ts";
 
+/** A quarter of a gigabyte holds the working set of a day; a larger log means fewer checkpoints. */
+const POSTGRES_SETTINGS = { shared_buffers: "256MB", max_wal_size: "2GB", max_connections: "60" };
+
 function say(event: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
@@ -64,18 +67,28 @@ async function run(home: string, zone: ZoneName): Promise<void> {
     process.stdin.on("end", () => void end(0));
     process.stdin.resume();
   }
-  postgres = await startPostgres({
-    dataDir: paths.postgres,
-    port: ports.postgres,
-    superuserPassword: passwords.postgres,
-    durable: true,
-    log,
-  });
+  const startDatabase = async () => {
+    const running = await startPostgres({
+      dataDir: paths.postgres,
+      port: ports.postgres,
+      superuserPassword: passwords.postgres,
+      durable: true,
+      log,
+      settings: POSTGRES_SETTINGS,
+    });
+    postgres = running;
+    say({ event: "service-ready", zone, service: "postgres", pid: running.pid });
+    void running.exited.then(async () => {
+      if (ending) return;
+      say({ event: "service-exit", zone, service: "postgres" });
+      await startDatabase();
+      status();
+    });
+  };
+  const status = () => writeStatus(paths, postgres?.pid ?? 0, children);
+  await startDatabase();
   await createDatabases(ports.postgres, passwords);
-  const { pid: postgresPid } = postgres;
-  say({ event: "service-ready", zone, service: "postgres", pid: postgresPid });
   const services = writeConfigs(home, zone, options, passwords);
-  const status = () => writeStatus(paths, postgresPid, children);
   let announced = false;
   for (const name of services) {
     children.push(
