@@ -1,0 +1,199 @@
+/**
+ * Guarantee: a frame is written in exactly one way, and a datagram of any
+ * length and content is either a well-formed frame or a named reason; nothing
+ * is allocated and nothing thrown while finding out. SPEC.md §2 is the byte map.
+ */
+import { crc32 } from "node:zlib";
+
+/** "LF". */
+export const FRAME_MAGIC = 0x4c46;
+export const FRAME_VERSION = 1;
+/** Bytes before the payload; fixed so that a receiver needs no parsing state. */
+export const FRAME_HEADER = 48;
+const CRC_AT = 44;
+
+/** UDP payload that fits an Ethernet MTU of 1500 with 16 bytes to spare for a tunnel tag. */
+export const DEFAULT_FRAME_SIZE = 1456;
+/** Below this a manifest would need more than 255 parts' worth of overhead. */
+export const MIN_FRAME_SIZE = 256;
+/** UDP payload that fits a jumbo MTU of 9000; larger frames would be fragmented by IP. */
+export const MAX_FRAME_SIZE = 8944;
+
+export const FRAME_TYPE = {
+  DATA: 1,
+  /** Reserved for erasure coding: refused by this version. */
+  PARITY: 2,
+  MANIFEST: 3,
+  HEARTBEAT: 4,
+  /** Reserved for the signed inventory: refused by this version. */
+  INVENTORY: 5,
+} as const;
+
+/** Priorities of a link, in the order in which they are served. */
+export const CHANNEL = { urgent: 0, normal: 1, bulk: 2 } as const;
+const CHANNEL_COUNT = 3;
+
+/** Set on every frame of a repeated pass. */
+export const FLAG_REPEAT = 1;
+/** Set on the frame that ends a pass of its object. */
+export const FLAG_PASS_END = 2;
+const KNOWN_FLAGS = FLAG_REPEAT | FLAG_PASS_END;
+
+/** Most data shards in a group: fits the u8 field and, later, the code over GF(2^8) with 16 parity shards. */
+export const GROUP_SHARDS = 128;
+const MAX_SHARDS = 255;
+
+/** The fields of the header; all numbers are safe integers. */
+export interface FrameHeader {
+  type: number;
+  epoch: number;
+  seq: number;
+  objectId: number;
+  group: number;
+  shard: number;
+  k: number;
+  channel: number;
+  objectSize: number;
+  flags: number;
+}
+
+/** Why a datagram is not a frame. */
+export const FRAME_FAULTS = [
+  "length",
+  "magic",
+  "version",
+  "crc",
+  "type",
+  "reserved-type",
+  "number",
+  "shard",
+  "channel",
+  "flags",
+] as const;
+export type FrameFault = (typeof FRAME_FAULTS)[number];
+
+export function emptyHeader(): FrameHeader {
+  return {
+    type: 0,
+    epoch: 0,
+    seq: 0,
+    objectId: 0,
+    group: 0,
+    shard: 0,
+    k: 0,
+    channel: 0,
+    objectSize: 0,
+    flags: 0,
+  };
+}
+
+/** 2^32, to write and read 64-bit fields without big integers. */
+const WORD = 0x1_0000_0000;
+/** Upper word of the greatest safe integer. */
+const SAFE_HIGH = 0x1f_ffff;
+
+function putU32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24;
+  out[at + 1] = value >>> 16;
+  out[at + 2] = value >>> 8;
+  out[at + 3] = value;
+}
+
+function getU32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
+function putU64(out: Uint8Array, at: number, value: number): void {
+  putU32(out, at, Math.floor(value / WORD));
+  putU32(out, at + 4, value >>> 0);
+}
+
+/** -1 when the field is above the greatest safe integer. */
+function getU64(bytes: Uint8Array, at: number): number {
+  const high = getU32(bytes, at);
+  return high > SAFE_HIGH ? -1 : high * WORD + getU32(bytes, at + 4);
+}
+
+/**
+ * Writes header and checksum before a payload that already lies at
+ * `at + FRAME_HEADER`. Fields must be in range; the caller owns that.
+ * @returns bytes of the whole frame
+ */
+export function encodeFrame(
+  out: Uint8Array,
+  at: number,
+  header: FrameHeader,
+  payloadLength: number,
+): number {
+  out[at] = FRAME_MAGIC >>> 8;
+  out[at + 1] = FRAME_MAGIC & 0xff;
+  out[at + 2] = FRAME_VERSION;
+  out[at + 3] = header.type;
+  putU64(out, at + 4, header.epoch);
+  putU64(out, at + 12, header.seq);
+  putU64(out, at + 20, header.objectId);
+  putU32(out, at + 28, header.group);
+  out[at + 32] = header.shard;
+  out[at + 33] = header.k;
+  out[at + 34] = 0;
+  out[at + 35] = header.channel;
+  const sizeHigh = Math.floor(header.objectSize / WORD);
+  out[at + 36] = sizeHigh >>> 8;
+  out[at + 37] = sizeHigh;
+  putU32(out, at + 38, header.objectSize >>> 0);
+  out[at + 42] = header.flags >>> 8;
+  out[at + 43] = header.flags;
+  putU32(out, at + CRC_AT, checksum(out, at, payloadLength));
+  return FRAME_HEADER + payloadLength;
+}
+
+/** CRC-32 (ISO 3309) over the header without its checksum, then the payload. */
+function checksum(bytes: Uint8Array, at: number, payloadLength: number): number {
+  const start = at + FRAME_HEADER;
+  return crc32(
+    bytes.subarray(start, start + payloadLength),
+    crc32(bytes.subarray(at, at + CRC_AT)),
+  );
+}
+
+/**
+ * Reads one datagram into `into`, which is meaningful only when the answer is
+ * undefined. The payload is everything after the first 48 bytes.
+ */
+export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault | undefined {
+  const length = datagram.length;
+  if (length < FRAME_HEADER || length > MAX_FRAME_SIZE) return "length";
+  if (datagram[0] !== FRAME_MAGIC >>> 8 || datagram[1] !== (FRAME_MAGIC & 0xff)) return "magic";
+  if (datagram[2] !== FRAME_VERSION) return "version";
+  if (checksum(datagram, 0, length - FRAME_HEADER) !== getU32(datagram, CRC_AT)) return "crc";
+  const type = datagram[3] as number;
+  if (type === FRAME_TYPE.PARITY || type === FRAME_TYPE.INVENTORY) return "reserved-type";
+  if (type !== FRAME_TYPE.DATA && type !== FRAME_TYPE.MANIFEST && type !== FRAME_TYPE.HEARTBEAT) {
+    return "type";
+  }
+  into.type = type;
+  into.epoch = getU64(datagram, 4);
+  into.seq = getU64(datagram, 12);
+  into.objectId = getU64(datagram, 20);
+  if (into.epoch < 0 || into.seq < 0 || into.objectId < 0) return "number";
+  into.group = getU32(datagram, 28);
+  into.shard = datagram[32] as number;
+  into.k = datagram[33] as number;
+  // Without erasure coding there is no parity shard to announce.
+  if (into.k < 1 || into.k > MAX_SHARDS || into.shard >= into.k || datagram[34] !== 0) {
+    return "shard";
+  }
+  into.channel = datagram[35] as number;
+  if (into.channel >= CHANNEL_COUNT) return "channel";
+  into.objectSize =
+    (((datagram[36] as number) << 8) | (datagram[37] as number)) * WORD + getU32(datagram, 38);
+  into.flags = ((datagram[42] as number) << 8) | (datagram[43] as number);
+  if ((into.flags & ~KNOWN_FLAGS) !== 0) return "flags";
+  return undefined;
+}

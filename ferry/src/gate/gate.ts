@@ -1,0 +1,77 @@
+/**
+ * Guarantee: by type a sender cannot read and a receiver cannot write. The
+ * kernel holds them to it as well, see sockets.ts.
+ */
+
+/** Where the gate is: the far address for tx, the local one for rx. */
+export interface GateAddress {
+  /** IPv4 literal; names are not resolved, so no resolver traffic leaves beside the gate. */
+  readonly host: string;
+  /** 0 lets the system choose (rx in tests). */
+  readonly port: number;
+}
+
+export interface SenderStats {
+  readonly frames: number;
+  readonly bytes: number;
+  /** Sends that the kernel refused for lack of buffers and that were tried again. */
+  readonly retried: number;
+  /** Sends that failed otherwise; the second pass repairs them. */
+  readonly failed: number;
+}
+
+/** The sending half of a gate. It has no way to read. */
+export interface GateSender {
+  readonly driver: string;
+  /** True when the kernel itself keeps this socket from receiving. */
+  readonly locked: boolean;
+  /**
+   * Memory for the next burst, at least {@link BURST_BYTES} long, or undefined
+   * while everything given so far is still waiting to be paced out.
+   */
+  room(): Uint8Array | undefined;
+  /** Resolves when {@link room} is worth asking again, or when the gate is closed. */
+  whenRoom(): Promise<void>;
+  /**
+   * Gives the first `bytes` bytes of the room to the gate: frames of `frameSize`
+   * one after another, only the last of which may be shorter.
+   */
+  commit(bytes: number, frameSize: number): void;
+  stats(): SenderStats;
+  /** Sends what was committed, then closes. */
+  close(): Promise<void>;
+}
+
+export interface ReceiverStats {
+  readonly datagrams: number;
+  readonly bytes: number;
+  /** Bytes of socket buffer the kernel granted. */
+  readonly receiveBuffer: number;
+}
+
+/** The receiving half of a gate. It has no way to write. */
+export interface GateReceiver {
+  readonly driver: string;
+  /** True when the kernel itself keeps this socket from sending. */
+  readonly locked: boolean;
+  readonly port: number;
+  readonly receiveBuffer: number;
+  /**
+   * Hands over every datagram, once. The bytes are valid only during the call.
+   * `onDatagram` must not throw. `onIdle` is called after each batch.
+   */
+  listen(onDatagram: (datagram: Uint8Array) => void, onIdle?: () => void): void;
+  /** Stops and starts the handing over; meanwhile datagrams wait in bounded buffers. */
+  pause(): void;
+  resume(): void;
+  stats(): ReceiverStats;
+  close(): Promise<void>;
+}
+
+/** One send with segmentation offload: the largest UDP payload is 65,507 bytes. */
+export const BURST_BYTES = 64_000;
+/**
+ * Bytes a frame takes on Ethernet beyond its UDP payload: 28 of IPv4 and UDP,
+ * 38 of Ethernet (preamble 8, header 14, check 4, gap 12). Pacing counts them.
+ */
+export const WIRE_OVERHEAD = 66;

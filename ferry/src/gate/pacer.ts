@@ -1,0 +1,43 @@
+/**
+ * Guarantee: over any stretch of time no more than rate × time plus a small
+ * tolerance is let through. There is no unpaced mode: a fast sender overruns a
+ * slow receiver, and nobody can tell it so through a one-way gate.
+ */
+import { GatewayError } from "@lightferry/proto/errors";
+
+/**
+ * How far behind its schedule a sender may catch up at once. Timers of a busy
+ * machine come a few hundred microseconds late; without tolerance that time
+ * would be lost, with more of it bursts would overrun the receiver's buffer.
+ */
+export const CATCH_UP_MS = 2;
+
+/** Slower than this no heartbeat would fit its second. */
+const MIN_RATE = 10_000;
+
+export class Pacer {
+  readonly #rate: number;
+  /** When the line is free again, in milliseconds of the caller's clock. */
+  #freeAt = Number.NEGATIVE_INFINITY;
+
+  /** @param bytesPerSecond wire bytes, at least 10,000 */
+  constructor(bytesPerSecond: number) {
+    if (!(bytesPerSecond >= MIN_RATE) || !Number.isFinite(bytesPerSecond)) {
+      throw new GatewayError("config.invalid", {
+        detail: `gate.rateBytesPerSecond below ${MIN_RATE}`,
+      });
+    }
+    this.#rate = bytesPerSecond / 1000;
+  }
+
+  /** Milliseconds to wait before the next burst may leave; 0 or less = now. */
+  delay(nowMs: number): number {
+    return this.#freeAt - nowMs;
+  }
+
+  /** Takes the time that `wireBytes` need on the line. */
+  spend(wireBytes: number, nowMs: number): void {
+    const from = Math.max(this.#freeAt, nowMs - CATCH_UP_MS);
+    this.#freeAt = from + wireBytes / this.#rate;
+  }
+}

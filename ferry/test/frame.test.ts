@@ -1,0 +1,100 @@
+/** Guarantee tested: frames come back as they were written; no datagram of any kind passes or throws otherwise. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  decodeFrame,
+  emptyHeader,
+  encodeFrame,
+  FRAME_FAULTS,
+  FRAME_HEADER,
+  FRAME_TYPE,
+  type FrameHeader,
+  MAX_FRAME_SIZE,
+} from "../src/frame.ts";
+
+const header = fc
+  .record({
+    type: fc.constantFrom(FRAME_TYPE.DATA, FRAME_TYPE.MANIFEST, FRAME_TYPE.HEARTBEAT),
+    epoch: fc.maxSafeNat(),
+    seq: fc.maxSafeNat(),
+    objectId: fc.maxSafeNat(),
+    group: fc.nat(0xffff_ffff),
+    k: fc.integer({ min: 1, max: 255 }),
+    channel: fc.nat(2),
+    objectSize: fc.nat({ max: 2 ** 48 - 1 }),
+    flags: fc.nat(3),
+    at: fc.nat(254),
+  })
+  .map(({ at, ...rest }): FrameHeader => ({ ...rest, shard: at % rest.k }));
+
+const payload = fc.uint8Array({ maxLength: MAX_FRAME_SIZE - FRAME_HEADER });
+
+function frameOf(fields: FrameHeader, bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(FRAME_HEADER + bytes.length);
+  out.set(bytes, FRAME_HEADER);
+  encodeFrame(out, 0, fields, bytes.length);
+  return out;
+}
+
+test("decode after encode is identity, for every field and payload", () => {
+  fc.assert(
+    fc.property(header, payload, (fields, bytes) => {
+      const frame = frameOf(fields, bytes);
+      const back = emptyHeader();
+      expect(decodeFrame(frame, back)).toBeUndefined();
+      expect(back).toEqual(fields);
+      expect(frame.subarray(FRAME_HEADER)).toEqual(bytes);
+    }),
+  );
+});
+
+test("every single flipped bit is found", () => {
+  fc.assert(
+    fc.property(header, fc.uint8Array({ maxLength: 64 }), fc.nat(), (fields, bytes, at) => {
+      const frame = frameOf(fields, bytes);
+      const bit = at % (frame.length * 8);
+      frame[bit >> 3] = (frame[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(FRAME_FAULTS).toContain(decodeFrame(frame, emptyHeader()));
+    }),
+  );
+});
+
+test("every truncation and every longer datagram is found", () => {
+  const frame = frameOf({ ...emptyHeader(), type: FRAME_TYPE.DATA, k: 1 }, new Uint8Array(40));
+  for (let length = 0; length < frame.length; length += 1) {
+    expect(decodeFrame(frame.subarray(0, length), emptyHeader())).toBeDefined();
+  }
+  const longer = new Uint8Array(frame.length + 1);
+  longer.set(frame);
+  expect(decodeFrame(longer, emptyHeader())).toBe("crc");
+  expect(decodeFrame(new Uint8Array(MAX_FRAME_SIZE + 1), emptyHeader())).toBe("length");
+});
+
+test("any bytes whatever give a frame or a named fault", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 9000 }), (bytes) => {
+      expect([...FRAME_FAULTS, undefined]).toContain(decodeFrame(bytes, emptyHeader()));
+    }),
+  );
+});
+
+test("each field outside its range is named, though the checksum is right", () => {
+  const good = { ...emptyHeader(), type: FRAME_TYPE.DATA, k: 2, shard: 1 };
+  const cases: [Partial<FrameHeader>, string][] = [
+    [{ type: FRAME_TYPE.PARITY }, "reserved-type"],
+    [{ type: FRAME_TYPE.INVENTORY }, "reserved-type"],
+    [{ type: 0 }, "type"],
+    [{ type: 6 }, "type"],
+    [{ epoch: 2 ** 53 }, "number"],
+    [{ seq: 2 ** 60 }, "number"],
+    [{ objectId: 2 ** 63 }, "number"],
+    [{ shard: 2 }, "shard"],
+    [{ k: 0, shard: 0 }, "shard"],
+    [{ channel: 3 }, "channel"],
+    [{ flags: 4 }, "flags"],
+  ];
+  for (const [change, fault] of cases) {
+    const frame = frameOf({ ...good, ...change }, new Uint8Array(3));
+    expect(decodeFrame(frame, emptyHeader()), JSON.stringify(change)).toBe(fault);
+  }
+});
