@@ -3797,6 +3797,9 @@ export namespace lightferry {
                 /** ObjectManifest groupDigests. */
                 groupDigests: Uint8Array[];
 
+                /** ObjectManifest firstGroup. */
+                firstGroup: number;
+
                 /**
                  * Encodes the specified ObjectManifest message. Does not implicitly {@link lightferry.ferry.v1.ObjectManifest.verify|verify} messages.
                  * @param message ObjectManifest message or plain object to encode
@@ -3853,6 +3856,9 @@ export namespace lightferry {
 
                     /** ObjectManifest groupDigests */
                     groupDigests?: (Uint8Array[]|null);
+
+                    /** ObjectManifest firstGroup */
+                    firstGroup?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -5873,6 +5873,7 @@ export const lightferry = $root.lightferry = (() => {
                 ObjectManifest.prototype.shardSize = 0;
                 ObjectManifest.prototype.groupShards = 0;
                 ObjectManifest.prototype.groupDigests = $util.emptyArray;
+                ObjectManifest.prototype.firstGroup = 0;
 
                 ObjectManifest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5904,6 +5905,8 @@ export const lightferry = $root.lightferry = (() => {
                     if (message.groupDigests != null && message.groupDigests.length)
                         for (let i = 0; i < message.groupDigests.length; ++i)
                             writer.uint32(90).bytes(message.groupDigests[i]);
+                    if (message.firstGroup != null && $Object.hasOwnProperty.call(message, "firstGroup") && message.firstGroup !== 0)
+                        writer.uint32(96).uint32(message.firstGroup);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6033,6 +6036,15 @@ export const lightferry = $root.lightferry = (() => {
                                 if (!(message.groupDigests && message.groupDigests.length))
                                     message.groupDigests = [];
                                 message.groupDigests.push(reader.bytes());
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.firstGroup = value;
+                                else
+                                    delete message.firstGroup;
                                 continue;
                             }
                         }
