@@ -1,0 +1,81 @@
+/**
+ * Guarantee: plaintext leaves here only after its chunk matched the verified
+ * digest table and its SM4-GCM tag; chunks can be read in any order and one
+ * chunk is kept, so neighbours that share it cost one decryption.
+ */
+import { GatewayError } from "../errors/index.ts";
+import { leafHash } from "../merkle/index.ts";
+import type { SmProvider } from "../sm/index.ts";
+import type { ChunkCipher } from "./chunk-writer.ts";
+import { chunkNonce } from "./keys.ts";
+import { chunkOffset, chunkPlaintextSize, type Layout } from "./layout.ts";
+import { DIGEST_BYTES, TAG_BYTES } from "./limits.ts";
+import { type ByteReader, readExactly } from "./source.ts";
+
+/**
+ * Reads chunk `index` and checks it against the table (SPEC §8.3).
+ * @returns ciphertext and tag.
+ * @throws GatewayError `bundle.chunk-digest`, `bundle.truncated`.
+ */
+export async function readSealedChunk(
+  provider: SmProvider,
+  reader: ByteReader,
+  layout: Layout,
+  table: Uint8Array,
+  index: number,
+): Promise<Uint8Array> {
+  const length = chunkPlaintextSize(layout, index) + TAG_BYTES;
+  const sealed = await readExactly(reader, chunkOffset(layout, index), length);
+  const digest = leafHash((...parts) => provider.sm3(...parts), sealed);
+  const expected = table.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+  if (Buffer.compare(digest, expected) !== 0) {
+    throw new GatewayError("bundle.chunk-digest", { detail: `chunk ${index}` });
+  }
+  return sealed;
+}
+
+export class ChunkReader {
+  readonly #cipher: ChunkCipher;
+  readonly #reader: ByteReader;
+  readonly #layout: Layout;
+  readonly #table: Uint8Array;
+  #kept: { readonly index: number; readonly plaintext: Uint8Array } | undefined;
+
+  constructor(cipher: ChunkCipher, reader: ByteReader, layout: Layout, table: Uint8Array) {
+    this.#cipher = cipher;
+    this.#reader = reader;
+    this.#layout = layout;
+    this.#table = table;
+  }
+
+  /**
+   * Plaintext bytes [start, end), in pieces of at most one chunk.
+   * @throws GatewayError `bundle.chunk-digest`, `bundle.chunk-decrypt`, `bundle.truncated`.
+   */
+  async *range(start: number, end: number): AsyncGenerator<Uint8Array> {
+    const { chunkSize } = this.#layout;
+    for (let at = start; at < end; ) {
+      const index = Math.floor(at / chunkSize);
+      const base = index * chunkSize;
+      const plaintext = await this.#chunk(index);
+      const piece = plaintext.subarray(at - base, Math.min(end - base, plaintext.length));
+      yield piece;
+      at += piece.length;
+    }
+  }
+
+  async #chunk(index: number): Promise<Uint8Array> {
+    if (this.#kept?.index === index) return this.#kept.plaintext;
+    const { provider, key, aad } = this.#cipher;
+    const sealed = await readSealedChunk(provider, this.#reader, this.#layout, this.#table, index);
+    const nonce = chunkNonce(index, index === this.#layout.chunkCount - 1);
+    let plaintext: Uint8Array;
+    try {
+      plaintext = provider.sm4GcmDecrypt(key, nonce, sealed, aad);
+    } catch (cause) {
+      throw new GatewayError("bundle.chunk-decrypt", { detail: `chunk ${index}`, cause });
+    }
+    this.#kept = { index, plaintext };
+    return plaintext;
+  }
+}

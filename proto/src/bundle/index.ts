@@ -1,0 +1,32 @@
+/**
+ * Guarantee: a bundle is sealed, read, verified and opened exactly as
+ * proto/SPEC.md says. The types are the road: ReceivedBundle → VerifiedHeader →
+ * OpenedItem, each made only by the check that earns it.
+ */
+export type { ItemEntry } from "./entry.ts";
+export type { BundleHeader } from "./header-shape.ts";
+export { BundleItemError } from "./item-error.ts";
+export {
+  CHUNK_COUNT_MAX,
+  CHUNK_SIZE,
+  CLOCK_SKEW_MS,
+  HEADER_MAX,
+  ITEMS_MAX,
+  LIFETIME_MAX_MS,
+  MANIFEST_MAX,
+  RECIPIENTS_MAX,
+  TRAIL_EVENT_MAX,
+  TRAIL_EVENTS_MAX,
+} from "./limits.ts";
+export { type OpenedItem, openBundle } from "./open.ts";
+export { type ReceivedBundle, readHeader } from "./read.ts";
+export { type SealedBundle, sealBundle } from "./seal.ts";
+export type { SealInput, SealItem, SealRecipient } from "./seal-plan.ts";
+export { type ByteReader, type ByteSource, bufferSource, fileSource } from "./source.ts";
+export {
+  type BundleKeys,
+  type VerifiedHeader,
+  type VerifyContext,
+  verifyChunks,
+  verifyHeader,
+} from "./verify.ts";

@@ -1,0 +1,124 @@
+/**
+ * Guarantee: a manifest that passes is canonical, within its limits, opens every
+ * item commitment of the header, and its sizes add up to the plaintext exactly
+ * (proto/SPEC.md §6).
+ */
+import { encodeCanonical } from "../canonical.ts";
+import { GatewayError } from "../errors/index.ts";
+import { lightferry } from "../gen/index.js";
+import type { SmProvider } from "../sm/index.ts";
+import { itemCommitment } from "../verdict/index.ts";
+import { assertCanonical, decodeAs } from "./decode.ts";
+import { decodeEntry, type ItemEntry } from "./entry.ts";
+import {
+  LENGTH_BYTES,
+  MANIFEST_MAX,
+  SALT_BYTES,
+  TRAIL_EVENT_MAX,
+  TRAIL_EVENTS_MAX,
+} from "./limits.ts";
+
+const { Manifest } = lightferry.bundle.v1;
+
+/** One item of a checked manifest. */
+export interface ManifestItem {
+  readonly salt: Uint8Array;
+  readonly entryBytes: Uint8Array;
+  readonly entry: ItemEntry;
+  /** Canonical `lightferry.audit.v1.Event`, the sender's half; not decoded here. */
+  readonly trail: readonly Uint8Array[];
+  /** Plaintext offset of the content. */
+  readonly start: number;
+}
+
+/** What the header says that a manifest must agree with. */
+export interface ManifestFacts {
+  readonly commitments: readonly Uint8Array[];
+  /** Grade of each item's verdict. */
+  readonly grades: readonly string[];
+  readonly plaintextSize: number;
+}
+
+/**
+ * Length frame and canonical manifest, as they open the plaintext.
+ * @throws GatewayError `bundle.manifest-too-large`.
+ */
+export function encodeManifest(
+  items: readonly { salt: Uint8Array; entry: Uint8Array; trail: readonly Uint8Array[] }[],
+): Uint8Array {
+  const bytes = encodeCanonical(Manifest, {
+    items: items.map(({ salt, entry, trail }) => ({ salt, entry, trail: [...trail] })),
+  });
+  if (bytes.length > MANIFEST_MAX) {
+    throw new GatewayError("bundle.manifest-too-large", { detail: `${bytes.length} bytes` });
+  }
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + bytes.length);
+  frame.writeUInt32BE(bytes.length);
+  frame.set(bytes, LENGTH_BYTES);
+  return frame;
+}
+
+/** SPEC §6.3. @throws GatewayError `bundle.manifest-invalid`. */
+export function manifestLength(frame: Uint8Array, plaintextSize: number): number {
+  const length = Buffer.from(frame.buffer, frame.byteOffset, LENGTH_BYTES).readUInt32BE();
+  if (length === 0 || length > MANIFEST_MAX || LENGTH_BYTES + length > plaintextSize) {
+    throw new GatewayError("bundle.manifest-invalid", { detail: `length ${length}` });
+  }
+  return length;
+}
+
+/**
+ * SPEC §6.4, in its order.
+ * @throws GatewayError `bundle.manifest-invalid`, `bundle.not-canonical`,
+ * `bundle.commitment-mismatch`, `bundle.duplicate-item`.
+ */
+export function checkManifest(
+  provider: SmProvider,
+  bytes: Uint8Array,
+  facts: ManifestFacts,
+): ManifestItem[] {
+  const manifest = decodeAs(Manifest, bytes, "bundle.manifest-invalid");
+  assertCanonical(Manifest, manifest, bytes);
+  // A decoded manifest holds whole messages.
+  const records = manifest.items as lightferry.bundle.v1.ManifestItem[];
+  if (records.length !== facts.commitments.length) {
+    throw invalid(`${records.length} entries for ${facts.commitments.length} items`);
+  }
+  const seen = new Set<string>();
+  let start = LENGTH_BYTES + bytes.length;
+  const items = records.map((record, index): ManifestItem => {
+    assertTrailLimits(record, index);
+    const commitment = facts.commitments[index] ?? new Uint8Array();
+    if (Buffer.compare(itemCommitment(provider, record.salt, record.entry), commitment) !== 0) {
+      throw new GatewayError("bundle.commitment-mismatch", { detail: `item ${index}` });
+    }
+    const entry = decodeEntry(record.entry, index);
+    if (entry.grade !== facts.grades[index]) throw invalid(`item ${index}: grade`);
+    const id = Buffer.from(entry.exchangeId).toString("hex");
+    if (seen.has(id)) throw new GatewayError("bundle.duplicate-item", { detail: `item ${index}` });
+    seen.add(id);
+    const item = { salt: record.salt, entryBytes: record.entry, entry, trail: record.trail, start };
+    start += entry.size;
+    return item;
+  });
+  if (start !== facts.plaintextSize) {
+    throw invalid(`sizes add up to ${start} of ${facts.plaintextSize}`);
+  }
+  return items;
+}
+
+/** @throws GatewayError `bundle.manifest-invalid`. */
+export function assertTrailLimits(
+  item: { readonly salt: Uint8Array; readonly trail: readonly Uint8Array[] },
+  index: number,
+): void {
+  if (item.salt.length !== SALT_BYTES) throw invalid(`item ${index}: salt`);
+  if (item.trail.length > TRAIL_EVENTS_MAX) throw invalid(`item ${index}: trail`);
+  if (item.trail.some((event) => event.length === 0 || event.length > TRAIL_EVENT_MAX)) {
+    throw invalid(`item ${index}: trail event`);
+  }
+}
+
+function invalid(detail: string): GatewayError {
+  return new GatewayError("bundle.manifest-invalid", { detail });
+}

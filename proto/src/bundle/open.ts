@@ -1,0 +1,160 @@
+/**
+ * Guarantee: plaintext comes out only of a verified header, under a key that the
+ * sender committed to, after the manifest opened every item commitment; each
+ * item then ends with its own digest check and fails alone (proto/SPEC.md §8.4).
+ */
+import { GatewayError } from "../errors/index.ts";
+import {
+  constantTimeEqual,
+  formatKeyId,
+  type Sm2PrivateKey,
+  type SmProvider,
+} from "../sm/index.ts";
+import type { CheckedVerdict } from "../verdict/index.ts";
+import { ChunkReader } from "./chunk-reader.ts";
+import type { ItemEntry } from "./entry.ts";
+import type { BundleHeader } from "./header-shape.ts";
+import { BundleItemError } from "./item-error.ts";
+import { chunkAad, chunkKey, keyCommitment } from "./keys.ts";
+import { LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
+import { checkManifest, type ManifestItem, manifestLength } from "./manifest.ts";
+import { type ByteSource, fileSource } from "./source.ts";
+import type { VerifiedHeader } from "./verify.ts";
+
+/** One item whose commitment and verdict hold; made only by {@link openBundle}. */
+export interface OpenedItem {
+  readonly __brand: "OpenedItem";
+  /** Position in the manifest, from 0. */
+  readonly index: number;
+  readonly entry: ItemEntry;
+  readonly entryBytes: Uint8Array;
+  readonly salt: Uint8Array;
+  /** Canonical `lightferry.audit.v1.Event`, the sender's half. */
+  readonly trail: readonly Uint8Array[];
+  /** The export verdict of the sending zone. */
+  readonly verdict: CheckedVerdict;
+  /**
+   * The content, once. It is good only when the iteration ends without an error: the digest is
+   * checked after the last byte, so write it to staging and release it afterwards.
+   * Must be consumed before the next item is asked for.
+   * @throws BundleItemError `bundle.item-digest`, `bundle.chunk-digest`, `bundle.chunk-decrypt`.
+   */
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * SPEC §8.4, in its order. Memory: the manifest and one chunk.
+ * @param from where the bytes lie now, when the file was moved since `readHeader`.
+ * @throws GatewayError `bundle.unknown-decrypt-key`, `.secret-unwrap-failed`, `.key-commitment`,
+ * `.chunk-digest`, `.chunk-decrypt`, `.manifest-invalid`, `.not-canonical`,
+ * `.commitment-mismatch`, `.duplicate-item` — all before the first item.
+ */
+export async function* openBundle(
+  provider: SmProvider,
+  verified: VerifiedHeader,
+  decryptKey: Sm2PrivateKey,
+  from: string | ByteSource = verified.received.source,
+): AsyncGenerator<OpenedItem> {
+  const { header } = verified;
+  const { layout, table } = verified.received;
+  // 1.–3. secret, key commitment, key
+  const key = unwrapKey(provider, header, decryptKey);
+  const reader = await (typeof from === "string" ? fileSource(from) : from).open();
+  try {
+    const cipher = { provider, key, aad: chunkAad(provider, header) };
+    const chunks = new ChunkReader(cipher, reader, layout, table);
+    // 4.–5. manifest and commitments
+    const length = manifestLength(await gather(chunks, 0, LENGTH_BYTES), layout.plaintextSize);
+    const manifest = await gather(chunks, LENGTH_BYTES, LENGTH_BYTES + length);
+    const items = checkManifest(provider, manifest, {
+      commitments: header.items.map((item) => item.commitment),
+      grades: verified.verdicts.map((verdict) => verdict.grade),
+      plaintextSize: layout.plaintextSize,
+    });
+    // 6. items
+    for (const [index, item] of items.entries()) {
+      const verdict = verified.verdicts[index];
+      if (verdict === undefined) throw new GatewayError("bundle.manifest-invalid");
+      yield openedItem(provider, chunks, index, item, verdict);
+    }
+  } finally {
+    key.fill(0);
+    await reader.close();
+  }
+}
+
+function unwrapKey(
+  provider: SmProvider,
+  header: BundleHeader,
+  decryptKey: Sm2PrivateKey,
+): Uint8Array {
+  const keyId = formatKeyId(decryptKey.publicKey);
+  const recipient = header.recipients.find((candidate) => candidate.keyId === keyId);
+  if (recipient === undefined) {
+    throw new GatewayError("bundle.unknown-decrypt-key", { detail: keyId });
+  }
+  let secret: Uint8Array;
+  try {
+    secret = provider.sm2Decrypt(decryptKey, recipient.wrappedSecret);
+  } catch (cause) {
+    throw new GatewayError("bundle.secret-unwrap-failed", { cause });
+  }
+  try {
+    if (secret.length !== SECRET_BYTES) throw new GatewayError("bundle.secret-unwrap-failed");
+    const commitment = keyCommitment(provider, secret, header.bundleId);
+    if (!constantTimeEqual(commitment, header.keyCommitment)) {
+      throw new GatewayError("bundle.key-commitment");
+    }
+    return chunkKey(provider, secret, header.bundleId);
+  } finally {
+    secret.fill(0);
+  }
+}
+
+async function gather(chunks: ChunkReader, start: number, end: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of chunks.range(start, end)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+function openedItem(
+  provider: SmProvider,
+  chunks: ChunkReader,
+  index: number,
+  item: ManifestItem,
+  verdict: CheckedVerdict,
+): OpenedItem {
+  const { entry, entryBytes, salt, trail } = item;
+  const content = checkedContent(provider, chunks, index, item);
+  const opened: Omit<OpenedItem, "__brand"> = {
+    index,
+    entry,
+    entryBytes,
+    salt,
+    trail,
+    verdict,
+    content,
+  };
+  return opened as OpenedItem;
+}
+
+async function* checkedContent(
+  provider: SmProvider,
+  chunks: ChunkReader,
+  index: number,
+  item: ManifestItem,
+): AsyncGenerator<Uint8Array> {
+  const hash = provider.createSm3();
+  try {
+    for await (const piece of chunks.range(item.start, item.start + item.entry.size)) {
+      hash.update(piece);
+      yield piece;
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
+  }
+  if (Buffer.compare(hash.digest(), item.entry.digest) !== 0) {
+    throw new BundleItemError("bundle.item-digest", index);
+  }
+}

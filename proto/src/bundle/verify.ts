@@ -1,0 +1,223 @@
+/**
+ * Guarantee: a {@link VerifiedHeader} comes from the registered sender of this
+ * lane, unaltered, in time, and every item in it is permitted by that sender's
+ * policy service (proto/SPEC.md §8.2). No decryption key is needed, so the ferry
+ * checks exactly what the far side will check.
+ */
+import { GatewayError } from "../errors/index.ts";
+import { lightferry } from "../gen/index.js";
+import { merkleRoot } from "../merkle/index.ts";
+import { highestGrade } from "../registry/grades.ts";
+import type { Sm2PublicKey, SmProvider } from "../sm/index.ts";
+import { assertVerdictCovers, type CheckedVerdict, verifyVerdict } from "../verdict/index.ts";
+import { readSealedChunk } from "./chunk-reader.ts";
+import type { BundleHeader } from "./header-shape.ts";
+import { BundleItemError } from "./item-error.ts";
+import { headerMessage } from "./keys.ts";
+import { CLOCK_SKEW_MS, DIGEST_BYTES } from "./limits.ts";
+import type { ReceivedBundle } from "./read.ts";
+import { type ByteSource, fileSource } from "./source.ts";
+
+const { DIRECTION_EXPORT } = lightferry.policy.v1.Direction;
+
+/** The registered public keys that verification asks for; `KeyDirectory` of the registry is one. */
+export interface BundleKeys {
+  signKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
+  policyKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
+}
+
+export interface VerifyContext {
+  /** Unix milliseconds: the sender's time as this node estimates it. */
+  readonly now: number;
+  readonly keys: BundleKeys;
+  /** The lane that the bundle came by; without it any lane is taken. */
+  readonly lane?: string;
+  /** The node registered as the sending end of that lane. */
+  readonly sender?: string;
+  /** The node that must be a recipient. */
+  readonly self?: string;
+}
+
+/** Signed, permitted, in time; made only by {@link verifyHeader}. */
+export interface VerifiedHeader {
+  readonly __brand: "VerifiedHeader";
+  readonly received: ReceivedBundle;
+  readonly header: BundleHeader;
+  readonly headerBytes: Uint8Array;
+  /** SM3 of the header bytes: the identity of the bundle in its stream. */
+  readonly headerDigest: Uint8Array;
+  readonly bundleId: Uint8Array;
+  /** One per item, in order. */
+  readonly verdicts: readonly CheckedVerdict[];
+  /** Bytes of the whole bundle. */
+  readonly size: number;
+}
+
+/**
+ * SPEC §8.2, in its order.
+ * @throws GatewayError `bundle.wrong-lane`, `.wrong-sender`, `.unknown-sign-key`,
+ * `.signature-invalid`, `.table-mismatch`, `.item-root-mismatch`, `.duplicate-item`, `.expired`,
+ * `.from-future`, `.grade-mismatch`, `.wrong-recipient`; `verdict.*`.
+ */
+export function verifyHeader(
+  provider: SmProvider,
+  received: ReceivedBundle,
+  context: VerifyContext,
+): VerifiedHeader {
+  const { header, headerBytes } = received;
+  checkOrigin(provider, received, context);
+  checkRoots(provider, received);
+  const verdicts = checkVerdicts(provider, header, context.keys);
+  checkTime(header, context.now);
+  if (
+    context.self !== undefined &&
+    !header.recipients.some((recipient) => recipient.nodeId === context.self)
+  ) {
+    throw new GatewayError("bundle.wrong-recipient", { detail: context.self });
+  }
+  const verified: Omit<VerifiedHeader, "__brand"> = {
+    received,
+    header,
+    headerBytes,
+    headerDigest: provider.sm3(headerBytes),
+    bundleId: header.bundleId,
+    verdicts,
+    size: received.layout.fileSize,
+  };
+  return verified as VerifiedHeader;
+}
+
+/**
+ * SPEC §8.3: every chunk against the digest table, without any key.
+ * @param from where the bytes lie now, when the file was moved since `readHeader`.
+ * @throws GatewayError `bundle.chunk-digest`, `bundle.truncated`.
+ */
+export async function verifyChunks(
+  provider: SmProvider,
+  verified: VerifiedHeader,
+  from: string | ByteSource = verified.received.source,
+): Promise<void> {
+  const { layout, table } = verified.received;
+  const reader = await (typeof from === "string" ? fileSource(from) : from).open();
+  try {
+    for (let index = 0; index < layout.chunkCount; index += 1) {
+      await readSealedChunk(provider, reader, layout, table, index);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Steps 1–4: lane, sender, key, signature. */
+function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: VerifyContext): void {
+  const { header, headerBytes, signature } = received;
+  if (context.lane !== undefined && header.lane !== context.lane) {
+    throw new GatewayError("bundle.wrong-lane", { detail: header.lane });
+  }
+  if (context.sender !== undefined && header.sender !== context.sender) {
+    throw new GatewayError("bundle.wrong-sender", { detail: header.sender });
+  }
+  const key = context.keys.signKey(header.sender, header.signKeyId);
+  if (key === undefined) {
+    throw new GatewayError("bundle.unknown-sign-key", {
+      detail: `${header.sender} ${header.signKeyId}`,
+    });
+  }
+  if (!provider.sm2Verify(key, headerMessage(headerBytes), signature)) {
+    throw new GatewayError("bundle.signature-invalid");
+  }
+}
+
+/** Steps 5–7: digest table, item tree, no item twice. */
+function checkRoots(provider: SmProvider, received: ReceivedBundle): void {
+  const { header, table } = received;
+  const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
+  if (Buffer.compare(merkleRoot(sm3, tableEntries(table)), header.ciphertextRoot) !== 0) {
+    throw new GatewayError("bundle.table-mismatch");
+  }
+  const commitments = header.items.map((item) => item.commitment);
+  if (Buffer.compare(merkleRoot(sm3, commitments), header.itemRoot) !== 0) {
+    throw new GatewayError("bundle.item-root-mismatch");
+  }
+  if (new Set(commitments.map(hex)).size !== commitments.length) {
+    throw new GatewayError("bundle.duplicate-item");
+  }
+}
+
+/**
+ * Steps 8–10: each item's verdict, each used once, the header's grade the highest of theirs.
+ * @throws BundleItemError `verdict.*`; GatewayError `verdict.reused`, `bundle.grade-mismatch`.
+ */
+export function checkVerdicts(
+  provider: SmProvider,
+  header: BundleHeader,
+  keys: BundleKeys,
+): CheckedVerdict[] {
+  const recipients = header.recipients.map((recipient) => recipient.nodeId);
+  const verdicts = header.items.map((item, index) => {
+    try {
+      return checkVerdict(provider, header, item, recipients, keys);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
+    }
+  });
+  if (new Set(verdicts.map((verdict) => hex(verdict.verdictId))).size !== verdicts.length) {
+    throw new GatewayError("verdict.reused");
+  }
+  if (highestGrade(verdicts.map((verdict) => verdict.grade)) !== header.grade) {
+    throw new GatewayError("bundle.grade-mismatch", { detail: header.grade });
+  }
+  return verdicts;
+}
+
+function checkVerdict(
+  provider: SmProvider,
+  header: BundleHeader,
+  item: lightferry.bundle.v1.ItemRecord,
+  recipients: readonly string[],
+  keys: BundleKeys,
+): CheckedVerdict {
+  const batch = header.verdictBatches[item.batch];
+  // The sending node's own policy decides its exports: another node's verdict is none.
+  const key =
+    batch?.policyNode === header.sender ? keys.policyKey(batch.policyNode, batch.keyId) : undefined;
+  if (batch === undefined || key === undefined) {
+    throw new GatewayError("verdict.unknown-policy-key", { detail: batch?.keyId ?? "" });
+  }
+  const { verdict: verdictBytes, leaf, path, commitment } = item;
+  const verdict = verifyVerdict(provider, { verdictBytes, leaf, path, batch }, key);
+  assertVerdictCovers(verdict, {
+    commitment,
+    lane: header.lane,
+    sender: header.sender,
+    recipients,
+    direction: DIRECTION_EXPORT,
+    // A verdict is used up by sealing; from then on the expiry of the bundle rules.
+    atMs: header.createdMs,
+  });
+  return verdict;
+}
+
+/** Step 11: expiry, and clocks that cannot both be right. */
+function checkTime(header: BundleHeader, now: number): void {
+  if (header.createdMs > now + CLOCK_SKEW_MS) {
+    throw new GatewayError("bundle.from-future", { detail: `${header.createdMs - now} ms ahead` });
+  }
+  if (header.expiresMs <= now) {
+    throw new GatewayError("bundle.expired", { detail: `${now - header.expiresMs} ms ago` });
+  }
+}
+
+/** The digest table as leaf hashes, sharing its memory. */
+export function tableEntries(table: Uint8Array): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let at = 0; at < table.length; at += DIGEST_BYTES) {
+    entries.push(table.subarray(at, at + DIGEST_BYTES));
+  }
+  return entries;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
