@@ -1,2 +1,3 @@
 /** Guarantee: what tests of every folder may use; never imported by a program. */
 export { type TestDatabase, testDatabase } from "./database.ts";
+export { type TestZone, testZone } from "./zone.ts";

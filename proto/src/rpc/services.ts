@@ -1,0 +1,108 @@
+/** Guarantee: the methods of every service of the house, as the schemas in proto/lightferry say. */
+import { lightferry } from "../gen/index.js";
+import { bidi, unary } from "./spec.ts";
+
+const policy = lightferry.policy.v1;
+const audit = lightferry.audit.v1;
+const ferry = lightferry.ferry.v1;
+const seal = lightferry.seal.v1;
+const admin = lightferry.admin.v1;
+
+export const PolicyService = {
+  decide: unary(
+    "/lightferry.policy.v1.PolicyService/Decide",
+    policy.DecideRequest,
+    policy.DecideResponse,
+  ),
+  decideStream: bidi(
+    "/lightferry.policy.v1.PolicyService/DecideStream",
+    policy.DecideStreamRequest,
+    policy.DecideStreamResponse,
+  ),
+  getRegistry: unary(
+    "/lightferry.policy.v1.PolicyService/GetRegistry",
+    policy.GetRegistryRequest,
+    policy.GetRegistryResponse,
+  ),
+} as const;
+
+export const AuditService = {
+  append: unary(
+    "/lightferry.audit.v1.AuditService/Append",
+    audit.AppendRequest,
+    audit.AppendResponse,
+  ),
+  getCheckpoint: unary(
+    "/lightferry.audit.v1.AuditService/GetCheckpoint",
+    audit.GetCheckpointRequest,
+    audit.GetCheckpointResponse,
+  ),
+  witness: unary(
+    "/lightferry.audit.v1.AuditService/Witness",
+    audit.WitnessRequest,
+    audit.WitnessResponse,
+  ),
+  listEvents: unary(
+    "/lightferry.audit.v1.AuditService/ListEvents",
+    audit.ListEventsRequest,
+    audit.ListEventsResponse,
+  ),
+  getTrail: unary(
+    "/lightferry.audit.v1.AuditService/GetTrail",
+    audit.GetTrailRequest,
+    audit.GetTrailResponse,
+  ),
+} as const;
+
+export const OutboxService = {
+  lease: unary("/lightferry.ferry.v1.OutboxService/Lease", ferry.LeaseRequest, ferry.LeaseResponse),
+  ack: unary("/lightferry.ferry.v1.OutboxService/Ack", ferry.AckRequest, ferry.AckResponse),
+} as const;
+
+export const InboxService = {
+  deliver: unary(
+    "/lightferry.ferry.v1.InboxService/Deliver",
+    ferry.DeliverRequest,
+    ferry.DeliverResponse,
+  ),
+} as const;
+
+export const SealQueueService = {
+  lease: unary("/lightferry.seal.v1.SealQueueService/Lease", seal.LeaseRequest, seal.LeaseResponse),
+  commit: unary(
+    "/lightferry.seal.v1.SealQueueService/Commit",
+    seal.CommitRequest,
+    seal.CommitResponse,
+  ),
+  fail: unary("/lightferry.seal.v1.SealQueueService/Fail", seal.FailRequest, seal.FailResponse),
+} as const;
+
+const adminPath = (method: string): string => `/lightferry.admin.v1.AdminService/${method}`;
+
+export const AdminService = {
+  issueToken: unary(adminPath("IssueToken"), admin.IssueTokenRequest, admin.IssueTokenResponse),
+  rotateToken: unary(adminPath("RotateToken"), admin.RotateTokenRequest, admin.RotateTokenResponse),
+  revokeToken: unary(adminPath("RevokeToken"), admin.RevokeTokenRequest, admin.RevokeTokenResponse),
+  listTokens: unary(adminPath("ListTokens"), admin.ListTokensRequest, admin.ListTokensResponse),
+  retryExchange: unary(
+    adminPath("RetryExchange"),
+    admin.RetryExchangeRequest,
+    admin.RetryExchangeResponse,
+  ),
+  cancelExchange: unary(
+    adminPath("CancelExchange"),
+    admin.CancelExchangeRequest,
+    admin.CancelExchangeResponse,
+  ),
+  returnExchange: unary(
+    adminPath("ReturnExchange"),
+    admin.ReturnExchangeRequest,
+    admin.ReturnExchangeResponse,
+  ),
+  getExchange: unary(adminPath("GetExchange"), admin.GetExchangeRequest, admin.GetExchangeResponse),
+  listExchanges: unary(
+    adminPath("ListExchanges"),
+    admin.ListExchangesRequest,
+    admin.ListExchangesResponse,
+  ),
+} as const;
