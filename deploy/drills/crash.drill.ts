@@ -1,0 +1,226 @@
+/**
+ * Guarantee: kills every process of both zones with SIGKILL, one after the
+ * other, while a large file and many requests are under way, and then counts:
+ * what was accepted and lost, what a target received twice, what has no full
+ * trail, and whether both logs verify.
+ *
+ * count = requests; a full run is 2,000 requests and a file of 200 MB.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import type { ApiAnswer } from "../src/demo/api-client.ts";
+import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
+import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
+import { cli } from "./cli.ts";
+import { submitRequest, uploadResumable } from "./integrator.ts";
+import { seededChoice, seededDigest, seededFrom } from "./random.ts";
+import { type RunningZones, startZones } from "./zones.ts";
+
+export const FULL_COUNT = 2_000;
+const FILE_BYTES_PER_REQUEST = 100_000;
+const CONCURRENCY = 16;
+/** Kept short so that what a killed receiver missed is sent again within the drill. */
+const SECOND_PASS_SECONDS = 4;
+const DEADLINE_MS = 15 * 60_000;
+
+/** Every process of both zones. */
+const VICTIMS: readonly (readonly [ZoneName, string])[] = [
+  ["extranet", "front-proxy"],
+  ["extranet", "policy"],
+  ["extranet", "audit"],
+  ["extranet", "seal"],
+  ["extranet", "ferry-tx"],
+  ["extranet", "postgres"],
+  ["business", "front-proxy"],
+  ["business", "policy"],
+  ["business", "audit"],
+  ["business", "ferry-rx"],
+  ["business", "postgres"],
+  ["business", "receiver"],
+];
+
+/** A full trail on the receiving zone: the own half ends delivered, the other half came along. */
+const TRAIL_QUERY = `
+  SELECT encode(wanted.id, 'hex') AS id,
+    EXISTS (SELECT 1 FROM audit.event e
+      WHERE e.exchange_id = wanted.id AND e.type = 'exchange.delivered') AS own,
+    (SELECT count(*) >= 2 FROM audit.peer_trail p WHERE p.exchange_id = wanted.id) AS peer
+  FROM unnest($1::bytea[]) AS wanted (id)`;
+
+export interface CrashReport {
+  readonly requests: number;
+  readonly notices: number;
+  readonly fileBytes: number;
+  readonly kills: readonly string[];
+  readonly lost: readonly string[];
+  /** Exchanges that a target honouring the key received more than once. */
+  readonly duplicated: number;
+  /** Notices (target without idempotency) that stand twice in its table. */
+  readonly silentDoubles: number;
+  readonly inDoubt: number;
+  readonly fileIdentical: boolean;
+  readonly withoutTrail: readonly string[];
+  readonly verify: Readonly<Record<ZoneName, number>>;
+  readonly seconds: number;
+}
+
+export async function drill(options: {
+  readonly count: number;
+  readonly seed: number;
+}): Promise<CrashReport> {
+  const started = performance.now();
+  const deadline = Date.now() + DEADLINE_MS;
+  const zones = await startZones({ gateSecondPassSeconds: SECOND_PASS_SECONDS });
+  try {
+    const fileBytes = options.count * FILE_BYTES_PER_REQUEST;
+    const notices = Math.max(4, Math.floor(options.count / 50));
+    const killed = killAll(zones, options.seed);
+    const [requests, noticeAnswers, file] = await Promise.all([
+      submitMany(zones, "land-registration", "/records", options.count, deadline),
+      submitMany(zones, "parcel-notice", "/notices", notices, deadline),
+      uploadResumable(
+        zones.apis.extranet,
+        {
+          service: "bulk-data",
+          name: "bulk.bin",
+          size: fileBytes,
+          key: "drill-file",
+          from: (offset) => seededFrom(options.seed, fileBytes, offset),
+        },
+        deadline,
+      ),
+    ]);
+    const kills = await killed;
+    return {
+      ...(await count(zones, requests, noticeAnswers, file, options.seed, fileBytes, deadline)),
+      requests: requests.length,
+      notices: noticeAnswers.length,
+      fileBytes,
+      kills,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await zones.stop();
+  }
+}
+
+/** Kills each process once, in an order drawn from the seed; the next dies when the last is back. */
+async function killAll(zones: RunningZones, seed: number): Promise<string[]> {
+  const choose = seededChoice(seed);
+  const left = [...VICTIMS];
+  const kills: string[] = [];
+  while (left.length > 0) {
+    const [victim] = left.splice(choose(left.length), 1);
+    if (victim === undefined) break;
+    const [zone, service] = victim;
+    await zones.kill(zone, service);
+    kills.push(`${zone}/${service}`);
+  }
+  return kills;
+}
+
+async function submitMany(
+  zones: RunningZones,
+  service: string,
+  path: string,
+  count: number,
+  deadline: number,
+): Promise<ApiAnswer[]> {
+  const answers: ApiAnswer[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < count; i = next++) {
+      answers[i] = await submitRequest(
+        zones.apis.extranet,
+        service,
+        path,
+        `drill-${service}-${i}`,
+        { number: i, note: "drill" },
+        deadline,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return answers;
+}
+
+async function count(
+  zones: RunningZones,
+  requests: readonly ApiAnswer[],
+  notices: readonly ApiAnswer[],
+  file: ApiAnswer,
+  seed: number,
+  fileBytes: number,
+  deadline: number,
+): Promise<Omit<CrashReport, "requests" | "notices" | "fileBytes" | "kills" | "seconds">> {
+  const idOf = (answer: ApiAnswer) => String(answer.body.exchangeId);
+  const lost: string[] = [];
+  let inDoubt = 0;
+  for (const answer of [...requests, ...notices, file]) {
+    const { received } = await zones.operators.follow("extranet", idOf(answer), deadline);
+    const state = received?.state ?? "missing";
+    if (state === "in-doubt") inDoubt += 1;
+    else if (state !== "delivered") lost.push(`${idOf(answer)} ${state}`);
+  }
+  const receiver = new pg.Client(receiverUrl(zones));
+  await receiver.connect();
+  const doubles = async (table: string) => {
+    const { rows } = await receiver.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${table} GROUP BY exchange HAVING count(*) > 1) AS d`,
+    );
+    return rows[0]?.n ?? -1;
+  };
+  const duplicated = await doubles("record");
+  const silentDoubles = await doubles("notice");
+  const { rows } = await receiver.query<{ exchange: string }>("SELECT exchange FROM record");
+  await receiver.end();
+  const arrived = new Set(rows.map((row) => row.exchange));
+  for (const answer of requests)
+    if (!arrived.has(idOf(answer))) lost.push(`${idOf(answer)} no row`);
+  return {
+    lost,
+    duplicated,
+    silentDoubles,
+    inDoubt,
+    fileIdentical: (await dropDigest(zones, idOf(file))) === seededDigest(seed, fileBytes),
+    withoutTrail: await incompleteTrails(zones, [...requests, file].map(idOf)),
+    verify: {
+      extranet: (await cli(zones.home, ["audit", "verify", "--zone", "extranet"])).code,
+      business: (await cli(zones.home, ["audit", "verify", "--zone", "business"])).code,
+    },
+  };
+}
+
+function receiverUrl(zones: RunningZones): string {
+  const { receiver } = zonePasswords(zonePaths(zones.home, "business"));
+  const { postgres } = zonePorts("business", zones.options.portBase);
+  return databaseUrl(postgres, "receiver", receiver, "receiver");
+}
+
+async function dropDigest(zones: RunningZones, exchangeId: string): Promise<string> {
+  const folder = join(zonePaths(zones.home, "business").drop, "bulk-data");
+  const files = readdirSync(folder).filter((name) => name.includes(exchangeId));
+  if (files.length !== 1) return `${files.length} files`;
+  const hash = createHash("sm3");
+  await pipeline(createReadStream(join(folder, files[0] ?? "")), hash);
+  return hash.digest("hex");
+}
+
+/** Exchanges whose trail on the receiving zone lacks a step of either half. */
+async function incompleteTrails(zones: RunningZones, ids: readonly string[]): Promise<string[]> {
+  const password = zonePasswords(zonePaths(zones.home, "business")).audit_reader;
+  const { postgres } = zonePorts("business", zones.options.portBase);
+  const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
+  await log.connect();
+  try {
+    const { rows } = await log.query<{ id: string; own: boolean; peer: boolean }>(TRAIL_QUERY, [
+      ids.map((id) => Buffer.from(id.replaceAll("-", ""), "hex")),
+    ]);
+    return rows.filter((row) => !row.own || !row.peer).map((row) => row.id);
+  } finally {
+    await log.end();
+  }
+}
