@@ -41,6 +41,8 @@ CREATE TABLE exchange (
   -- SM3 of the content, known once the whole of it has been read.
   digest         bytea,
   wrapped_key    bytea,
+  -- Canonical audit.v1.AppendRequest: this exchange's own events, which ride in the bundle.
+  trail          bytea,
   -- Encrypted policy.v1.Submission while undecided or held.
   submission     bytea,
   -- Encrypted seal.v1.SealItem once permitted, without content.

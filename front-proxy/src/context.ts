@@ -4,14 +4,10 @@
  */
 import type { PayloadVault } from "@lightferry/proto/keystore";
 import type { Registry } from "@lightferry/proto/registry";
-import type {
-  AuditService,
-  Client,
-  PolicyService,
-  ServiceBinding,
-} from "@lightferry/proto/rpc";
+import type { AuditService, Client, PolicyService, ServiceBinding } from "@lightferry/proto/rpc";
 import type { Shell } from "@lightferry/proto/service";
 import type { Pool } from "pg";
+import type { TokenDesk } from "./auth/desk.ts";
 import type { FrontProxyConfig } from "./config.ts";
 import type { ExchangeDocument, ExchangeFilter } from "./document.ts";
 
@@ -27,6 +23,8 @@ export interface FrontProxyContext {
   readonly vault: PayloadVault;
   readonly policy: Client<typeof PolicyService>;
   readonly audit: Client<typeof AuditService>;
+  /** Issue, rotate, revoke and list API tokens; journals what it does. */
+  readonly tokens: TokenDesk;
 }
 
 /** What the sending side (src/egress) gives to API and administration. */
@@ -51,6 +49,17 @@ export interface IngressDesk {
   readonly bindings: readonly ServiceBinding[];
   findDelivery(exchangeId: Uint8Array, caller?: string): Promise<ExchangeDocument | undefined>;
   listDeliveries(filter: ExchangeFilter): Promise<readonly ExchangeDocument[]>;
+  /**
+   * Sends a failed or in-doubt exchange to its target again, by decision of `actor`.
+   * @returns the new state.
+   * @throws GatewayError `exchange.not-found`, `exchange.not-retryable`, `exchange.payload-gone`.
+   */
+  retry(exchangeId: Uint8Array, actor: string): Promise<string>;
+  /**
+   * Closes a failed or in-doubt exchange as returned and destroys its content.
+   * @throws GatewayError `exchange.not-found`, `exchange.not-returnable`.
+   */
+  giveBack(exchangeId: Uint8Array, reason: string, actor: string): Promise<string>;
 }
 
 /** src/ingress/index.ts exports this; called once by main.ts. */
