@@ -5,7 +5,7 @@
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 
 /** Codes of these families come out of checking the bytes of a bundle. */
-const AGAINST_DATA = /^(?:bundle|verdict|exchange|import)\./;
+const AGAINST_DATA = /^(?:bundle|verdict)\./;
 
 /** Raised outside the families above while decoding or decrypting bundle bytes. */
 const AGAINST_DATA_CODES: ReadonlySet<ErrorCode> = new Set([

@@ -12,11 +12,15 @@
  * ```
  */
 import { join } from "node:path";
+import {
+  readHeader,
+  type VerifiedHeader,
+  verifyChunks,
+  verifyHeader,
+} from "@lightferry/proto/bundle";
 import { encodeCanonical } from "@lightferry/proto/canonical";
-import { readHeader, type VerifiedHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
 import { type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
-import { decodeVerdict } from "@lightferry/proto/verdict";
 import type { PoolClient } from "pg";
 import type { FrontProxyContext } from "../../context.ts";
 import { inTransaction } from "../../database.ts";
@@ -135,10 +139,7 @@ export class Acceptance {
   ): Promise<Answer> {
     const { header, headerDigest } = verified;
     const stream = await store.lockStream(client, header.stream, header.lane, header.sender);
-    const verdicts = header.items.map(({ verdict }) => {
-      const { verdictId, expiresMs } = decodeVerdict(verdict);
-      return { verdictId, expiresMs };
-    });
+    const { verdicts } = verified;
     const known = await store.lookUp(
       client,
       header.bundleId,
@@ -160,7 +161,13 @@ export class Acceptance {
       const file = quarantineName(header.bundleId);
       await this.#move(path, join(this.#dirs.quarantine, file));
       if (quarantineStream) await store.quarantineStream(client, header.stream, code, Date.now());
-      await store.insertRefused(client, { ...header, headerDigest, file, code, refusedMs: Date.now() });
+      await store.insertRefused(client, {
+        ...header,
+        headerDigest,
+        file,
+        code,
+        refusedMs: Date.now(),
+      });
       return { status: "quarantined", code };
     }
     const moved = take(stream.window, header.sequence);
@@ -208,7 +215,12 @@ export class Acceptance {
     code: ErrorCode,
     detail: string,
   ): Promise<Answer> {
-    const position = { lane: announced.lane, stream: "", sequence: 0, bundleId: announced.bundleId };
+    const position = {
+      lane: announced.lane,
+      stream: "",
+      sequence: 0,
+      bundleId: announced.bundleId,
+    };
     await this.#journalRefusal(position, announced.headerDigest, code, detail);
     const file = quarantineName(announced.bundleId);
     await this.#move(path, join(this.#dirs.quarantine, file));
@@ -245,7 +257,9 @@ export class Acceptance {
         lane: bundle.lane,
         digest: headerDigest,
         attributes: {
-          ...(bundle.stream === "" ? {} : { stream: bundle.stream, sequence: `${bundle.sequence}` }),
+          ...(bundle.stream === ""
+            ? {}
+            : { stream: bundle.stream, sequence: `${bundle.sequence}` }),
           ...(detail === "" ? {} : { detail }),
         },
       },

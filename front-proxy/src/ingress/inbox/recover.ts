@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readHeader } from "@lightferry/proto/bundle";
+import type { SmProvider } from "@lightferry/proto/sm";
 import type { FrontProxyContext } from "../../context.ts";
 import { query } from "../../database.ts";
 import { refusalCode } from "../failures.ts";
@@ -18,13 +19,15 @@ export async function recoverInbox(
   dirs: InboxDirs,
   acceptance: Acceptance,
 ): Promise<void> {
+  const { provider } = context.shell;
   const files = new Set(await listInbox(dirs));
   for (const row of await store.filesExpected(context.pool)) {
-    if (!files.delete(row.file) && row.state === "accepted") await reportLost(context, row.bundleId);
+    if (!files.delete(row.file) && row.state === "accepted")
+      await reportLost(context, row.bundleId);
   }
   for (const file of files) {
     const path = join(dirs.inbox, file);
-    const announced = await announcementOf(path, file);
+    const announced = await announcementOf(provider, path, file);
     if (announced === undefined) continue;
     const answer = await acceptance.evaluate(path, announced);
     context.shell.log.info({ file, answer }, "bundle found in the inbox without a row");
@@ -34,13 +37,18 @@ export async function recoverInbox(
 }
 
 /** What ferry-rx would have said; an unreadable file keeps its name's id so that it can be refused. */
-async function announcementOf(path: string, file: string): Promise<Announcement | undefined> {
+async function announcementOf(
+  provider: SmProvider,
+  path: string,
+  file: string,
+): Promise<Announcement | undefined> {
   const { size, mtimeMs } = await stat(path);
   const receivedMs = Math.floor(mtimeMs);
   try {
     const received = await readHeader(path);
     const { bundleId, lane } = received.header;
-    return { bundleId, headerDigest: received.headerDigest, file, size, lane, receivedMs };
+    const headerDigest = provider.sm3(received.headerBytes);
+    return { bundleId, headerDigest, file, size, lane, receivedMs };
   } catch (error) {
     if (refusalCode(error) === undefined) throw error;
     const bundleId = Buffer.from(file.slice(0, 36).replaceAll("-", ""), "hex");

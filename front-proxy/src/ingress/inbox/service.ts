@@ -1,16 +1,17 @@
 /** Guarantee: only ferry-rx hands bundles in, and what it says is checked before it is used. */
 import { GatewayError } from "@lightferry/proto/errors";
 import { bind, InboxService, type ServiceBinding } from "@lightferry/proto/rpc";
+import { Slots } from "../slots.ts";
 import type { Acceptance, Announcement } from "./accept.ts";
 
 const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 
-/** Files checked at the same time: two bound the disk reads while a third waits in arrivals. */
+/** Files checked at the same time: each reads and hashes a whole bundle, the rest wait in arrivals. */
 const DELIVER_PARALLEL = 4;
 
 export function inboxBinding(acceptance: Acceptance): ServiceBinding {
-  let running = 0;
+  const slots = new Slots(DELIVER_PARALLEL);
   return bind(
     InboxService,
     {
@@ -23,19 +24,11 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           lane: request.lane ?? "",
           receivedMs: request.receivedMs ?? 0,
         };
-        if (running >= DELIVER_PARALLEL) {
-          throw new GatewayError("rpc.unavailable", { detail: "inbox busy" });
-        }
-        running += 1;
-        try {
-          const answer = await acceptance.deliver(announced);
-          return {
-            status: answer.status,
-            ...(answer.status === "quarantined" ? { code: answer.code } : {}),
-          };
-        } finally {
-          running -= 1;
-        }
+        const answer = await slots.run(() => acceptance.deliver(announced));
+        return {
+          status: answer.status,
+          ...(answer.status === "quarantined" ? { code: answer.code } : {}),
+        };
       },
     },
     { deliver: ["ferry-rx"] },
