@@ -116,7 +116,8 @@ export class Sequencer {
 
   async #process(batch: readonly Waiting[]): Promise<void> {
     try {
-      const state = (this.#state ??= await this.#load());
+      const state = this.#state ?? (await this.#load());
+      this.#state = state;
       const jobs = batch.map(({ job }) => job);
       const { events, trails, refused } = await admit(
         this.#options.store,

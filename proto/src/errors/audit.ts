@@ -101,6 +101,15 @@ export const AUDIT_ERRORS = {
     doZh: "核对注册表中的对端审计公钥；否则视为伪造",
     doEn: "check the other node's audit key in the registry; otherwise treat it as forged",
   },
+  "audit.witness-inconsistent": {
+    http: 409,
+    grpc: "DATA_LOSS",
+    actor: "auditor",
+    zh: "对端审计日志前后不一致，可能被改写或分叉",
+    en: "the other zone's log does not continue the one seen before: rewritten or forked",
+    doZh: "保全两份检查点，立即与对端安全审计员核对",
+    doEn: "preserve both checkpoints and settle it with the other zone's auditor at once",
+  },
   "audit.filter-invalid": {
     http: 400,
     grpc: "INVALID_ARGUMENT",
