@@ -30,9 +30,10 @@ const RECEIVED_ENDS = new Set(["delivered", "failed", "in-doubt", "quarantined",
 export class Operators {
   readonly #clients: ReadonlyMap<ZoneName, Client<typeof AdminService>>;
 
-  constructor(home: string) {
+  /** @param zones the zones whose operator certificates lie under `home`. */
+  constructor(home: string, zones: readonly ZoneName[] = ZONES) {
     this.#clients = new Map(
-      ZONES.map((zone) => {
+      zones.map((zone) => {
         const cli = JSON.parse(
           readFileSync(join(zonePaths(home, zone).config, "cli.json"), "utf8"),
         ) as { tls: TlsFiles; peers: { frontProxy: string } };
@@ -53,7 +54,8 @@ export class Operators {
     return client;
   }
 
-  async #view(zone: ZoneName, id: Uint8Array): Promise<ExchangeView | undefined> {
+  /** The exchange as one zone shows it; undefined when it does not know it. */
+  async view(zone: ZoneName, id: Uint8Array): Promise<ExchangeView | undefined> {
     try {
       const { json } = await this.#client(zone).getExchange({ exchangeId: id });
       return JSON.parse(json ?? "{}") as ExchangeView;
@@ -67,8 +69,8 @@ export class Operators {
   async follow(from: ZoneName, exchangeId: string, deadlineMs: number): Promise<Ended> {
     const id = parseId(exchangeId);
     for (;;) {
-      const sent = (await this.#view(from, id)) ?? { state: "unknown" };
-      const received = await this.#view(otherZone(from), id);
+      const sent = (await this.view(from, id)) ?? { state: "unknown" };
+      const received = await this.view(otherZone(from), id);
       const ended =
         SENT_ENDS.has(sent.state) &&
         (sent.state !== "emitted" || (received !== undefined && RECEIVED_ENDS.has(received.state)));

@@ -33,20 +33,23 @@ export class ZoneProcess {
     home: string,
     zone: ZoneName,
     onEvent: (event: ZoneEvent) => void,
-    prefix: readonly string[] = [],
+    place: { readonly prefix: readonly string[]; readonly code: string } = {
+      prefix: [],
+      code: REPOSITORY,
+    },
   ) {
     this.zone = zone;
     const [command = process.execPath, ...args] = [
-      ...prefix,
-      process.execPath,
-      join(REPOSITORY, "deploy/src/zone/supervisor.ts"),
+      ...place.prefix,
+      join(place.code, "node_modules/.bin/node"),
+      join(place.code, "deploy/src/zone/supervisor.ts"),
       "--home",
       home,
       "--zone",
       zone,
     ];
     this.#child = spawn(command, args, {
-      cwd: REPOSITORY,
+      cwd: place.code,
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
       env: { ...process.env, LIGHTFERRY_SUPERVISED: "1", LIGHTFERRY_LOG_LEVEL: "warn" },

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { drill } from "../drills/crash.drill.ts";
+
+it("kill -9 of every process in turn loses nothing and doubles nothing", {
+  timeout: 600_000,
+}, async () => {
+  const report = await drill({ count: 60, seed: 7 });
+  expect(report).toMatchObject({
+    requests: 60,
+    lost: [],
+    duplicated: 0,
+    silentDoubles: 0,
+    fileIdentical: true,
+    withoutTrail: [],
+    verify: { extranet: 0, business: 0 },
+  });
+  expect(report.kills).toHaveLength(12);
+});

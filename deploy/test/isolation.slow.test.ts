@@ -1,0 +1,11 @@
+import { expect, it } from "vitest";
+import { drill } from "../drills/isolation.drill.ts";
+
+it("two users in two namespaces with only the gate between", { timeout: 600_000 }, async () => {
+  const report = await drill({ count: 40, seed: 11 });
+  expect(report).toMatchObject({
+    states: { "extranet emitted": 41, "business delivered": 41 },
+    fileIdentical: true,
+    leaks: [],
+  });
+});
