@@ -8,11 +8,15 @@ import { MAX_SM2_PLAINTEXT_BYTES } from "./der.ts";
 /** ENTL counts bits in 16 bits (GB/T 32918.2 §5.5), so an id has at most 8,191 bytes. */
 const MAX_USER_ID_BYTES = 8191;
 
-/** The user id as bytes. @throws GatewayError `sm.operation-failed` when empty or too long. */
+/**
+ * The user id as bytes. Empty is allowed: node:crypto and some devices sign so,
+ * and the registry may say it of a key.
+ * @throws GatewayError `sm.operation-failed` when over 8,191 bytes.
+ */
 export function userIdBytes(userId: string): Uint8Array {
   const bytes = Buffer.from(userId, "utf8");
-  if (bytes.length === 0 || bytes.length > MAX_USER_ID_BYTES) {
-    throw new GatewayError("sm.operation-failed", { detail: "a user id has 1..8191 bytes" });
+  if (bytes.length > MAX_USER_ID_BYTES) {
+    throw new GatewayError("sm.operation-failed", { detail: "a user id has at most 8191 bytes" });
   }
   return bytes;
 }
