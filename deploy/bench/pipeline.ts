@@ -105,14 +105,14 @@ function receiverUrl(zones: RunningZones): string {
   );
 }
 
-async function submit(zones: RunningZones, body: string): Promise<string> {
+async function submit(zones: RunningZones, note: string): Promise<string> {
   const submission = {
     lane: "inbound",
     service: "land-registration",
     grade: "G1",
     method: "POST",
     path: "/records",
-    body,
+    body: { note },
   };
   const answer = await zones.apis.extranet.postJson("/v1/requests", submission);
   if (answer.status !== 202)

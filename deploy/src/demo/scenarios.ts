@@ -128,7 +128,7 @@ export const SCENARIOS: readonly Scenario[] = [
     zh: "标有“机密”的文档（拒绝并封存）",
     en: "document marked 机密 (refused, sealed away)",
     from: "extranet",
-    expect: { sent: "refused", code: "policy.secrecy-mark" },
+    expect: { sent: "refused", code: "policy.secret-suspected" },
     submit: fileScenario("secret", "documents", "marked-secret.txt", "text/plain"),
   },
   {
