@@ -120,8 +120,9 @@ CREATE TABLE seal_stream (
   lease_id        uuid,
   lease_worker    text   NOT NULL DEFAULT '',
   lease_expires_ms bigint NOT NULL DEFAULT 0,
-  -- Size of the audit checkpoint that the last committed bundle carried.
+  -- Size of the audit checkpoint that the last committed bundle carried, and of the one leased out.
   carried_size    bigint NOT NULL DEFAULT 0,
+  lease_carries   bigint NOT NULL DEFAULT 0,
   UNIQUE (lane, priority)
 );
 

@@ -4,7 +4,8 @@
  */
 import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
-import type { Refusal } from "./exchange-rows.ts";
+import { parseId } from "@lightferry/proto/ids";
+import type { Moved, Refusal } from "./exchange-rows.ts";
 
 const { AppendRequest } = lightferry.audit.v1;
 
@@ -17,6 +18,19 @@ export interface EventSubject {
   readonly clientAddress: string;
   readonly grade: string;
   readonly size: number;
+}
+
+/** A row that just moved, as the subject of its event. */
+export function subjectOf(moved: Moved): EventSubject {
+  return {
+    exchangeId: parseId(moved.id),
+    lane: moved.lane,
+    service: moved.service,
+    caller: moved.caller,
+    clientAddress: moved.client_address,
+    grade: moved.grade,
+    size: moved.size,
+  };
 }
 
 function base(subject: EventSubject) {

@@ -125,6 +125,7 @@ export interface Move {
   readonly refusal?: Refusal;
   readonly detail?: string;
   readonly expiresMs?: number;
+  readonly bundleId?: string;
 }
 
 // Content and keys die with the states that will never need them again.
@@ -137,14 +138,22 @@ UPDATE exchange SET state = $2, updated_ms = $3, timeline = timeline || $4::json
   submission = CASE WHEN $9 THEN NULL ELSE submission END,
   item = CASE WHEN $9 THEN NULL ELSE item END,
   batch = CASE WHEN $9 THEN NULL ELSE batch END,
-  content = CASE WHEN $9 THEN NULL ELSE content END
+  content = CASE WHEN $9 THEN NULL ELSE content END,
+  bundle_id = coalesce($11, bundle_id)
 WHERE id = ANY($1::uuid[]) AND state = ANY($10::text[])
-RETURNING id, file`;
+RETURNING id, file, lane, service, caller, client_address, grade, size, decided`;
 
-export interface Moved {
+export interface Moved extends pg.QueryResultRow {
   readonly id: string;
   /** Spool file that the row names; after a shredding move the caller removes it. */
   readonly file: string | null;
+  readonly lane: string;
+  readonly service: string;
+  readonly caller: string;
+  readonly client_address: string;
+  readonly grade: string;
+  readonly size: number;
+  readonly decided: number;
 }
 
 /** True when a move to this state lets go of the content. */
@@ -165,7 +174,7 @@ export async function moveExchanges(
     ...(move.refusal === undefined ? {} : { code: move.refusal.code }),
     ...(move.detail === undefined ? {} : { detail: move.detail }),
   };
-  const result = await query<Moved & pg.QueryResultRow>(on, "exchange-move", MOVE, [
+  const result = await query<Moved>(on, "exchange-move", MOVE, [
     ids,
     last,
     move.nowMs,
@@ -176,6 +185,7 @@ export async function moveExchanges(
     move.expiresMs ?? null,
     isShredding(last),
     statesBefore(first),
+    move.bundleId ?? null,
   ]);
   return result.rows;
 }

@@ -1,0 +1,145 @@
+/**
+ * Guarantee: an exchange is `emitted` only after ferry tx says that its bundle
+ * has passed the gate once; a bundle that the ferry refuses stops its exchanges
+ * with the ferry's code. Both are journalled before they are answered.
+ */
+import { GatewayError, isErrorCode } from "@lightferry/proto/errors";
+import type { EventInput } from "@lightferry/proto/event";
+import type { lightferry } from "@lightferry/proto/gen";
+import { formatId, parseId } from "@lightferry/proto/ids";
+import type { CallContext } from "@lightferry/proto/rpc";
+import type pg from "pg";
+import type { FrontProxyContext } from "../context.ts";
+import { inTransaction, query } from "../database.ts";
+import type { Spool } from "../payload/spool.ts";
+import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
+import { type Moved, moveExchanges } from "./exchange-rows.ts";
+import type { Outbox, OutboxRow } from "./outbox.ts";
+
+type Ferry = typeof lightferry.ferry.v1;
+type LeaseRequest = InstanceType<Ferry["LeaseRequest"]>;
+type AckRequest = InstanceType<Ferry["AckRequest"]>;
+
+/** One answer stays small; a ferry that wants more asks again. */
+const MAX_LEASED = 64;
+/** A long poll never outlives the deadline its caller sets. */
+const MAX_WAIT_MS = 30_000;
+/** How often a waiting poll looks by itself, for leases that ran out. */
+const LOOK_AGAIN_MS = 1_000;
+/** What expired on its way is not broken: it is decided and sealed anew. */
+const EXPIRED_CODES: ReadonlySet<string> = new Set(["bundle.expired", "verdict.expired"]);
+
+export class OutboxDesk {
+  readonly #context: FrontProxyContext;
+  readonly #outbox: Outbox;
+  readonly #spool: Spool;
+
+  constructor(context: FrontProxyContext, outbox: Outbox, spool: Spool) {
+    this.#context = context;
+    this.#outbox = outbox;
+    this.#spool = spool;
+  }
+
+  async lease(
+    request: LeaseRequest,
+    call: CallContext,
+  ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> {
+    const max = Math.min(request.max === 0 ? 1 : request.max, MAX_LEASED);
+    const calledOff = AbortSignal.any([call.signal, call.closing]);
+    const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
+    for (;;) {
+      const rows = await this.#outbox.lease(request.lane, request.worker, max);
+      const left = until - performance.now();
+      if (rows.length > 0 || left <= 0 || calledOff.aborted) return { bundles: rows.map(leased) };
+      await this.#outbox.wait(Math.min(left, LOOK_AGAIN_MS), calledOff);
+    }
+  }
+
+  /** @throws GatewayError `outbox.lease-lost`. */
+  async ack(request: AckRequest): Promise<object> {
+    const bundleId = formatId(request.bundleId);
+    const files: string[] = [];
+    await inTransaction(this.#context.pool, async (client) => {
+      const row = await this.#outbox.hold(client, bundleId, request.leaseId);
+      if (row.state !== "leased") return;
+      if (request.refuseCode !== "") await this.#refuse(client, row, request.refuseCode);
+      const emits = request.refuseCode === "" && request.passesDone > 0 && row.emitted_ms === null;
+      if (emits) files.push(...(await this.#emit(client, row)));
+      await this.#outbox.progress(client, row, {
+        passesDone: request.passesDone,
+        emitted: emits,
+        finished: request.finished,
+        refuseCode: request.refuseCode,
+      });
+    });
+    // After the commit: the content has left, its copy here is no longer anybody's.
+    for (const file of files) await this.#spool.remove(file);
+    return {};
+  }
+
+  async #emit(client: pg.PoolClient, row: OutboxRow): Promise<readonly string[]> {
+    const moved = await moveExchanges(client, await this.#exchangesOf(client, row.bundle_id), {
+      steps: ["emitted"],
+      nowMs: Date.now(),
+    });
+    const bundleId = parseId(row.bundle_id);
+    await this.#context.shell.journal.record([
+      ...moved.map((exchange) => carriedEvent(subjectOf(exchange), "exchange.emitted", bundleId)),
+    ]);
+    return moved.flatMap((exchange) => (exchange.file === null ? [] : [exchange.file]));
+  }
+
+  async #refuse(client: pg.PoolClient, row: OutboxRow, given: string): Promise<void> {
+    const code = isErrorCode(given) ? given : "internal.fault";
+    const refusal = { code, rule: "ferry", reason: "" };
+    const expired = EXPIRED_CODES.has(code);
+    const moved = await moveExchanges(client, await this.#exchangesOf(client, row.bundle_id), {
+      steps: [expired ? "expired" : "failed"],
+      nowMs: Date.now(),
+      refusal,
+    });
+    const type = expired ? "exchange.expired" : "exchange.failed";
+    await this.#context.shell.journal.record([
+      bundleRefused(row, code),
+      ...moved.map((exchange: Moved) => stoppedEvent(subjectOf(exchange), type, refusal)),
+    ]);
+  }
+
+  async #exchangesOf(client: pg.PoolClient, bundleId: string): Promise<readonly string[]> {
+    const result = await query<{ id: string }>(
+      client,
+      "exchange-of-bundle",
+      "SELECT id FROM exchange WHERE bundle_id = $1 AND state = 'queued'",
+      [bundleId],
+    );
+    return result.rows.map((row) => row.id);
+  }
+}
+
+function bundleRefused(row: OutboxRow, code: string): EventInput {
+  if (!isErrorCode(code)) throw new GatewayError("internal.fault", { detail: code });
+  return {
+    type: "bundle.refused",
+    outcome: "refused",
+    code,
+    bundleId: parseId(row.bundle_id),
+    lane: row.lane,
+    actor: "ferry-tx",
+    size: row.size,
+  };
+}
+
+function leased(row: OutboxRow): lightferry.ferry.v1.LeasedBundle.$Properties {
+  return {
+    bundleId: parseId(row.bundle_id),
+    file: row.file,
+    size: row.size,
+    headerDigest: row.header_digest,
+    stream: row.stream,
+    sequence: row.sequence,
+    priority: row.priority,
+    expiresMs: row.expires_ms,
+    leaseId: row.lease_id ?? "",
+    passesDone: row.passes_done,
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * Guarantee: permitted exchanges of one stream are sealed by one worker at a
+ * time, in one numbered bundle that is committed together with their states; a
+ * worker that lost its lease cannot commit, and what it held is given out again.
+ *
+ *   Lease ─▶ (seal works) ─▶ Commit: stream, exchanges and outbox in one transaction
+ *                        └─▶ Fail: named items stop, the others wait again
+ */
+import { randomUUID } from "node:crypto";
+import { GatewayError, isErrorCode } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+import { formatId } from "@lightferry/proto/ids";
+import type { CallContext } from "@lightferry/proto/rpc";
+import type { FrontProxyContext } from "../context.ts";
+import { inTransaction } from "../database.ts";
+import { CheckpointSource } from "./checkpoint.ts";
+import type { Doorbell } from "./doorbell.ts";
+import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
+import { moveExchanges, type Priority } from "./exchange-rows.ts";
+import { fillLease } from "./lease-items.ts";
+import type { Outbox } from "./outbox.ts";
+import {
+  advanceStream,
+  endLease,
+  type LeaseCaps,
+  lockStream,
+  takeWaiting,
+  waitingLanes,
+  writeLease,
+} from "./seal-rows.ts";
+import { succeeds } from "./worker-name.ts";
+
+type Seal = typeof lightferry.seal.v1;
+type LeaseRequest = InstanceType<Seal["LeaseRequest"]>;
+type CommitRequest = InstanceType<Seal["CommitRequest"]>;
+type FailRequest = InstanceType<Seal["FailRequest"]>;
+type LeaseResponse = lightferry.seal.v1.LeaseResponse.$Properties;
+
+/** DESIGN §5: at most 1,024 items a bundle. */
+const MAX_ITEMS = 1_024;
+/** Sealed, entries, proofs and trails come on top; together they stay under the 8 MiB of a message. */
+const INLINE_BYTES = 4 * 1_048_576;
+/** Small things must not wait behind more than about half a second of sealing. */
+const CONTENT_BYTES = 48 * 1_048_576;
+/** A long poll never outlives the deadline its caller sets. */
+const MAX_WAIT_MS = 30_000;
+/** How often a waiting poll looks by itself, for work that another front-proxy accepted. */
+const LOOK_AGAIN_MS = 1_000;
+/** Many times what sealing takes; the second part is for large files, at a tenth of the usual rate. */
+const LEASE_MS = 60_000;
+const LEASE_BYTES_PER_MS = 10_000;
+
+export class SealQueue {
+  readonly #context: FrontProxyContext;
+  readonly #permitted: Doorbell;
+  readonly #outbox: Outbox;
+  readonly #checkpoints: CheckpointSource;
+
+  constructor(context: FrontProxyContext, permitted: Doorbell, outbox: Outbox) {
+    this.#context = context;
+    this.#permitted = permitted;
+    this.#outbox = outbox;
+    this.#checkpoints = new CheckpointSource(context);
+  }
+
+  /** Waits up to `waitMs`; an empty lease id says that nothing is to be done. */
+  async lease(request: LeaseRequest, call: CallContext): Promise<LeaseResponse> {
+    const priority = readPriority(request.priority);
+    const caps: LeaseCaps = {
+      items: Math.min(request.maxItems === 0 ? MAX_ITEMS : request.maxItems, MAX_ITEMS),
+      inlineBytes: INLINE_BYTES,
+      contentBytes: CONTENT_BYTES,
+    };
+    const calledOff = AbortSignal.any([call.signal, call.closing]);
+    const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
+    for (;;) {
+      const found = await this.#tryLease(priority, request.worker, caps);
+      const left = until - performance.now();
+      if (found !== undefined) return found;
+      if (left <= 0 || calledOff.aborted) return {};
+      await this.#permitted.wait(Math.min(left, LOOK_AGAIN_MS), calledOff);
+    }
+  }
+
+  async #tryLease(
+    priority: Priority,
+    worker: string,
+    caps: LeaseCaps,
+  ): Promise<LeaseResponse | undefined> {
+    const { pool, config, registry } = this.#context;
+    const ours = registry().document.lanes.filter((lane) => lane.from === config.zone);
+    const lanes = await waitingLanes(
+      pool,
+      priority,
+      ours.map((lane) => lane.id),
+    );
+    for (const lane of lanes) {
+      const lease = await this.#leaseLane(lane, priority, worker, caps);
+      if (lease !== undefined) return lease;
+    }
+    return undefined;
+  }
+
+  async #leaseLane(
+    lane: string,
+    priority: Priority,
+    worker: string,
+    caps: LeaseCaps,
+  ): Promise<LeaseResponse | undefined> {
+    const { pool, config, registry } = this.#context;
+    const recipient = registry().nodeOfZone(registry().lane(lane)?.to ?? "");
+    if (recipient === undefined) return undefined;
+    const stream = `${lane}/${config.node}/${priority}`;
+    const taken = await inTransaction(pool, async (client) => {
+      const row = await lockStream(client, stream, lane, priority);
+      const now = Date.now();
+      if (row === undefined) return undefined;
+      const busy = row.lease_id !== null && row.lease_expires_ms > now;
+      if (busy && !succeeds(worker, row.lease_worker)) return undefined;
+      const waiting = await takeWaiting(client, lane, priority, now, caps);
+      if (waiting.length === 0) return undefined;
+      const carried = await this.#checkpoints.newest(row.carried_size);
+      const bytes = waiting.reduce((sum, item) => sum + item.size, 0);
+      const id = randomUUID();
+      const expiresMs = now + LEASE_MS + Math.ceil(bytes / LEASE_BYTES_PER_MS);
+      const carries = carried?.size ?? 0;
+      const fence = await writeLease(client, stream, { id, worker, expiresMs, carries });
+      return { row, waiting, carried, id, expiresMs, fence };
+    });
+    if (taken === undefined) return undefined;
+    const { items, batches, damaged } = fillLease(this.#context, taken.waiting);
+    if (damaged.length > 0) await this.#stop(damaged);
+    if (items.length === 0) {
+      await endLease(pool, taken.id);
+      return undefined;
+    }
+    return {
+      leaseId: taken.id,
+      lane,
+      stream,
+      sequence: taken.row.next_sequence,
+      previousDigest: taken.row.previous_digest,
+      fence: taken.fence,
+      recipients: [recipient.id],
+      items,
+      batches,
+      ...(taken.carried === undefined ? {} : { checkpoint: taken.carried.checkpoint }),
+      expiresMs: taken.expiresMs,
+      policyVersion: taken.waiting.at(-1)?.policy_version ?? "",
+    };
+  }
+
+  /**
+   * Makes a sealed bundle part of its stream.
+   * @throws GatewayError `seal.lease-lost`, `outbox.file-invalid`.
+   */
+  async commit(request: CommitRequest): Promise<object> {
+    const bundleId = formatId(request.bundleId);
+    if (await this.#outbox.has(bundleId, request.headerDigest)) return {};
+    await this.#outbox.checkFile(request.file, request.size);
+    const ids = request.exchangeIds.map(formatId);
+    await inTransaction(this.#context.pool, async (client) => {
+      const stream = await advanceStream(client, request);
+      if (stream === undefined)
+        throw new GatewayError("seal.lease-lost", { detail: request.stream });
+      const moved = await moveExchanges(client, ids, {
+        steps: ["sealed", "queued"],
+        nowMs: Date.now(),
+        bundleId,
+      });
+      // One was cancelled meanwhile: the bundle must not carry it, so the bundle is given up.
+      if (moved.length !== ids.length) {
+        throw new GatewayError("seal.lease-lost", { detail: "an exchange is no longer permitted" });
+      }
+      await this.#outbox.put(client, { ...stream, bundleId, request });
+      await this.#context.shell.journal.record(
+        moved.map((row) => carriedEvent(subjectOf(row), "exchange.queued", request.bundleId)),
+      );
+    });
+    this.#outbox.ring();
+    return {};
+  }
+
+  /** Ends a lease without a bundle. A lease already lost is no error: nothing was committed. */
+  async fail(request: FailRequest): Promise<object> {
+    await this.#stop(
+      request.items.map((item) => ({ id: formatId(item.exchangeId), code: item.code })),
+    );
+    await endLease(this.#context.pool, request.leaseId);
+    this.#permitted.ring();
+    return {};
+  }
+
+  async #stop(items: readonly { readonly id: string; readonly code: string }[]): Promise<void> {
+    for (const { id, code } of items) {
+      const refusal = {
+        code: isErrorCode(code) ? code : "internal.fault",
+        rule: "",
+        reason: "",
+      };
+      const nowMs = Date.now();
+      await inTransaction(this.#context.pool, async (client) => {
+        const moved = await moveExchanges(client, [id], { steps: ["failed"], nowMs, refusal });
+        await this.#context.shell.journal.record(
+          moved.map((row) => stoppedEvent(subjectOf(row), "exchange.failed", refusal)),
+        );
+      });
+    }
+  }
+}
+
+function readPriority(text: string): Priority {
+  if (text === "normal" || text === "bulk") return text;
+  throw new GatewayError("rpc.bad-message", { detail: "priority" });
+}
