@@ -75,3 +75,12 @@ export const VERDICT_MARGIN_MS = 24 * 3_600_000;
 
 /** Refused files are kept this long for examination (the repair horizon of DESIGN §5). */
 export const QUARANTINE_RETENTION_MS = 7 * 24 * 3_600_000;
+
+/**
+ * Staging is bounded by the disk, not by a figure: what has arrived cannot be sent back. The
+ * reserve keeps room for the database's own log.
+ */
+export const STAGING_LIMITS = {
+  highWaterBytes: Number.POSITIVE_INFINITY,
+  reserveBytes: 256 * MIB,
+} as const;

@@ -65,11 +65,7 @@ function event(
   return { type, outcome: "ok", ...base(origin, candidate) };
 }
 
-export function stoppedEvent(
-  origin: Origin,
-  candidate: Candidate,
-  code: ErrorCode,
-): EventInput {
+export function stoppedEvent(origin: Origin, candidate: Candidate, code: ErrorCode): EventInput {
   return { type: "exchange.quarantined", outcome: "refused", code, ...base(origin, candidate) };
 }
 
@@ -93,4 +89,3 @@ function rulingEvent(origin: Origin, candidate: Candidate, ruling: Ruling): Even
     policyVersion,
   };
 }
-

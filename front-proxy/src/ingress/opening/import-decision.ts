@@ -3,7 +3,12 @@
  * service, for import, over this very item, and with unchanged content; any
  * answer that is missing, unknown or contradictory is a refusal.
  */
-import { asGatewayError, type ErrorCode, GatewayError, isErrorCode } from "@lightferry/proto/errors";
+import {
+  asGatewayError,
+  type ErrorCode,
+  GatewayError,
+  isErrorCode,
+} from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { assertVerdictCovers, verifyVerdict } from "@lightferry/proto/verdict";
 import type { FrontProxyContext } from "../../context.ts";
@@ -62,11 +67,11 @@ async function* requests(
   origin: Origin,
   candidate: StagedCandidate,
   content: AsyncIterable<Uint8Array>,
-): AsyncGenerator<lightferry.policy.v1.DecideStreamRequest.$Shape> {
-  yield { item: decideItem(origin, candidate), part: "item" };
+): AsyncGenerator<lightferry.policy.v1.DecideStreamRequest.$Properties> {
+  yield { item: decideItem(origin, candidate) };
   for await (const piece of content) {
     for (let at = 0; at < piece.length; at += STREAM_CHUNK_BYTES) {
-      yield { chunk: piece.subarray(at, at + STREAM_CHUNK_BYTES), part: "chunk" };
+      yield { chunk: piece.subarray(at, at + STREAM_CHUNK_BYTES) };
     }
   }
 }

@@ -4,7 +4,13 @@
  * missing.
  */
 import { join } from "node:path";
-import { BundleItemError, type OpenedItem, openBundle, readHeader, verifyHeader } from "@lightferry/proto/bundle";
+import {
+  BundleItemError,
+  type OpenedItem,
+  openBundle,
+  readHeader,
+  verifyHeader,
+} from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { Sm2PrivateKey } from "@lightferry/proto/sm";
 import type { FrontProxyContext } from "../../context.ts";

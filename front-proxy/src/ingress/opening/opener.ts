@@ -9,10 +9,9 @@
  */
 import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
-import { inTransaction, query } from "../../database.ts";
+import { query } from "../../database.ts";
 import { describeFault, refusalCode } from "../failures.ts";
-import { type InboxDirs, moveDurably, quarantineName, removeFile } from "../inbox/files.ts";
-import { insertRefused } from "../inbox/store.ts";
+import { type InboxDirs, isMissing, removeFile } from "../inbox/files.ts";
 import {
   type IngressTuning,
   LARGE_BUNDLE_BYTES,
@@ -111,7 +110,7 @@ export class Opener {
       onTakenIn();
     } catch (error) {
       const fault = describeFault(error);
-      const code = refusalCode(error);
+      const code = isMissing(error) ? "inbox.file-lost" : refusalCode(error);
       context.shell.log.warn({ bundle: bundle.key, ...fault }, "bundle could not be opened");
       if (code === undefined) this.#pause(bundle);
       else await this.#quarantine(bundle, code, fault.detail).catch(() => this.#pause(bundle));
@@ -139,21 +138,20 @@ export class Opener {
         bundleId: bundle.bundleId,
         lane: bundle.lane,
         digest: bundle.headerDigest,
-        attributes: { stream: bundle.stream, sequence: String(bundle.sequence), detail },
+        attributes: {
+          stream: bundle.stream,
+          sequence: String(bundle.sequence),
+          ...(detail === "" ? {} : { detail }),
+        },
       },
     ]);
-    const file = quarantineName(bundle.bundleId);
-    await moveDurably(join(this.#dirs.inbox, bundle.file), join(this.#dirs.quarantine, file));
-    await inTransaction(context.pool, async (client) => {
-      await query(
-        client,
-        "ingress.bundle-quarantine",
-        `UPDATE inbox_bundle SET state = 'quarantined', code = $2, file_gone = true
-         WHERE bundle_id = $1`,
-        [bundle.bundleId, code],
-      );
-      await insertRefused(client, { ...bundle, file, code, refusedMs: Date.now() });
-    });
+    // The file stays under its name: its row says what it is, retention removes it.
+    await query(
+      context.pool,
+      "ingress.bundle-quarantine",
+      "UPDATE inbox_bundle SET state = 'quarantined', code = $2 WHERE bundle_id = $1",
+      [bundle.bundleId, code],
+    );
   }
 
   /** A suspected secret was sealed away by policy: no second copy stays here. */

@@ -14,6 +14,7 @@ import { createReadStream } from "node:fs";
 import { link, mkdir, open, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
+import { formatId } from "@lightferry/proto/ids";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { DropTarget } from "../../config.ts";
 import { asStorageFault } from "../failures.ts";
@@ -50,8 +51,8 @@ export class DropFolder implements Target {
     }
   }
 
-  async settled(parcel: Pick<Parcel, "id">): Promise<void> {
-    await removeFile(join(this.#dir, hiddenNames(parcel.id).done));
+  async settled(exchangeId: Uint8Array): Promise<void> {
+    await removeFile(join(this.#dir, hiddenNames(formatId(exchangeId)).done));
   }
 
   /** Removes hidden names of exchanges that are no longer open here. */

@@ -30,10 +30,9 @@ export type AttemptResult =
 export interface Target {
   /** True when a second attempt cannot act twice, or the operator registered `onDoubt: retry`. */
   readonly repeatable: boolean;
-  /** True when the target as a whole, not this exchange, is out of reach. */
   attempt(parcel: Parcel): Promise<AttemptResult>;
   /** Called once the outcome is committed. */
-  settled(parcel: Pick<Parcel, "id">): Promise<void>;
+  settled(exchangeId: Uint8Array): Promise<void>;
   /** Called once at start with the exchanges that are still open at this target. */
   prepare(isOpen: (id: string) => Promise<boolean>): Promise<void>;
   close(): void;

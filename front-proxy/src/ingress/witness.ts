@@ -1,0 +1,95 @@
+/**
+ * Guarantee: every checkpoint of the other zone that came with an accepted
+ * bundle reaches our audit service, in order of acceptance, and is kept in its
+ * row until then; nothing else waits for it.
+ */
+import { decodeCanonical } from "@lightferry/proto/canonical";
+import { lightferry } from "@lightferry/proto/gen";
+import type { FrontProxyContext } from "../context.ts";
+import { query } from "../database.ts";
+import { describeFault } from "./failures.ts";
+import type { IngressTuning } from "./tuning.ts";
+
+/** Checkpoints fetched at a time. */
+const ROUND = 32;
+
+export class CheckpointWitness {
+  readonly #context: FrontProxyContext;
+  readonly #tuning: IngressTuning;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(context: FrontProxyContext, tuning: IngressTuning) {
+    this.#context = context;
+    this.#tuning = tuning;
+  }
+
+  poke(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) this.poke();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        if (await this.#round()) this.#again = true;
+      } catch (error) {
+        this.#context.shell.log.warn(describeFault(error), "checkpoint not witnessed yet");
+        this.#again = false;
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.poke(), this.#tuning.faultPauseMs);
+        return;
+      }
+    }
+  }
+
+  /** @returns true when more may wait. */
+  async #round(): Promise<boolean> {
+    const { pool, audit, shell } = this.#context;
+    const { rows } = await query<{ bundle_id: Buffer; sender: string; checkpoint: Buffer }>(
+      pool,
+      "ingress.unwitnessed",
+      `SELECT bundle_id, sender, checkpoint FROM inbox_bundle
+       WHERE checkpoint IS NOT NULL ORDER BY accept_order LIMIT $1`,
+      [ROUND],
+    );
+    for (const row of rows) {
+      const { note, oldSize, consistency } = decodeCanonical(
+        lightferry.bundle.v1.Checkpoint,
+        row.checkpoint,
+      );
+      const zone = this.#context.registry().node(row.sender)?.zone ?? "";
+      const { status } = await audit.witness({
+        zone,
+        note,
+        oldSize,
+        consistency,
+        bundleId: row.bundle_id,
+      });
+      if (status === "inconsistent") {
+        // The audit service has recorded and raised it; here only the bundle is named.
+        shell.log.error({ zone, bundle: row.bundle_id.toString("hex") }, "checkpoint inconsistent");
+      }
+      await query(
+        pool,
+        "ingress.witnessed",
+        "UPDATE inbox_bundle SET checkpoint = NULL WHERE bundle_id = $1",
+        [row.bundle_id],
+      );
+    }
+    return rows.length === ROUND;
+  }
+}
