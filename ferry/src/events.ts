@@ -1,0 +1,37 @@
+/** Guarantee: every event the ferry records has one of these types; a refusal carries its code. */
+
+export type FerryEventType =
+  | "bundle.emitted"
+  | "bundle.arrived"
+  | "bundle.refused"
+  | "bundle.duplicate"
+  | "gate.gap"
+  | "gate.heartbeat-missed"
+  | "gate.heartbeat-restored"
+  | "gate.frame-rejected"
+  | "gate.object-incomplete"
+  | "service.started"
+  | "service.stopped";
+
+export interface FerryEvent {
+  readonly type: FerryEventType;
+  readonly outcome: "ok" | "refused" | "error";
+  readonly code?: string;
+  readonly bundleId?: Uint8Array;
+  readonly lane?: string;
+  readonly digest?: Uint8Array;
+  readonly size?: number;
+  readonly attributes?: Record<string, string>;
+}
+
+/** Durable when it resolves; the event journal of the shell is one. */
+export interface EventSink {
+  record(events: FerryEvent[]): Promise<unknown>;
+}
+
+/** What the programs need of the shell's logger. */
+export interface Log {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}

@@ -1,0 +1,108 @@
+/**
+ * Guarantee: an object that was delivered (or refused) is known as such after
+ * any crash, so that its second pass changes nothing. Bounded: the newest
+ * {@link REMEMBERED} objects; an older one that comes again is caught by the
+ * replay guard behind the inbox.
+ */
+import { LineLog, readLines } from "../durable.ts";
+import { Streams } from "./streams.ts";
+
+/** Five minutes of 60 bundles a second: ten times the usual delay of a second pass. */
+const REMEMBERED = 20_000;
+/** The log is written anew when it has grown by so much; an entry takes about 130 bytes. */
+const COMPACT_BYTES = 4 << 20;
+
+export interface DoneObject {
+  readonly objectId: number;
+  /** Hex. */
+  readonly bundleId: string;
+  readonly stream: string;
+  /** 0 for a refused bundle: it fills no position of its stream. */
+  readonly sequence: number;
+}
+
+type Line =
+  | { readonly done: DoneObject }
+  | { readonly streams: Readonly<Record<string, { low: number; ahead: number[] }>> };
+
+export class DoneLog {
+  /** What has arrived of every stream. */
+  readonly streams: Streams;
+  readonly #objects: Map<number, DoneObject>;
+  readonly #bundles: Set<string>;
+  readonly #log: LineLog;
+  #compactAt: number;
+
+  private constructor(streams: Streams, objects: Map<number, DoneObject>, log: LineLog) {
+    this.streams = streams;
+    this.#objects = objects;
+    this.#bundles = new Set([...objects.values()].map((object) => object.bundleId));
+    this.#log = log;
+    this.#compactAt = log.size + COMPACT_BYTES;
+  }
+
+  /** @throws GatewayError `ferry.state-corrupt` */
+  static async open(path: string): Promise<DoneLog> {
+    const streams = new Streams();
+    const objects = new Map<number, DoneObject>();
+    for (const line of (await readLines(path)) as Line[]) {
+      if ("done" in line) {
+        remember(objects, line.done);
+        if (line.done.sequence > 0) streams.arrived(line.done.stream, line.done.sequence);
+      } else {
+        for (const [name, { low, ahead }] of Object.entries(line.streams)) {
+          streams.restore(name, low, ahead);
+        }
+      }
+    }
+    return new DoneLog(streams, objects, await LineLog.create(path, snapshot(streams, objects)));
+  }
+
+  hasObject(objectId: number): boolean {
+    return this.#objects.has(objectId);
+  }
+
+  hasBundle(bundleId: string): boolean {
+    return this.#bundles.has(bundleId);
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** Resolves when it is durable. */
+  async add(object: DoneObject): Promise<void> {
+    for (const forgotten of remember(this.#objects, object)) {
+      this.#bundles.delete(forgotten.bundleId);
+    }
+    this.#bundles.add(object.bundleId);
+    if (object.sequence > 0) this.streams.arrived(object.stream, object.sequence);
+    if (this.#log.size < this.#compactAt) return await this.#log.append({ done: object });
+    this.#compactAt = Number.POSITIVE_INFINITY;
+    await this.#log.rewrite(snapshot(this.streams, this.#objects));
+    this.#compactAt = this.#log.size + COMPACT_BYTES;
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close();
+  }
+}
+
+/** @returns what had to be forgotten */
+function remember(objects: Map<number, DoneObject>, object: DoneObject): DoneObject[] {
+  objects.set(object.objectId, object);
+  const forgotten: DoneObject[] = [];
+  for (const [objectId, oldest] of objects) {
+    if (objects.size <= REMEMBERED) break;
+    objects.delete(objectId);
+    forgotten.push(oldest);
+  }
+  return forgotten;
+}
+
+function snapshot(streams: Streams, objects: ReadonlyMap<number, DoneObject>): unknown[] {
+  return [
+    { streams: streams.positions() },
+    ...[...objects.values()].map((object) => ({ done: object })),
+  ];
+}

@@ -1,0 +1,57 @@
+/**
+ * Guarantee: a bundle leaves only when its file is what the lease says and its
+ * header signature, commitments and verdicts verify. No decryption key is needed.
+ */
+import { join } from "node:path";
+import { readHeader, verifyHeader } from "@lightferry/proto/bundle";
+import { GatewayError } from "@lightferry/proto/errors";
+import type { KeyDirectory } from "@lightferry/proto/registry";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { Carried } from "./journal.ts";
+
+/** One name inside the outbox directory: no path, no hidden file. */
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+export interface CheckContext {
+  readonly provider: SmProvider;
+  readonly keys: KeyDirectory;
+  readonly lane: string;
+  readonly node: string;
+  readonly outboxDir: string;
+}
+
+/** @throws GatewayError `ferry.file-invalid` when the name is not a single one */
+export function outboxPath(outboxDir: string, file: string): string {
+  if (!FILE_NAME.test(file)) {
+    throw new GatewayError("ferry.file-invalid", { detail: "not a single file name" });
+  }
+  return join(outboxDir, file);
+}
+
+/** @throws GatewayError of the first check that fails; codes of the bundle, its verdicts or `ferry.*` */
+export async function checkBundle(bundle: Carried, context: CheckContext): Promise<void> {
+  const path = outboxPath(context.outboxDir, bundle.file);
+  let received: Awaited<ReturnType<typeof readHeader>>;
+  try {
+    received = await readHeader(path);
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError("ferry.file-invalid", { detail: "cannot be read", cause });
+  }
+  const verified = verifyHeader(context.provider, received, {
+    now: Date.now(),
+    lane: context.lane,
+    sender: context.node,
+    keys: context.keys,
+  });
+  const facts: readonly [string, unknown, unknown][] = [
+    ["bundle id", Buffer.from(verified.bundleId).toString("hex"), bundle.bundleId],
+    ["header digest", Buffer.from(verified.headerDigest).toString("hex"), bundle.headerDigest],
+    ["size", verified.size, bundle.size],
+    ["stream", verified.header.stream, bundle.stream],
+    ["sequence", verified.header.sequence, bundle.sequence],
+  ];
+  for (const [name, found, leased] of facts) {
+    if (found !== leased) throw new GatewayError("ferry.file-invalid", { detail: name });
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Guarantee: the one loop that writes to the gate: heartbeats when due, then
+ * bursts of whichever pass the order names. It waits when the gate is full and
+ * when there is nothing to send; it never spins.
+ */
+import { FRAME_HEADER } from "../frame.ts";
+import type { GateSender } from "../gate/gate.ts";
+import { BurstWriter } from "./burst.ts";
+import { HEARTBEAT_INTERVAL_MS, type HeartbeatSource } from "./heartbeat.ts";
+import { Order } from "./order.ts";
+import type { Pass } from "./pass.ts";
+
+/** Bursts between turns of the event loop: file reads and RPC go on meanwhile. */
+const BURSTS_PER_TURN = 4;
+
+export class Emitter {
+  readonly #sender: GateSender;
+  readonly #frameSize: number;
+  readonly #burst: BurstWriter;
+  readonly #heartbeat: HeartbeatSource;
+  readonly #order = new Order<Pass>();
+  readonly #passes = new Set<Pass>();
+  #beatDue = true;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(sender: GateSender, frameSize: number, heartbeat: HeartbeatSource) {
+    this.#sender = sender;
+    this.#frameSize = frameSize;
+    this.#burst = new BurstWriter(sender, frameSize);
+    this.#heartbeat = heartbeat;
+  }
+
+  /** Begins with a heartbeat, so that the far side knows the epoch before its first object. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#beatDue = true;
+      this.wake();
+    }, HEARTBEAT_INTERVAL_MS);
+    this.#running = this.#run();
+  }
+
+  /** Frames numbered in this epoch. */
+  get framesNumbered(): number {
+    return this.#burst.nextFrame;
+  }
+
+  /** Passes under way. */
+  get active(): number {
+    return this.#passes.size;
+  }
+
+  readonly wake = (): void => {
+    this.#wake?.();
+  };
+
+  /** Sends a pass; resolves when its last frame was handed to the gate. */
+  async send(pass: Pass, serviceClass: number): Promise<void> {
+    this.#passes.add(pass);
+    this.#order.add(pass, serviceClass);
+    this.wake();
+    try {
+      await pass.finished;
+    } finally {
+      this.#passes.delete(pass);
+      this.#order.remove(pass);
+    }
+  }
+
+  /** Stops after the present burst; passes under way are given up with `reason`. */
+  async stop(reason: unknown): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    for (const pass of this.#passes) pass.stop(reason);
+    this.wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let bursts = 1; !this.#stopped; bursts += 1) {
+      if (!this.#burst.begin()) {
+        await this.#sender.whenRoom();
+        continue;
+      }
+      if (this.#beatDue) {
+        this.#beatDue = false;
+        this.#heartbeat.write(this.#burst, this.#frameSize - FRAME_HEADER);
+        this.#burst.end();
+        continue;
+      }
+      const turn = this.#order.next();
+      if (turn === undefined) {
+        await this.#sleep();
+        continue;
+      }
+      turn.pass.fill(this.#burst);
+      this.#order.charge(turn.pass, turn.serviceClass, this.#burst.end());
+      if (bursts % BURSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}

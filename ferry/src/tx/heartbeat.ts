@@ -1,0 +1,92 @@
+/**
+ * Guarantee: one signed heartbeat a second, numbered from 1 in its epoch,
+ * saying how many frames and which position of every stream were handed to the gate.
+ */
+import { lightferry } from "@lightferry/proto/gen";
+import { CHANNEL, emptyHeader, FRAME_TYPE } from "../frame.ts";
+import { HEARTBEAT_LABEL, type LinkSigner, signMessage } from "../signed.ts";
+import type { BurstWriter } from "./burst.ts";
+
+const { Heartbeat } = lightferry.ferry.v1;
+
+export const HEARTBEAT_VERSION = 1;
+export const HEARTBEAT_INTERVAL_MS = 1_000;
+/** Streams named in one heartbeat: it must fit the smallest frame with its signature. */
+export const HEARTBEAT_STREAMS = 8;
+
+/** What both ends must agree on for the numbers to mean the same. */
+export interface LinkSettings {
+  readonly lane: string;
+  readonly frameSize: number;
+  readonly groupShards: number;
+}
+
+export class HeartbeatSource {
+  readonly #signer: LinkSigner;
+  readonly #sender: string;
+  readonly #epoch: number;
+  readonly #configDigest: Uint8Array;
+  readonly #positions: () => ReadonlyMap<string, number>;
+  #number = 0;
+  #firstStream = 0;
+
+  /** @param positions highest sequence of each stream whose first pass is over */
+  constructor(
+    signer: LinkSigner,
+    sender: string,
+    epoch: number,
+    settings: LinkSettings,
+    positions: () => ReadonlyMap<string, number>,
+  ) {
+    this.#signer = signer;
+    this.#sender = sender;
+    this.#epoch = epoch;
+    this.#configDigest = signer.provider.sm3(Buffer.from(JSON.stringify(settings)));
+    this.#positions = positions;
+  }
+
+  /** Heartbeats sent in this epoch. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Writes the next heartbeat into a burst just begun. */
+  write(burst: BurstWriter, maxPayload: number): void {
+    this.#number += 1;
+    let signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS);
+    // On the smallest frames the streams take turns, one a second.
+    if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 1);
+    if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 0);
+    const header = emptyHeader();
+    header.type = FRAME_TYPE.HEARTBEAT;
+    header.epoch = this.#epoch;
+    header.k = 1;
+    header.channel = CHANNEL.urgent;
+    burst.add(header, signed);
+  }
+
+  #sign(nextFrame: number, streams: number): Uint8Array {
+    return signMessage(this.#signer, HEARTBEAT_LABEL, Heartbeat, {
+      version: HEARTBEAT_VERSION,
+      sender: this.#sender,
+      epoch: this.#epoch,
+      nextFrame,
+      timeMs: Date.now(),
+      streams: this.#some(streams),
+      configDigest: this.#configDigest,
+      number: this.#number,
+    });
+  }
+
+  /** Up to `count` streams; with more of them each heartbeat goes on where the last one ended. */
+  #some(count: number): lightferry.ferry.v1.StreamPosition.$Properties[] {
+    const all = [...this.#positions()].map(([stream, sequence]) => ({ stream, sequence }));
+    if (all.length <= count) return all;
+    const chosen: typeof all = [];
+    for (let index = 0; index < count; index += 1) {
+      chosen.push(all[(this.#firstStream + index) % all.length] as (typeof all)[number]);
+    }
+    this.#firstStream = (this.#firstStream + count) % all.length;
+    return chosen;
+  }
+}

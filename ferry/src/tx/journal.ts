@@ -1,0 +1,167 @@
+/**
+ * Guarantee: after any crash the sender knows its epoch (never used before),
+ * which bundles were under way, which pass of each is over, and the highest
+ * position of every stream whose first pass is over.
+ *
+ * Lines of the log: `begin` a bundle, `lease` renewed, `pass` over, `done`,
+ * `positions` (only at the beginning, from compaction).
+ */
+import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
+import { LineLog, readLines, readState, replaceFile } from "../durable.ts";
+import { MAX_EPOCH, objectIdOf } from "../object.ts";
+
+/** A bundle that the ferry has taken on. */
+export interface Carried {
+  /** Hex of the 16 bytes. */
+  readonly bundleId: string;
+  objectId: number;
+  /** Bytes of a shard; the object is cut by it. */
+  shardSize: number;
+  readonly file: string;
+  readonly size: number;
+  readonly headerDigest: string;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly priority: string;
+  leaseId: string;
+  passes: number;
+  /** Unix milliseconds at which the first pass was over; 0 before. */
+  firstPassMs: number;
+}
+
+type Line =
+  | { readonly begin: Carried }
+  | { readonly lease: readonly [bundleId: string, leaseId: string] }
+  | { readonly pass: readonly [bundleId: string, passes: number, atMs: number] }
+  | { readonly done: string }
+  | { readonly positions: Readonly<Record<string, number>> };
+
+/** The log is written anew when it has grown by so much; a bundle takes about 600 bytes. */
+const COMPACT_BYTES = 4 << 20;
+
+export class TxJournal {
+  readonly epoch: number;
+  readonly #bundles: Map<string, Carried>;
+  readonly #positions: Map<string, number>;
+  readonly #log: LineLog;
+  #compactAt: number;
+  #lastNumber = 0;
+
+  private constructor(
+    epoch: number,
+    bundles: Map<string, Carried>,
+    positions: Map<string, number>,
+    log: LineLog,
+  ) {
+    this.epoch = epoch;
+    this.#bundles = bundles;
+    this.#positions = positions;
+    this.#log = log;
+    this.#compactAt = log.size + COMPACT_BYTES;
+  }
+
+  /**
+   * Reads what is there and begins a new epoch.
+   * @throws GatewayError `ferry.state-corrupt`, `ferry.epoch-exhausted`
+   */
+  static async open(stateDir: string): Promise<TxJournal> {
+    const epochPath = join(stateDir, "epoch.json");
+    const epoch = nextEpoch(await readState(epochPath), epochPath);
+    const logPath = join(stateDir, "bundles.log");
+    const bundles = new Map<string, Carried>();
+    const positions = new Map<string, number>();
+    for (const line of await readLines(logPath)) apply(bundles, positions, line as Line);
+    // Durable before the first frame can carry it.
+    await replaceFile(epochPath, `${JSON.stringify({ epoch })}\n`);
+    const log = await LineLog.create(logPath, snapshot(bundles, positions));
+    return new TxJournal(epoch, bundles, positions, log);
+  }
+
+  /** Bundles under way, in the order in which they were taken on. */
+  get bundles(): ReadonlyMap<string, Carried> {
+    return this.#bundles;
+  }
+
+  /** Highest sequence of each stream whose first pass is over. */
+  get positions(): ReadonlyMap<string, number> {
+    return this.#positions;
+  }
+
+  /** An object id that no frame ever carried. */
+  newObjectId(): number {
+    this.#lastNumber += 1;
+    return objectIdOf(this.epoch, this.#lastNumber);
+  }
+
+  begin(bundle: Carried): Promise<void> {
+    return this.#write({ begin: { ...bundle } });
+  }
+
+  renewLease(bundleId: string, leaseId: string): Promise<void> {
+    return this.#write({ lease: [bundleId, leaseId] });
+  }
+
+  passOver(bundleId: string, passes: number, atMs: number): Promise<void> {
+    return this.#write({ pass: [bundleId, passes, atMs] });
+  }
+
+  done(bundleId: string): Promise<void> {
+    return this.#write({ done: bundleId });
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close();
+  }
+
+  async #write(line: Line): Promise<void> {
+    apply(this.#bundles, this.#positions, line);
+    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
+    // The snapshot holds the line already.
+    this.#compactAt = Number.POSITIVE_INFINITY;
+    await this.#log.rewrite(snapshot(this.#bundles, this.#positions));
+    this.#compactAt = this.#log.size + COMPACT_BYTES;
+  }
+}
+
+function nextEpoch(state: unknown, path: string): number {
+  if (state === undefined) return 1;
+  const last = (state as { epoch?: unknown } | null)?.epoch;
+  if (typeof last !== "number" || !Number.isSafeInteger(last) || last < 1) {
+    throw new GatewayError("ferry.state-corrupt", { detail: path });
+  }
+  if (last >= MAX_EPOCH) throw new GatewayError("ferry.epoch-exhausted", { detail: `${last}` });
+  return last + 1;
+}
+
+function apply(bundles: Map<string, Carried>, positions: Map<string, number>, line: Line): void {
+  if ("begin" in line) {
+    bundles.set(line.begin.bundleId, { ...line.begin });
+  } else if ("lease" in line) {
+    const bundle = bundles.get(line.lease[0]);
+    if (bundle !== undefined) bundle.leaseId = line.lease[1];
+  } else if ("pass" in line) {
+    const bundle = bundles.get(line.pass[0]);
+    if (bundle === undefined) return;
+    if (bundle.passes === 0) bundle.firstPassMs = line.pass[2];
+    bundle.passes = line.pass[1];
+    const highest = positions.get(bundle.stream) ?? 0;
+    positions.set(bundle.stream, Math.max(highest, bundle.sequence));
+  } else if ("done" in line) {
+    bundles.delete(line.done);
+  } else {
+    for (const [stream, sequence] of Object.entries(line.positions)) {
+      positions.set(stream, Math.max(positions.get(stream) ?? 0, sequence));
+    }
+  }
+}
+
+function snapshot(
+  bundles: ReadonlyMap<string, Carried>,
+  positions: ReadonlyMap<string, number>,
+): Line[] {
+  return [
+    { positions: Object.fromEntries(positions) },
+    ...[...bundles.values()].map((bundle): Line => ({ begin: bundle })),
+  ];
+}

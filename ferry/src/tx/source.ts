@@ -1,0 +1,122 @@
+/**
+ * Guarantee: the groups of one file in order, and signed manifests for them;
+ * the file is read in pieces of one group, so memory does not grow with it.
+ */
+import { type FileHandle, open } from "node:fs/promises";
+import { GatewayError } from "@lightferry/proto/errors";
+import { lightferry } from "@lightferry/proto/gen";
+import { splitManifest } from "../manifest-parts.ts";
+import { epochOf, type Geometry, MANIFEST_VERSION, SEGMENT_GROUPS } from "../object.ts";
+import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../signed.ts";
+
+const { ObjectManifest } = lightferry.ferry.v1;
+
+/** Everything a manifest says of an object besides its groups. */
+export interface ObjectFacts {
+  readonly objectId: number;
+  readonly bundleId: Uint8Array;
+  readonly headerDigest: Uint8Array;
+  readonly sender: string;
+  readonly lane: string;
+  readonly geometry: Geometry;
+}
+
+export interface Segment {
+  readonly firstGroup: number;
+  readonly groups: number;
+  /** Payloads of the MANIFEST frames. */
+  readonly parts: readonly Uint8Array[];
+}
+
+/** A whole object of at most this size is read once and kept until its pass is over. */
+const KEEP_BYTES = 1 << 20;
+
+export class ObjectSource {
+  readonly facts: ObjectFacts;
+  readonly #file: FileHandle;
+  readonly #signer: LinkSigner;
+  readonly #frameSize: number;
+  #whole: Uint8Array | undefined;
+
+  private constructor(facts: ObjectFacts, file: FileHandle, signer: LinkSigner, frameSize: number) {
+    this.facts = facts;
+    this.#file = file;
+    this.#signer = signer;
+    this.#frameSize = frameSize;
+  }
+
+  /** @throws GatewayError `ferry.file-invalid` when the file is missing or of another size */
+  static async open(
+    facts: ObjectFacts,
+    path: string,
+    signer: LinkSigner,
+    frameSize: number,
+  ): Promise<ObjectSource> {
+    let file: FileHandle;
+    try {
+      file = await open(path, "r");
+    } catch (cause) {
+      throw new GatewayError("ferry.file-invalid", { detail: "cannot be opened", cause });
+    }
+    const source = new ObjectSource(facts, file, signer, frameSize);
+    const { size } = await file.stat();
+    if (size !== facts.geometry.size) {
+      await file.close();
+      throw new GatewayError("ferry.file-invalid", {
+        detail: `${size} of ${facts.geometry.size} bytes`,
+      });
+    }
+    return source;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  /** The bytes of a group; valid for as long as the caller keeps them. */
+  async group(group: number): Promise<Uint8Array> {
+    const { geometry } = this.facts;
+    const start = group * geometry.groupBytes;
+    const length = geometry.groupLength(group);
+    if (geometry.size <= KEEP_BYTES) {
+      this.#whole ??= await this.#read(0, geometry.size);
+      return this.#whole.subarray(start, start + length);
+    }
+    return await this.#read(start, length);
+  }
+
+  /** Hashes the groups of a segment and signs their manifest. */
+  async segment(segment: number): Promise<Segment> {
+    const { geometry, objectId, ...facts } = this.facts;
+    const firstGroup = segment * SEGMENT_GROUPS;
+    const groups = geometry.segmentGroups(segment);
+    const groupDigests: Uint8Array[] = [];
+    for (let index = 0; index < groups; index += 1) {
+      groupDigests.push(this.#signer.provider.sm3(await this.group(firstGroup + index)));
+    }
+    const signed = signMessage(this.#signer, MANIFEST_LABEL, ObjectManifest, {
+      version: MANIFEST_VERSION,
+      ...facts,
+      epoch: epochOf(objectId),
+      objectId,
+      size: geometry.size,
+      shardSize: geometry.shardSize,
+      groupShards: geometry.groupShards,
+      groupDigests,
+      firstGroup,
+    });
+    const parts = splitManifest(this.#signer.provider, signed, this.#frameSize);
+    return { firstGroup, groups, parts };
+  }
+
+  async #read(start: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    while (at < length) {
+      const { bytesRead } = await this.#file.read(bytes, at, length - at, start + at);
+      if (bytesRead === 0) throw new GatewayError("ferry.file-invalid", { detail: "cut short" });
+      at += bytesRead;
+    }
+    return bytes;
+  }
+}
