@@ -1,0 +1,28 @@
+/** Guarantee: the shape of one conformance vector, language-neutral: JSON, bytes as base64. */
+
+/** What the reader is told; SPEC §8.2. Keys are those of keys.json. */
+export interface VectorContext {
+  readonly now: number;
+  readonly lane: string;
+  readonly sender: string;
+  readonly self: string;
+  /** Party of keys.json whose private key opens the bundle. */
+  readonly decryptKey: string;
+  /** False: the sender's signing key is not registered. */
+  readonly signKeyRegistered: boolean;
+}
+
+/** Either the bundle is refused with a code, or each item ends as told. */
+export type VectorExpectation =
+  | { readonly code: string }
+  | { readonly items: readonly ({ readonly content: string } | { readonly code: string })[] };
+
+export interface Vector {
+  readonly name: string;
+  /** What differs from a good bundle. */
+  readonly changed: string;
+  readonly context: VectorContext;
+  readonly expect: VectorExpectation;
+  /** base64 */
+  readonly bundle: string;
+}
