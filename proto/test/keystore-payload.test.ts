@@ -11,8 +11,10 @@ import {
   PayloadVault,
   WRAPPED_KEY_BYTES,
 } from "@lightferry/proto/keystore";
+import { loadProvider } from "@lightferry/proto/sm";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { PayloadKey as PayloadKeyOf } from "../src/keystore/payload-key.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lf-vault-"));
 createVaultFile(join(folder, "vault"));
@@ -231,6 +233,16 @@ describe("payload keys", () => {
     const theirs = vault.newKey(other);
     expect(() => theirs.key.openBytes(sealed)).toThrow(damaged);
     expect(wrapped.length).toBe(WRAPPED_KEY_BYTES);
+  });
+
+  it("bind every chunk to the context, not only their wrapping", () => {
+    const provider = loadProvider();
+    const same = () => new Uint8Array(32).fill(3);
+    const here = new PayloadKeyOf(provider, same(), Uint8Array.of(1));
+    const there = new PayloadKeyOf(provider, same(), Uint8Array.of(2));
+    const chunk = here.sealBytes(Buffer.from("here"));
+    expect(Buffer.from(here.openBytes(chunk)).toString()).toBe("here");
+    expect(() => there.openBytes(chunk)).toThrow(damaged);
   });
 
   it("do not open when their wrapped form is altered or from another vault", () => {

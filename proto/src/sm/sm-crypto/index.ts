@@ -49,7 +49,9 @@ class PortablePrivateKey extends OpaquePrivateKey {
   }
 }
 
-const sm3 = (...parts: readonly Uint8Array[]): Uint8Array => fromHex(sm3Hex(Buffer.concat(parts)));
+// Plain arrays: sm-crypto copies its input element by element.
+const sm3 = (...parts: readonly Uint8Array[]): Uint8Array =>
+  fromHex(sm3Hex(Array.from(Buffer.concat(parts))));
 
 /** sm-crypto has no running hash: parts are gathered and hashed at the end. */
 function createSm3(): Sm3Hash {
