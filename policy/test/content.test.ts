@@ -251,7 +251,7 @@ describe("what cannot be looked at", () => {
     ["a zip called CSV", Buffer.from("PK\x03\x04rest"), DECLARED.csv, "packed"],
     ["a PDF called text", Buffer.from("%PDF-1.7\n"), DECLARED.text, "packed"],
     ["GB18030", Buffer.from([0xd5, 0xc5, 0xc8, 0xfd, 0x2c, 0x31]), DECLARED.csv, "broken-utf8"],
-    ["UTF-16", Buffer.from("张三,1", "utf16le"), DECLARED.csv, "broken-utf8"],
+    ["UTF-16", Buffer.from("张三,1", "utf16le"), DECLARED.csv, "not-text"],
     ["NUL in text", Buffer.from("a\0b"), DECLARED.text, "not-text"],
     ["an unfinished character", Buffer.from([0x61, 0xe5, 0xbc]), DECLARED.text, "broken-utf8"],
     [
