@@ -65,7 +65,7 @@ describe("append", () => {
     }
     const alarms = await log.sql("select * from audit.event where type = 'audit.append-refused'");
     expect(alarms).toHaveLength(1);
-    expect(alarms[0]).toMatchObject({ code: "audit.sequence-conflict", emitter: "audit" });
+    expect(alarms[0]).toMatchObject({ code: "audit.sequence-conflict", emitter: "audit-log" });
     expect(await newestRoot()).toBe(await rootOfRows());
   });
 
@@ -99,6 +99,12 @@ describe("append", () => {
     expect(await newestRoot()).toBe(await rootOfRows());
   });
 
+  it("takes any text a journal may hold", async () => {
+    const text = `\0${"档".repeat(4_000)}`;
+    await log.append(event("seal", 1, { actor: text, code: text, lane: text, service: text }));
+    await log.append(event("seal", 2, { actor: `${"a".repeat(255)}😀` }));
+  });
+
   it("covers peer trails by an own event and takes each once", async () => {
     const known = trail(newId());
     const job = { events: [], trails: [known, trail(newId())], own: [] };
@@ -108,10 +114,9 @@ describe("append", () => {
     expect(await log.sql("select type from audit.event")).toEqual([
       { type: "audit.peer-trails-recorded" },
     ]);
-    const other = { ...known, bytes: trail(known.exchangeId).bytes };
-    await expect(
-      log.sequencer.append({ events: [], trails: [other], own: [] }),
-    ).rejects.toMatchObject({ code: "audit.trail-conflict" });
+    const part = { ...trail(known.exchangeId), bundleId: known.bundleId };
+    await log.sequencer.append({ ...job, trails: [known, part] });
+    expect(await log.sql("select * from audit.peer_trail")).toHaveLength(3);
   });
 });
 

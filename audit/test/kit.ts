@@ -47,7 +47,7 @@ export function trail(exchangeId: Uint8Array, fields: EventFields = {}): Prepare
   });
   const trailFields = { zone: "extranet", exchangeId, bundleId, events: [far.bytes] };
   const bytes = encodeCanonical(lightferry.audit.v1.PeerTrail, trailFields);
-  return { zone: "extranet", exchangeId, bundleId, bytes };
+  return { zone: "extranet", exchangeId, bundleId, bytes, digest: provider.sm3(bytes) };
 }
 
 export interface TestLog {

@@ -57,7 +57,7 @@ export function auditHandlers(options: HandlerOptions) {
       if (request.peerTrails.length > 0 && call.peer !== "front-proxy") {
         throw new GatewayError("audit.emitter-mismatch", { detail: `trails from ${call.peer}` });
       }
-      const trails = prepareTrails(request.peerTrails, zone);
+      const trails = prepareTrails(sm3, request.peerTrails, zone);
       const { treeSize, note } = await sequencer.append({ events, trails, own: [] });
       return { treeSize, checkpoint: Buffer.from(note, "utf8") };
     },

@@ -12,16 +12,16 @@ import type { EventMessage, PreparedEvent, PreparedTrail } from "../store/batch.
 /** The schema says 512 events and 1 MiB together: one batch of the sequencer. */
 export const MAX_REQUEST_EVENTS = 512;
 export const MAX_REQUEST_EVENT_BYTES = 1024 * 1024;
-/** An event carries ids and numbers, no content; a page of 500 still fits into one answer. */
-export const MAX_EVENT_BYTES = 16 * 1024;
-/** One bundle holds at most 1,024 exchanges; a journal sends their trails in two requests. */
+/** What a journal lets through (proto/src/event): a line of evidence, not a document. */
+export const MAX_EVENT_BYTES = 32 * 1024;
+/** A journal counts the events inside trails as events, and leaves empty trails out. */
 export const MAX_REQUEST_TRAILS = 512;
-/** Below the message limit of 8 MiB with room for the events. */
-export const MAX_REQUEST_TRAIL_BYTES = 6 * 1024 * 1024;
-/** A trail that has to come back in one answer with others of the same exchange. */
-export const MAX_TRAIL_BYTES = 256 * 1024;
-/** Names of things: ids, addresses, codes. */
-const MAX_TEXT = 256;
+/** A journal fills at most 960 KiB; twice that leaves room for its field headers. */
+export const MAX_REQUEST_TRAIL_BYTES = 2 * 1024 * 1024;
+/** Zone names are short words. */
+const MAX_ZONE = 32;
+/** Longer than any type in EVENTS.md. */
+const MAX_TYPE = 64;
 const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
 
@@ -75,11 +75,7 @@ function decodeEvent(bytes: Uint8Array, index: number): EventMessage {
 }
 
 function checkFields(event: EventMessage, index: number): void {
-  const texts = [event.code, event.lane, event.actor, event.clientAddress, event.service];
-  for (const text of [...texts, event.grade, event.emitter, event.type]) {
-    if (text.length > MAX_TEXT || text.includes("\0")) throw invalid(index, "text field");
-  }
-  if (!TYPE_FORM.test(event.type)) throw invalid(index, "type");
+  if (event.type.length > MAX_TYPE || !TYPE_FORM.test(event.type)) throw invalid(index, "type");
   if (!OUTCOMES.has(event.outcome)) throw invalid(index, "outcome");
   if (event.eventId.length !== ID_BYTES) throw invalid(index, "event_id");
   if (!isLength(event.exchangeId, ID_BYTES)) throw invalid(index, "exchange_id");
@@ -102,6 +98,7 @@ function checkFields(event: EventMessage, index: number): void {
  * @throws GatewayError `audit.batch-too-large`, `audit.event-invalid`.
  */
 export function prepareTrails(
+  sm3: Sm3Function,
   trails: readonly lightferry.audit.v1.PeerTrail.$Properties[],
   ownZone: string,
 ): PreparedTrail[] {
@@ -118,15 +115,15 @@ export function prepareTrails(
       events: trail.events ?? [],
     });
     total += bytes.length;
-    if (bytes.length > MAX_TRAIL_BYTES || total > MAX_REQUEST_TRAIL_BYTES) {
+    if (total > MAX_REQUEST_TRAIL_BYTES) {
       throw new GatewayError("audit.batch-too-large", { detail: `${total} bytes of trails` });
     }
-    if (zone === "" || zone === ownZone || zone.length > MAX_TEXT || zone.includes("\0")) {
+    if (zone === "" || zone === ownZone || zone.length > MAX_ZONE || zone.includes("\0")) {
       throw invalid(index, "zone of a trail");
     }
     if (exchangeId.length !== ID_BYTES) throw invalid(index, "exchange_id of a trail");
     if (bundleId.length !== ID_BYTES) throw invalid(index, "bundle_id of a trail");
-    return { zone, exchangeId, bundleId, bytes };
+    return { zone, exchangeId, bundleId, bytes, digest: sm3(bytes) };
   });
 }
 

@@ -2,7 +2,7 @@
  * Guarantee: nothing is logged twice. An emitter numbers its events without
  * holes, so a number above the highest one logged is new without asking; only
  * numbers at or below it are looked up. A known number with other bytes
- * refuses its whole job.
+ * refuses its whole job. Trails are known by their bytes.
  */
 import { GatewayError } from "@lightferry/proto/errors";
 import {
@@ -29,66 +29,48 @@ export async function admit(
     .flatMap((job) => job.events)
     .filter(({ event }) => event.emitterSequence <= lastSequence(event.emitter))
     .map(({ event }) => ({ emitter: event.emitter, sequence: event.emitterSequence }));
-  const events = new Register<PreparedEvent>(
-    await store.findEvents(seenAgain),
-    ({ event }) => emitterKey(event.emitter, event.emitterSequence),
-    "audit.sequence-conflict",
-  );
-  const trails = new Register<PreparedTrail>(
-    await store.findTrails(jobs.flatMap((job) => job.trails)),
-    trailKey,
-    "audit.trail-conflict",
-  );
+  const knownEvents = await store.findEvents(seenAgain);
+  const knownTrails = await store.findTrails(jobs.flatMap((job) => job.trails));
+  const events: PreparedEvent[] = [];
+  const trails: PreparedTrail[] = [];
   const refused = new Map<Job, GatewayError>();
   for (const job of jobs) {
-    const conflict = events.conflict(job.events) ?? trails.conflict(job.trails);
+    const conflict = conflictOf(job.events, knownEvents);
     if (conflict !== undefined) {
-      refused.set(job, conflict);
+      refused.set(job, new GatewayError("audit.sequence-conflict", { detail: conflict }));
       continue;
     }
-    events.add(job.events);
-    trails.add(job.trails);
+    for (const prepared of job.events) {
+      const key = keyOf(prepared);
+      if (knownEvents.has(key)) continue;
+      knownEvents.set(key, prepared.bytes);
+      events.push(prepared);
+    }
+    for (const trail of job.trails) {
+      const key = trailKey(trail.digest);
+      if (knownTrails.has(key)) continue;
+      knownTrails.add(key);
+      trails.push(trail);
+    }
   }
-  return { events: events.added, trails: trails.added, refused };
+  return { events, trails, refused };
 }
 
-/** What the log holds under each key, and what this batch adds to it. */
-class Register<Item extends { readonly bytes: Uint8Array }> {
-  readonly added: Item[] = [];
-  readonly #known: Map<string, Uint8Array>;
-  readonly #keyOf: (item: Item) => string;
-  readonly #code: "audit.sequence-conflict" | "audit.trail-conflict";
-
-  constructor(
-    known: Map<string, Uint8Array>,
-    keyOf: (item: Item) => string,
-    code: "audit.sequence-conflict" | "audit.trail-conflict",
-  ) {
-    this.#known = known;
-    this.#keyOf = keyOf;
-    this.#code = code;
+/** The first number that stands for two contents, in the log or in the list itself. */
+function conflictOf(
+  events: readonly PreparedEvent[],
+  known: ReadonlyMap<string, Uint8Array>,
+): string | undefined {
+  const own = new Map<string, Uint8Array>();
+  for (const prepared of events) {
+    const key = keyOf(prepared);
+    const other = known.get(key) ?? own.get(key);
+    if (other !== undefined && Buffer.compare(other, prepared.bytes) !== 0) return key;
+    own.set(key, prepared.bytes);
   }
+  return undefined;
+}
 
-  /** Also finds two different contents under one key inside the list itself. */
-  conflict(items: readonly Item[]): GatewayError | undefined {
-    const own = new Map<string, Uint8Array>();
-    for (const item of items) {
-      const key = this.#keyOf(item);
-      const known = this.#known.get(key) ?? own.get(key);
-      if (known !== undefined && Buffer.compare(known, item.bytes) !== 0) {
-        return new GatewayError(this.#code, { detail: key });
-      }
-      own.set(key, item.bytes);
-    }
-    return undefined;
-  }
-
-  add(items: readonly Item[]): void {
-    for (const item of items) {
-      const key = this.#keyOf(item);
-      if (this.#known.has(key)) continue;
-      this.#known.set(key, item.bytes);
-      this.added.push(item);
-    }
-  }
+function keyOf({ event }: PreparedEvent): string {
+  return emitterKey(event.emitter, event.emitterSequence);
 }

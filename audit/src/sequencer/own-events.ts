@@ -1,12 +1,16 @@
-/** Guarantee: the audit service's own events are numbered by the sequencer itself, so they have no holes either. */
+/**
+ * Guarantee: what the log says about itself is numbered by the sequencer when
+ * it is logged, so these numbers have no holes either. The service's own life
+ * goes through its journal like that of every other service, as emitter `audit`.
+ */
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import { leafHash, type Sm3Function } from "@lightferry/proto/merkle";
 import type { EventMessage, PreparedEvent } from "../store/batch.ts";
 
-/** Emitter name of this service; no peer may use it. */
-export const OWN_EMITTER = "audit";
+/** No service has this name, so no peer can use it. */
+export const OWN_EMITTER = "audit-log";
 
 /** An own event before it has a number. */
 export interface OwnDraft {

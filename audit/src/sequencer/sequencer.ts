@@ -75,7 +75,7 @@ export class Sequencer {
   /**
    * Logs a job.
    * @throws GatewayError `audit.database-unavailable` and the other refusals of {@link LogStore};
-   *   `audit.sequence-conflict`, `audit.trail-conflict`; `audit.busy`.
+   *   `audit.sequence-conflict`; `audit.busy`.
    */
   append(job: Job): Promise<Logged> {
     if (this.#closed || this.#waiting.length >= MAX_WAITING_JOBS) {
@@ -107,7 +107,7 @@ export class Sequencer {
     let events = 0;
     let count = 0;
     for (const { job } of this.#waiting) {
-      events += job.events.length + job.own.length;
+      events += job.events.length + job.trails.length + job.own.length;
       if (count > 0 && events > MAX_BATCH_EVENTS) break;
       count += 1;
     }

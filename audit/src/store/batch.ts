@@ -17,8 +17,10 @@ export interface PreparedTrail {
   readonly zone: string;
   readonly exchangeId: Uint8Array;
   readonly bundleId: Uint8Array;
-  /** Canonical PeerTrail. */
+  /** Canonical PeerTrail. A long trail comes in several parts. */
   readonly bytes: Uint8Array;
+  /** SM3 of the bytes. */
+  readonly digest: Uint8Array;
 }
 
 /** What was found out about a checkpoint of the other zone; EVENTS.md says what each means. */
@@ -75,8 +77,8 @@ export interface LogStore {
   commit(batch: Batch): Promise<void>;
   /** Canonical bytes of those that are in the log, by {@link emitterKey}. */
   findEvents(keys: readonly EmitterKey[]): Promise<Map<string, Uint8Array>>;
-  /** Canonical bytes of those that are known, by {@link trailKey}. */
-  findTrails(trails: readonly PreparedTrail[]): Promise<Map<string, Uint8Array>>;
+  /** {@link trailKey} of those that are in the log. */
+  findTrails(trails: readonly PreparedTrail[]): Promise<Set<string>>;
   /** Ends the session, so that nothing of it can still be under way when {@link load} returns. */
   close(): Promise<void>;
 }
@@ -85,11 +87,7 @@ export function emitterKey(emitter: string, sequence: number): string {
   return `${emitter}/${sequence}`;
 }
 
-export function trailKey(trail: {
-  zone: string;
-  exchangeId: Uint8Array;
-  bundleId: Uint8Array;
-}): string {
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-  return `${trail.zone}/${hex(trail.exchangeId)}/${hex(trail.bundleId)}`;
+/** A trail is known by its bytes; the ids only say where to look. */
+export function trailKey(digest: Uint8Array): string {
+  return Buffer.from(digest).toString("hex");
 }

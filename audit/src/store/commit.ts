@@ -3,6 +3,7 @@
  * witnessed checkpoints and its signed checkpoint are there together or not at all.
  */
 import type pg from "pg";
+import { columnText } from "../verify/column-text.ts";
 import type { Batch } from "./batch.ts";
 
 // One statement is its own transaction: one round trip and one flush for up to 512 events.
@@ -58,14 +59,14 @@ export async function insertBatch(client: pg.Client, batch: Batch): Promise<void
       of((e) => e.emitterSequence),
       of((e) => e.type),
       of((e) => e.outcome),
-      of((e) => e.code),
+      of((e) => columnText(e.code)),
       of((e) => orNull(e.exchangeId)),
       of((e) => orNull(e.bundleId)),
-      of((e) => e.lane),
-      of((e) => e.actor),
-      of((e) => e.clientAddress),
-      of((e) => e.service),
-      of((e) => e.grade),
+      of((e) => columnText(e.lane)),
+      of((e) => columnText(e.actor)),
+      of((e) => columnText(e.clientAddress)),
+      of((e) => columnText(e.service)),
+      of((e) => columnText(e.grade)),
       events.map((e) => e.leaf),
       events.map((e) => e.bytes),
       tiles.map((t) => t.level),

@@ -69,17 +69,12 @@ export class PostgresLog implements LogStore {
     return new Map(rows.map((r) => [emitterKey(r.emitter, r.emitter_sequence), r.canonical]));
   }
 
-  async findTrails(trails: readonly PreparedTrail[]): Promise<Map<string, Uint8Array>> {
-    if (trails.length === 0) return new Map();
+  async findTrails(trails: readonly PreparedTrail[]): Promise<Set<string>> {
+    if (trails.length === 0) return new Set();
     const { rows } = await guarded(() =>
-      this.#session().query<{
-        zone: string;
-        exchange_id: Buffer;
-        bundle_id: Buffer;
-        canonical: Buffer;
-      }>({
+      this.#session().query<{ canonical: Buffer }>({
         name: "find-trails",
-        text: `select t.zone, t.exchange_id, t.bundle_id, t.canonical
+        text: `select t.canonical
           from unnest($1::text[], $2::bytea[], $3::bytea[]) as k(zone, exchange_id, bundle_id)
           join audit.peer_trail t on t.exchange_id = k.exchange_id and t.bundle_id = k.bundle_id
             and t.zone = k.zone`,
@@ -90,12 +85,7 @@ export class PostgresLog implements LogStore {
         ],
       }),
     );
-    return new Map(
-      rows.map((r) => [
-        trailKey({ zone: r.zone, exchangeId: r.exchange_id, bundleId: r.bundle_id }),
-        r.canonical,
-      ]),
-    );
+    return new Set(rows.map((row) => trailKey(this.#options.sm3(row.canonical))));
   }
 
   async close(): Promise<void> {

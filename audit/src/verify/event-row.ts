@@ -1,6 +1,7 @@
 /** Guarantee: names every typed column of a row that does not say what the event's own bytes say. */
 import { decodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
+import { columnText } from "./column-text.ts";
 import type { EventRow } from "./rows.ts";
 
 type Event = lightferry.audit.v1.Event;
@@ -24,14 +25,14 @@ export function disagreeingColumns(row: EventRow, event: Event): string[] {
     emitter_sequence: row.emitter_sequence === event.emitterSequence,
     type: row.type === event.type,
     outcome: row.outcome === event.outcome,
-    code: row.code === event.code,
+    code: row.code === columnText(event.code),
     exchange_id: same(row.exchange_id, event.exchangeId),
     bundle_id: same(row.bundle_id, event.bundleId),
-    lane: row.lane === event.lane,
-    actor: row.actor === event.actor,
-    client_address: row.client_address === event.clientAddress,
-    service: row.service === event.service,
-    grade: row.grade === event.grade,
+    lane: row.lane === columnText(event.lane),
+    actor: row.actor === columnText(event.actor),
+    client_address: row.client_address === columnText(event.clientAddress),
+    service: row.service === columnText(event.service),
+    grade: row.grade === columnText(event.grade),
   };
   return Object.entries(agrees).flatMap(([name, ok]) => (ok ? [] : [name]));
 }

@@ -74,15 +74,6 @@ export const AUDIT_ERRORS = {
     doZh: "核对该服务的状态目录是否被还原或篡改",
     doEn: "check whether the state folder of that service was restored or altered",
   },
-  "audit.trail-conflict": {
-    http: 409,
-    grpc: "ALREADY_EXISTS",
-    actor: "auditor",
-    zh: "同一交换的对端轨迹出现两份不同内容",
-    en: "the other zone's trail of one exchange came with two different contents",
-    doZh: "由安全审计员比对两份轨迹",
-    doEn: "let the auditor compare the two trails",
-  },
   "audit.checkpoint-unknown": {
     http: 404,
     grpc: "NOT_FOUND",
