@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { KeyUse } from "@lightferry/proto/registry";
 import {
   nodeIdOf,
   otherZone,
@@ -15,7 +16,7 @@ import {
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
 import { CALLERS } from "./demo-registry.ts";
-import { KEY_FILES } from "./introduction.ts";
+import { KEY_FILES, unlockFile } from "./introduction.ts";
 import type { ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -24,6 +25,20 @@ const LOOPBACK = "127.0.0.1";
 const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
 
 type Json = Record<string, unknown>;
+
+/** Which private key a service holds; the others hold none. */
+const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, KeyUse>>> = {
+  seal: "sign",
+  "front-proxy": "encrypt",
+  policy: "policy",
+  audit: "audit",
+  "ferry-tx": "ferry",
+};
+
+function unlockOf(service: ServiceEntryName, keys: string): Json {
+  const use = KEY_HOLDERS[service];
+  return use === undefined ? {} : { unlockPath: join(keys, unlockFile(use)) };
+}
 
 /** Writes `<zone>/config/*.json`; returns the services that belong to the zone. */
 export function writeConfigs(
@@ -55,7 +70,7 @@ export function writeConfigs(
       frontProxy: `${LOOPBACK}:${ports.frontProxy}`,
     },
     anchorPath: join(paths.registry, "anchor.json"),
-    unlockPath: join(paths.keys, "unlock.key"),
+    ...unlockOf(service, paths.keys),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
   const gate = { driver: "udp", host: options.gateHost, port: ports.gate };

@@ -25,6 +25,9 @@ export const KEY_FILES = {
   ferry: { file: "ferry-sign.key.json", use: "ferry-sign" },
 } as const satisfies Record<KeyUse, { file: string; use: string }>;
 
+/** One unlock file for each key, so that a program that may read its own cannot open another's. */
+export const unlockFile = (use: KeyUse): string => `${KEY_FILES[use].use}.unlock`;
+
 const CERTIFIED: readonly ServiceName[] = [
   "front-proxy",
   "seal",
@@ -55,12 +58,13 @@ export async function introduceZone(
   if (existsSync(introductionPath)) {
     return JSON.parse(readFileSync(introductionPath, "utf8")) as Introduction;
   }
-  const unlockPath = join(paths.keys, "unlock.key");
-  if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
-  const unlock = readFileSync(unlockPath);
   const keys: Partial<Record<KeyUse, PublicKeyEntry>> = {};
   for (const [use, { file, use: keyUse }] of Object.entries(KEY_FILES)) {
-    const made = generateKeyFile(join(paths.keys, file), unlock, keyUse, { demo: options.demo });
+    const unlockPath = join(paths.keys, unlockFile(use as KeyUse));
+    if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
+    const made = generateKeyFile(join(paths.keys, file), readFileSync(unlockPath), keyUse, {
+      demo: options.demo,
+    });
     keys[use as KeyUse] = {
       keyId: made.keyId,
       publicKey: Buffer.from(made.publicKey).toString("hex"),
