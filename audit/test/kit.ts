@@ -69,8 +69,10 @@ export interface TestLog {
   drop(): Promise<void>;
 }
 
-export async function testLog(now: () => number = Date.now): Promise<TestLog> {
-  const database = await testDatabase();
+export async function testLog(
+  options: { now?: () => number; durable?: boolean } = {},
+): Promise<TestLog> {
+  const database = await testDatabase({ durable: options.durable ?? false });
   const admin = new pg.Client({ connectionString: database.url });
   admin.on("error", () => {});
   await admin.connect();
@@ -89,7 +91,7 @@ export async function testLog(now: () => number = Date.now): Promise<TestLog> {
       sign: checkpointSigner(provider, auditKey, NODE),
       zone: ZONE,
       node: NODE,
-      now,
+      now: options.now ?? Date.now,
       onFault: (error) => faults.push(error.code),
     });
   const log: TestLog = {

@@ -23,7 +23,8 @@ export type WitnessStatus = "recorded" | "stale" | "inconsistent";
 export interface WitnessOptions {
   readonly provider: SmProvider;
   readonly sequencer: Sequencer;
-  readonly ownZone: string;
+  /** The one other zone whose checkpoints come through the gate. */
+  readonly zone: string;
   /** The newest registry; asked again with `stale` when it does not know the key. */
   readonly registry: (options: { readonly stale: boolean }) => Promise<Registry>;
   readonly known: (zone: string, size: number, oldSize: number) => Promise<KnownCheckpoint[]>;
@@ -68,7 +69,7 @@ export class Witness {
   async #verified(request: Request): Promise<Checkpoint | undefined> {
     const checkpoint = readNote(Buffer.from(request.note).toString("utf8"));
     const wellFormed =
-      request.zone !== this.#options.ownZone &&
+      request.zone === this.#options.zone &&
       checkpoint !== undefined &&
       checkpoint.size > 0 &&
       request.oldSize < checkpoint.size &&

@@ -1,0 +1,45 @@
+/** Guarantee: the audit service starts only with settings that were read and checked, and none that nobody reads. */
+import {
+  type BaseConfig,
+  invalidField,
+  readBaseConfig,
+  readListen,
+  readString,
+  refuseUnknownFields,
+} from "@lightferry/proto/service";
+
+export interface AuditConfig extends BaseConfig {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly unlockPath: string;
+  readonly auditKeyPath: string;
+  /** Login of the writer: may insert and read. */
+  readonly databaseUrl: string;
+  /** Login of the owner: migrations and monthly partitions only. */
+  readonly ownerUrl: string;
+  /** The one other zone whose checkpoints come through the gate. */
+  readonly witnessZone: string;
+  readonly policy: string;
+}
+
+const KNOWN = [
+  ...["zone", "node", "service", "mode", "stateDir", "listen", "tls", "peers", "anchorPath"],
+  ...["unlockPath", "journalMaxBytes", "auditKeyPath", "databaseUrl", "ownerUrl", "witnessZone"],
+];
+
+/** @throws GatewayError `config.invalid` naming the field. */
+export function readAuditConfig(raw: unknown): AuditConfig {
+  refuseUnknownFields(raw, "", KNOWN);
+  const base = readBaseConfig(raw);
+  const witnessZone = readString(raw, "witnessZone");
+  if (witnessZone === base.zone) invalidField("witnessZone", "the other zone is expected");
+  return {
+    ...base,
+    listen: readListen(raw, "listen"),
+    unlockPath: readString(raw, "unlockPath"),
+    auditKeyPath: readString(raw, "auditKeyPath"),
+    databaseUrl: readString(raw, "databaseUrl"),
+    ownerUrl: readString(raw, "ownerUrl"),
+    witnessZone,
+    policy: base.peers.policy ?? invalidField("peers.policy", "host:port is expected"),
+  };
+}
