@@ -31,7 +31,8 @@ export function decodeCanonical<P extends object, M extends P>(
   } catch (cause) {
     throw new GatewayError("rpc.bad-message", { detail: "malformed protobuf", cause });
   }
-  const again = encodeCanonical(type, message);
+  // What was just decoded holds no defaults: written as it is, it is canonical.
+  const again = type.encode(message).finish();
   if (Buffer.compare(again, bytes) !== 0) {
     throw new GatewayError("rpc.bad-message", { detail: "not the canonical encoding" });
   }

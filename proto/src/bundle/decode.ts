@@ -1,5 +1,5 @@
 /** Guarantee: bytes of the format are taken only in their one canonical encoding (proto/SPEC.md §2). */
-import { encodeCanonical, type MessageType } from "../canonical.ts";
+import type { MessageType } from "../canonical.ts";
 import { type ErrorCode, GatewayError } from "../errors/index.ts";
 
 /**
@@ -18,13 +18,17 @@ export function decodeAs<P extends object, M extends P>(
   }
 }
 
-/** @throws GatewayError `bundle.not-canonical` when writing the message again gives other bytes. */
+/**
+ * @param message as {@link decodeAs} returned it: it holds no defaults, so writing it as it is
+ * gives the canonical bytes.
+ * @throws GatewayError `bundle.not-canonical` when writing the message again gives other bytes.
+ */
 export function assertCanonical<P extends object>(
   type: MessageType<P>,
   message: P,
   bytes: Uint8Array,
 ): void {
-  if (Buffer.compare(encodeCanonical(type, message), bytes) !== 0) {
+  if (Buffer.compare(type.encode(message).finish(), bytes) !== 0) {
     throw new GatewayError("bundle.not-canonical");
   }
 }

@@ -85,6 +85,8 @@ export interface SealPlan {
   readonly entries: readonly ItemEntry[];
   /** With a placeholder of the right length in the place of the ciphertext root. */
   readonly header: BundleHeader;
+  /** Bytes of the encoded header: final, because the root that comes later has the same length. */
+  readonly headerLength: number;
 }
 
 /** Same length as every SM3 root, so that the header's length is final before the first chunk. */
@@ -110,12 +112,12 @@ export function planSeal(provider: SmProvider, input: SealInput, secret: Uint8Ar
   }
   const header = draftHeader(provider, input, secret, plan);
   assertHeaderShape(header);
-  const length = encodeCanonical(Header, header as lightferry.bundle.v1.Header).length;
-  if (length > HEADER_MAX) {
-    throw new GatewayError("bundle.header-too-large", { detail: `${length} bytes` });
+  const headerLength = encodeCanonical(Header, header as lightferry.bundle.v1.Header).length;
+  if (headerLength > HEADER_MAX) {
+    throw new GatewayError("bundle.header-too-large", { detail: `${headerLength} bytes` });
   }
   checkItems(provider, input, header, entries);
-  return { manifest, entries, header };
+  return { manifest, entries, header, headerLength };
 }
 
 function draftHeader(

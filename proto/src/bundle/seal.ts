@@ -90,7 +90,7 @@ async function writeBundle(
       headerBytes: front.headerBytes,
       headerDigest: provider.sm3(front.headerBytes),
       itemRoot: plan.header.itemRoot,
-      size: layoutOf(front.headerBytes.length, plan.header).fileSize,
+      size: layoutOf(plan.headerLength, plan.header).fileSize,
     };
     await file.close();
     return sealed as SealedBundle;
@@ -109,7 +109,7 @@ async function writeChunks(
   key: Uint8Array,
   file: FileHandle,
 ): Promise<Uint8Array> {
-  const layout = layoutOf(encodeHeader(plan.header).length, plan.header);
+  const layout = layoutOf(plan.headerLength, plan.header);
   const cipher = { provider, key, aad: chunkAad(provider, plan.header) };
   const writer = new ChunkWriter(cipher, file, layout);
   try {
@@ -165,14 +165,13 @@ function signHeader(
 ): { header: BundleHeader; headerBytes: Uint8Array; bytes: Uint8Array } {
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
   const header = { ...plan.header, ciphertextRoot: merkleRoot(sm3, tableEntries(table)) };
-  const headerBytes = encodeHeader(header);
+  const headerBytes = encodeCanonical(
+    lightferry.bundle.v1.Header,
+    header as lightferry.bundle.v1.Header,
+  );
   const signature = provider.sm2Sign(input.signKey, headerMessage(headerBytes));
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.set(MAGIC);
   prefix.writeUInt32BE(headerBytes.length, MAGIC.length);
   return { header, headerBytes, bytes: Buffer.concat([prefix, headerBytes, signature, table]) };
-}
-
-function encodeHeader(header: BundleHeader): Uint8Array {
-  return encodeCanonical(lightferry.bundle.v1.Header, header as lightferry.bundle.v1.Header);
 }

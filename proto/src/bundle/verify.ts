@@ -9,7 +9,7 @@ import { lightferry } from "../gen/index.js";
 import { merkleRoot } from "../merkle/index.ts";
 import { highestGrade } from "../registry/grades.ts";
 import type { Sm2PublicKey, SmProvider } from "../sm/index.ts";
-import { assertVerdictCovers, type CheckedVerdict, verifyVerdict } from "../verdict/index.ts";
+import { assertVerdictCovers, BatchVerifier, type CheckedVerdict } from "../verdict/index.ts";
 import { readSealedChunk } from "./chunk-reader.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
@@ -154,9 +154,15 @@ export function checkVerdicts(
   keys: BundleKeys,
 ): CheckedVerdict[] {
   const recipients = header.recipients.map((recipient) => recipient.nodeId);
+  const batches = header.verdictBatches.map((batch) => {
+    // The sending node's own policy decides its exports: another node's verdict is none.
+    const own = batch.policyNode === header.sender;
+    const key = own ? keys.policyKey(batch.policyNode, batch.keyId) : undefined;
+    return key === undefined ? undefined : new BatchVerifier(provider, batch, key);
+  });
   const verdicts = header.items.map((item, index) => {
     try {
-      return checkVerdict(provider, header, item, recipients, keys);
+      return checkVerdict(header, item, recipients, batches[item.batch]);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
@@ -172,21 +178,17 @@ export function checkVerdicts(
 }
 
 function checkVerdict(
-  provider: SmProvider,
   header: BundleHeader,
   item: lightferry.bundle.v1.ItemRecord,
   recipients: readonly string[],
-  keys: BundleKeys,
+  batch: BatchVerifier | undefined,
 ): CheckedVerdict {
-  const batch = header.verdictBatches[item.batch];
-  // The sending node's own policy decides its exports: another node's verdict is none.
-  const key =
-    batch?.policyNode === header.sender ? keys.policyKey(batch.policyNode, batch.keyId) : undefined;
-  if (batch === undefined || key === undefined) {
-    throw new GatewayError("verdict.unknown-policy-key", { detail: batch?.keyId ?? "" });
-  }
   const { verdict: verdictBytes, leaf, path, commitment } = item;
-  const verdict = verifyVerdict(provider, { verdictBytes, leaf, path, batch }, key);
+  if (batch === undefined) {
+    const keyId = header.verdictBatches[item.batch]?.keyId ?? "";
+    throw new GatewayError("verdict.unknown-policy-key", { detail: keyId });
+  }
+  const verdict = batch.verify({ verdictBytes, leaf, path });
   assertVerdictCovers(verdict, {
     commitment,
     lane: header.lane,

@@ -6,9 +6,10 @@
 import { decodeCanonical } from "../canonical.ts";
 import { GatewayError } from "../errors/index.ts";
 import { lightferry } from "../gen/index.js";
-import { leafHash, rootFromInclusion } from "../merkle/index.ts";
+import { leafHash, type Sm3Function } from "../merkle/index.ts";
 import { type Grade, isGrade } from "../registry/grades.ts";
 import type { Sm2PublicKey, SmProvider } from "../sm/index.ts";
+import { BatchTree } from "./batch-tree.ts";
 import { VERDICT_BATCH_MAX, VERDICT_MAX_BYTES, VERDICT_PATH_MAX } from "./limits.ts";
 import { batchSignatureHolds } from "./verified-batches.ts";
 
@@ -35,37 +36,54 @@ export function verifyVerdict(
   proof: VerdictProof,
   policyKey: Sm2PublicKey,
 ): CheckedVerdict {
-  assertVerdictPath(provider, proof);
-  if (!batchSignatureHolds(provider, proof.batch, policyKey)) {
-    throw new GatewayError("verdict.signature-invalid", { detail: `key ${proof.batch.keyId}` });
+  return new BatchVerifier(provider, proof.batch, policyKey).verify(proof);
+}
+
+/** Checks the verdicts of one batch, sharing the signature and the nodes of the tree among them. */
+export class BatchVerifier {
+  readonly #provider: SmProvider;
+  readonly #batch: lightferry.bundle.v1.VerdictBatch;
+  readonly #policyKey: Sm2PublicKey;
+  readonly #sm3: Sm3Function;
+  readonly #tree: BatchTree;
+  #signed = false;
+
+  constructor(
+    provider: SmProvider,
+    batch: lightferry.bundle.v1.VerdictBatch,
+    policyKey: Sm2PublicKey,
+  ) {
+    this.#provider = provider;
+    this.#batch = batch;
+    this.#policyKey = policyKey;
+    this.#sm3 = (...parts) => provider.sm3(...parts);
+    this.#tree = new BatchTree(this.#sm3, batch.size, batch.root);
   }
-  // decodeVerdict looked at every field, the grade among them.
-  return decodeVerdict(proof.verdictBytes) as unknown as CheckedVerdict;
+
+  /** As {@link verifyVerdict}. */
+  verify(proof: Omit<VerdictProof, "batch">): CheckedVerdict {
+    const { verdictBytes, leaf, path } = proof;
+    // 1. limits and path
+    if (verdictBytes.length === 0 || verdictBytes.length > VERDICT_MAX_BYTES) {
+      throw new GatewayError("verdict.malformed", { detail: `${verdictBytes.length} bytes` });
+    }
+    const { size } = this.#batch;
+    const within = size >= 1 && size <= VERDICT_BATCH_MAX && path.length <= VERDICT_PATH_MAX;
+    if (!within || !this.#tree.includes(leafHash(this.#sm3, verdictBytes), leaf, path)) {
+      throw new GatewayError("verdict.path-invalid", { detail: `leaf ${leaf} of ${size}` });
+    }
+    // 2. signature of the batch
+    this.#signed ||= batchSignatureHolds(this.#provider, this.#batch, this.#policyKey);
+    if (!this.#signed) {
+      throw new GatewayError("verdict.signature-invalid", { detail: `key ${this.#batch.keyId}` });
+    }
+    // 3. canonical form and fields. decodeVerdict looked at every one, the grade among them.
+    return decodeVerdict(verdictBytes) as unknown as CheckedVerdict;
+  }
 }
 
 /**
- * SPEC §7.2 steps 1–2: the verdict is a leaf of the batch.
- * @throws GatewayError `verdict.malformed`, `verdict.path-invalid`.
- */
-function assertVerdictPath(provider: SmProvider, proof: VerdictProof): void {
-  const { verdictBytes, leaf, path, batch } = proof;
-  if (verdictBytes.length === 0 || verdictBytes.length > VERDICT_MAX_BYTES) {
-    throw new GatewayError("verdict.malformed", { detail: `${verdictBytes.length} bytes` });
-  }
-  if (batch.size < 1 || batch.size > VERDICT_BATCH_MAX || path.length > VERDICT_PATH_MAX) {
-    throw new GatewayError("verdict.path-invalid", {
-      detail: `path of ${path.length} in ${batch.size}`,
-    });
-  }
-  const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
-  const root = rootFromInclusion(sm3, leafHash(sm3, verdictBytes), leaf, batch.size, path);
-  if (root === undefined || Buffer.compare(root, batch.root) !== 0) {
-    throw new GatewayError("verdict.path-invalid", { detail: `leaf ${leaf} of ${batch.size}` });
-  }
-}
-
-/**
- * SPEC §7.2 step 4: canonical bytes and well-formed fields; no signature is checked here.
+ * SPEC §7.2 step 3: canonical bytes and well-formed fields; no signature is checked here.
  * @throws GatewayError `verdict.malformed`.
  */
 function decodeVerdict(bytes: Uint8Array): lightferry.policy.v1.Verdict {

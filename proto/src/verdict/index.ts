@@ -9,6 +9,7 @@ export {
   verdictBatchMessage,
 } from "./batch.ts";
 export {
+  BatchVerifier,
   type CheckedVerdict,
   type VerdictProof,
   verifyVerdict,
