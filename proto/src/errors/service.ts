@@ -38,6 +38,15 @@ export const SERVICE_ERRORS = {
     doZh: "按提示修改配置项后重启",
     doEn: "correct the named setting and start again",
   },
+  "service.already-running": {
+    http: 409,
+    grpc: "FAILED_PRECONDITION",
+    actor: "system-admin",
+    zh: "该服务已在运行",
+    en: "this service is already running",
+    doZh: "先停止所列进程，或为另一实例指定另一个状态目录",
+    doEn: "stop the named process first, or give the other instance its own state folder",
+  },
   "rpc.unavailable": {
     http: 503,
     grpc: "UNAVAILABLE",

@@ -2,6 +2,7 @@
 export { type CallOptions, type Client, createClient } from "./client.ts";
 export { HEALTH, HealthService } from "./health.ts";
 export {
+  checkZoneName,
   identityOf,
   identityUri,
   type PeerIdentity,

@@ -1,0 +1,23 @@
+/** Guarantee: the shell that every service lives in: settings, log, journal, ordered end. */
+export { type BaseConfig, type Peers, readBaseConfig, readConfigFile } from "./config.ts";
+export {
+  invalidField,
+  readAddress,
+  readBoolean,
+  readField,
+  readInteger,
+  readList,
+  readListen,
+  readObject,
+  readOneOf,
+  readOptionalInteger,
+  readOptionalString,
+  readString,
+  readTlsFiles,
+  refuseUnknownFields,
+} from "./fields.ts";
+export { createLogger, type Logger, silentLogger } from "./logger.ts";
+export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";
+export { runService, type ServiceDefinition } from "./run.ts";
+export type { Shell } from "./shell.ts";
+export { type StateLock, takeStateLock } from "./state-lock.ts";

@@ -1,0 +1,165 @@
+/**
+ * Guarantee: the life of every service is the same. It starts from one file of
+ * settings, journals that it started and stopped, ends in order on SIGTERM and
+ * SIGINT, and never outlives a supervisor that vanished.
+ */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { asGatewayError, GatewayError } from "../errors/index.ts";
+import { EventJournal } from "../event/index.ts";
+import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
+import { loadProvider } from "../sm/index.ts";
+import { type BaseConfig, readConfigFile } from "./config.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { Closer, type Shell } from "./shell.ts";
+import { takeStateLock } from "./state-lock.ts";
+
+export interface ServiceDefinition<C extends BaseConfig> {
+  readonly name: ServiceName;
+  /** Checks the settings; see readBaseConfig and the readers in fields.ts. */
+  readonly parse: (raw: unknown) => C;
+  /** Opens what the service needs, calls `shell.ready()` and returns; work goes on in the background. */
+  readonly start: (shell: Shell<C>) => Promise<void>;
+}
+
+/** Exit codes of a service process. */
+const EXIT = { asked: 0, failed: 1, badSettings: 2 } as const;
+
+/** Audit comes back in seconds; looking more often would only fill the log. */
+const FULL_JOURNAL_PAUSE_MS = 1_000;
+
+/** Runs the service named on the command line by `--config <file.json>` until it ends. */
+export async function runService<C extends BaseConfig>(
+  definition: ServiceDefinition<C>,
+): Promise<void> {
+  const log = createLogger({ service: definition.name });
+  const closer = new Closer();
+  let exiting: number | undefined;
+  const end = async (code: number): Promise<void> => {
+    exiting = Math.max(exiting ?? 0, code);
+    await closer.close((error) => log.error({ err: error }, "a part did not close"));
+    log.flush();
+    process.exit(exiting);
+  };
+  const fail = (error: unknown): void => {
+    const { code, detail } = asGatewayError(error);
+    log.fatal({ code, detail, err: error }, "the service cannot go on");
+    void end(code === "config.invalid" ? EXIT.badSettings : EXIT.failed);
+  };
+  watchForEnd(() => void end(EXIT.asked), fail);
+  try {
+    const config = loadConfig(definition);
+    await start(definition, config, log.child({ zone: config.zone }), closer, fail);
+  } catch (error) {
+    // Closing while starting makes waits throw; that is not a failure.
+    if (!closer.signal.aborted) fail(error);
+  }
+}
+
+function loadConfig<C extends BaseConfig>(definition: ServiceDefinition<C>): C {
+  let path: string | undefined;
+  try {
+    path = parseArgs({ options: { config: { type: "string" } } }).values.config;
+  } catch (cause) {
+    throw new GatewayError("config.invalid", { detail: "command line", cause });
+  }
+  if (path === undefined) {
+    throw new GatewayError("config.invalid", { detail: "--config <file.json> is needed" });
+  }
+  const config = definition.parse(readConfigFile(path));
+  if (config.service !== definition.name) {
+    throw new GatewayError("config.invalid", {
+      detail: `service: ${path} is for ${config.service}, this is ${definition.name}`,
+    });
+  }
+  return config;
+}
+
+async function start<C extends BaseConfig>(
+  definition: ServiceDefinition<C>,
+  config: C,
+  log: Logger,
+  closer: Closer,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  const lock = takeStateLock(config.stateDir);
+  closer.add(() => lock.release());
+  const provider = loadProvider();
+  const journal = await openJournal(definition.name, config, log, closer);
+  await journalStart(journal, definition.name, config, log, closer.signal);
+  if (closer.signal.aborted) return;
+  closer.add(() =>
+    journal.record([{ type: "service.stopped", outcome: "ok", actor: definition.name }]),
+  );
+  await definition.start({
+    config,
+    log,
+    journal,
+    provider,
+    closing: closer.signal,
+    onClose: (close) => closer.add(close),
+    ready: (info = {}) => log.info({ event: "ready", ...info }, "ready"),
+    fail,
+  });
+}
+
+/** Audit's own journal has no client: it would call itself. Audit attaches its sequencer. */
+async function openJournal(
+  name: ServiceName,
+  config: BaseConfig,
+  log: Logger,
+  closer: Closer,
+): Promise<EventJournal> {
+  const address = name === "audit" ? undefined : config.peers.audit;
+  const client =
+    address === undefined
+      ? undefined
+      : createClient(AuditService, { address, tls: config.tls, zone: config.zone, peer: "audit" });
+  if (client !== undefined) closer.add(() => client.close());
+  const journal = await EventJournal.open({
+    dir: join(config.stateDir, "journal"),
+    zone: config.zone,
+    node: config.node,
+    emitter: name,
+    maxBytes: config.journalMaxBytes,
+    log,
+    sink: client,
+  });
+  closer.add(() => journal.close());
+  return journal;
+}
+
+/** A full journal empties itself once audit is back; until then there is nothing to start for. */
+async function journalStart(
+  journal: EventJournal,
+  name: ServiceName,
+  config: BaseConfig,
+  log: Logger,
+  closing: AbortSignal,
+): Promise<void> {
+  const attributes = { mode: config.mode, pid: String(process.pid), runtime: process.version };
+  while (!closing.aborted) {
+    try {
+      await journal.record([{ type: "service.started", outcome: "ok", actor: name, attributes }]);
+      return;
+    } catch (error) {
+      if (asGatewayError(error).code !== "journal.full") throw error;
+      log.warn({ ...journal.backlog }, "the journal is full; waiting for audit");
+      await delay(FULL_JOURNAL_PAUSE_MS, undefined, { signal: closing }).catch(() => undefined);
+    }
+  }
+}
+
+function watchForEnd(asked: () => void, fail: (error: unknown) => void): void {
+  process.once("SIGTERM", asked);
+  process.once("SIGINT", asked);
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  if (process.env.LIGHTFERRY_SUPERVISED === "1") {
+    // The supervisor holds the other end of stdin for as long as it lives.
+    process.stdin.once("end", asked);
+    process.stdin.once("error", asked);
+    process.stdin.resume();
+  }
+}
