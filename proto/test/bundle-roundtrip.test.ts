@@ -15,14 +15,19 @@ import {
   verifyHeader,
 } from "../src/bundle/index.ts";
 import { lightferry } from "../src/gen/index.js";
+import { newId } from "../src/ids.ts";
 import {
   context,
+  type DraftItem,
+  directory,
   gather,
+  NOW,
   openBytes,
   provider,
   recipient,
   sealInput,
   sealToBytes,
+  sender,
 } from "./bundle-fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lightferry-roundtrip-"));
@@ -178,6 +183,69 @@ describe("sealing stops", () => {
       code: "bundle.content-mismatch",
       itemIndex: 0,
     });
+  });
+
+  it("when there are no items, or more than 1,024", async () => {
+    const many = Array.from({ length: 1025 }, () => ({ content: Buffer.of() }));
+    const input = sealInput(many.slice(0, 1024));
+    const [extra] = input.items;
+    for (const items of [[], [...input.items, ...(extra === undefined ? [] : [extra])]]) {
+      await expect(sealToBytes({ ...input, items })).rejects.toMatchObject({
+        code: "bundle.seal-refused",
+      });
+    }
+  });
+
+  it("when the header would pass 1 MiB, so that the sealer takes fewer items", async () => {
+    const ruleIds = [..."0123456789"].map((digit) => digit.repeat(100));
+    const draft = { content: Buffer.of(), verdict: { ruleIds } };
+    const over = sealInput(Array.from({ length: 1000 }, () => draft));
+    await expect(sealToBytes(over)).rejects.toMatchObject({ code: "bundle.header-too-large" });
+    const half = sealInput(Array.from({ length: 500 }, () => draft));
+    expect((await openBytes(await sealToBytes(half))).length).toBe(500);
+  });
+
+  const refusals: [string, DraftItem, string][] = [
+    [
+      "a file name is a path",
+      { content: Buffer.of(), entry: { kind: "file", http: null, file: { name: "../a" } } },
+      "bundle.manifest-invalid",
+    ],
+    [
+      "a trail event is too large",
+      { content: Buffer.of(), trail: [Buffer.alloc(16 * 1024 + 1)] },
+      "bundle.manifest-invalid",
+    ],
+    ["a verdict denies", { content: Buffer.of(), verdict: { decision: 3 } }, "verdict.not-permit"],
+    [
+      "a verdict has expired",
+      { content: Buffer.of(), verdict: { expiresMs: NOW } },
+      "verdict.expired",
+    ],
+    [
+      "a verdict grades it otherwise",
+      { content: Buffer.of(), verdict: { grade: "G1" } },
+      "bundle.content-mismatch",
+    ],
+  ];
+  it.each(refusals)("when %s, and says which item", async (_, draft, code) => {
+    const input = sealInput([{ content: Buffer.from("good") }, draft]);
+    await expect(sealToBytes(input)).rejects.toMatchObject({ code, itemIndex: 1 });
+  });
+
+  it("when one exchange is given twice", async () => {
+    const exchangeId = newId(NOW);
+    const twice = { content: Buffer.of(), entry: { exchangeId } };
+    const input = sealInput([{ content: Buffer.of() }, twice, twice]);
+    await expect(sealToBytes(input)).rejects.toMatchObject({
+      code: "bundle.duplicate-item",
+      itemIndex: 2,
+    });
+  });
+
+  it("when a verdict is signed by a key that is not registered", async () => {
+    const input = sealInput([{ content: Buffer.of() }], { keys: directory(sender, sender) });
+    await expect(sealToBytes(input)).rejects.toMatchObject({ code: "verdict.unknown-policy-key" });
   });
 
   it("never stores the key: two seals of one input share no ciphertext", async () => {

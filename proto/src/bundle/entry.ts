@@ -26,15 +26,15 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const CONTROL = /\p{Cc}/u;
 
 /**
- * @param index position of the item, for the error.
- * @throws GatewayError `bundle.manifest-invalid`, `bundle.not-canonical`.
+ * @param bytes canonical `lightferry.bundle.v1.ManifestEntry`.
+ * @throws GatewayError `bundle.manifest-invalid` naming the field, `bundle.not-canonical`.
  */
-export function decodeEntry(bytes: Uint8Array, index: number): ItemEntry {
-  if (bytes.length > ENTRY_MAX) throw invalid(index, "entry length");
+export function decodeEntry(bytes: Uint8Array): ItemEntry {
+  if (bytes.length > ENTRY_MAX) throw invalid("entry length");
   const entry = decodeAs(ManifestEntry, bytes, "bundle.manifest-invalid");
   assertCanonical(ManifestEntry, entry, bytes);
   const field = badField(entry) ?? badTarget(entry);
-  if (field !== undefined) throw invalid(index, field);
+  if (field !== undefined) throw invalid(field);
   return entry;
 }
 
@@ -94,6 +94,6 @@ function badFile(file: lightferry.bundle.v1.FileInfo.$Properties): string | unde
   return type.length > ENTRY_TEXT_MAX || CONTROL.test(type) ? "file.content_type" : undefined;
 }
 
-function invalid(index: number, field: string): GatewayError {
-  return new GatewayError("bundle.manifest-invalid", { detail: `item ${index}: ${field}` });
+function invalid(detail: string): GatewayError {
+  return new GatewayError("bundle.manifest-invalid", { detail });
 }

@@ -3,14 +3,19 @@
  * proto/SPEC.md says. The types are the road: ReceivedBundle → VerifiedHeader →
  * OpenedItem, each made only by the check that earns it.
  */
-export type { ItemEntry } from "./entry.ts";
+export { decodeEntry, type ItemEntry } from "./entry.ts";
 export type { BundleHeader } from "./header-shape.ts";
 export { BundleItemError } from "./item-error.ts";
 export {
   CHUNK_COUNT_MAX,
   CHUNK_SIZE,
   CLOCK_SKEW_MS,
+  ENTRY_MAX,
+  ENTRY_TEXT_MAX,
+  FILE_NAME_MAX,
   HEADER_MAX,
+  HTTP_HEADERS_MAX,
+  HTTP_PATH_MAX,
   ITEMS_MAX,
   LIFETIME_MAX_MS,
   MANIFEST_MAX,

@@ -7,8 +7,18 @@ export class BundleItemError extends GatewayError {
 
   constructor(code: ErrorCode, itemIndex: number, options: GatewayErrorOptions = {}) {
     const place = `item ${itemIndex}`;
-    const detail = options.detail === undefined ? place : `${place}: ${options.detail}`;
+    const detail = options.detail ? `${place}: ${options.detail}` : place;
     super(code, { ...options, detail });
     this.itemIndex = itemIndex;
+  }
+}
+
+/** Does the work for one item; what it throws then says which. */
+export function forItem<T>(itemIndex: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new BundleItemError(error.code, itemIndex, { detail: error.detail, cause: error });
   }
 }

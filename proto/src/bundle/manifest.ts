@@ -10,6 +10,7 @@ import type { SmProvider } from "../sm/index.ts";
 import { itemCommitment } from "../verdict/index.ts";
 import { assertCanonical, decodeAs } from "./decode.ts";
 import { decodeEntry, type ItemEntry } from "./entry.ts";
+import { BundleItemError, forItem } from "./item-error.ts";
 import {
   LENGTH_BYTES,
   MANIFEST_MAX,
@@ -17,6 +18,7 @@ import {
   TRAIL_EVENT_MAX,
   TRAIL_EVENTS_MAX,
 } from "./limits.ts";
+import { firstRepeated } from "./repeated.ts";
 
 const { Manifest } = lightferry.bundle.v1;
 
@@ -84,38 +86,46 @@ export function checkManifest(
   if (records.length !== facts.commitments.length) {
     throw invalid(`${records.length} entries for ${facts.commitments.length} items`);
   }
-  const seen = new Set<string>();
   let start = LENGTH_BYTES + bytes.length;
   const items = records.map((record, index): ManifestItem => {
-    assertTrailLimits(record, index);
-    const commitment = facts.commitments[index] ?? new Uint8Array();
-    if (Buffer.compare(itemCommitment(provider, record.salt, record.entry), commitment) !== 0) {
-      throw new GatewayError("bundle.commitment-mismatch", { detail: `item ${index}` });
-    }
-    const entry = decodeEntry(record.entry, index);
-    if (entry.grade !== facts.grades[index]) throw invalid(`item ${index}: grade`);
-    const id = Buffer.from(entry.exchangeId).toString("hex");
-    if (seen.has(id)) throw new GatewayError("bundle.duplicate-item", { detail: `item ${index}` });
-    seen.add(id);
+    const entry = forItem(index, () => checkRecord(provider, record, index, facts));
     const item = { salt: record.salt, entryBytes: record.entry, entry, trail: record.trail, start };
     start += entry.size;
     return item;
   });
+  const twice = firstRepeated(items.map((item) => item.entry.exchangeId));
+  if (twice !== -1) throw new BundleItemError("bundle.duplicate-item", twice);
   if (start !== facts.plaintextSize) {
     throw invalid(`sizes add up to ${start} of ${facts.plaintextSize}`);
   }
   return items;
 }
 
-/** @throws GatewayError `bundle.manifest-invalid`. */
-export function assertTrailLimits(
-  item: { readonly salt: Uint8Array; readonly trail: readonly Uint8Array[] },
+function checkRecord(
+  provider: SmProvider,
+  record: lightferry.bundle.v1.ManifestItem,
   index: number,
-): void {
-  if (item.salt.length !== SALT_BYTES) throw invalid(`item ${index}: salt`);
-  if (item.trail.length > TRAIL_EVENTS_MAX) throw invalid(`item ${index}: trail`);
+  facts: ManifestFacts,
+): ItemEntry {
+  assertSaltAndTrail(record);
+  const commitment = facts.commitments[index] ?? new Uint8Array();
+  if (Buffer.compare(itemCommitment(provider, record.salt, record.entry), commitment) !== 0) {
+    throw new GatewayError("bundle.commitment-mismatch");
+  }
+  const entry = decodeEntry(record.entry);
+  if (entry.grade !== facts.grades[index]) throw invalid("grade");
+  return entry;
+}
+
+/** @throws GatewayError `bundle.manifest-invalid`. */
+export function assertSaltAndTrail(item: {
+  readonly salt: Uint8Array;
+  readonly trail: readonly Uint8Array[];
+}): void {
+  if (item.salt.length !== SALT_BYTES) throw invalid("salt");
+  if (item.trail.length > TRAIL_EVENTS_MAX) throw invalid("trail");
   if (item.trail.some((event) => event.length === 0 || event.length > TRAIL_EVENT_MAX)) {
-    throw invalid(`item ${index}: trail event`);
+    throw invalid("trail event");
   }
 }
 

@@ -11,7 +11,7 @@ import type { Sm2PrivateKey, Sm2PublicKey, SmProvider } from "../sm/index.ts";
 import { itemCommitment } from "../verdict/index.ts";
 import { decodeEntry, type ItemEntry } from "./entry.ts";
 import { assertHeaderShape, type BundleHeader } from "./header-shape.ts";
-import { BundleItemError } from "./item-error.ts";
+import { BundleItemError, forItem } from "./item-error.ts";
 import { keyCommitment } from "./keys.ts";
 import { planChunks } from "./layout.ts";
 import {
@@ -22,7 +22,8 @@ import {
   HEADER_MAX,
   ITEMS_MAX,
 } from "./limits.ts";
-import { assertTrailLimits, encodeManifest } from "./manifest.ts";
+import { assertSaltAndTrail, encodeManifest } from "./manifest.ts";
+import { firstRepeated } from "./repeated.ts";
 import { type BundleKeys, checkVerdicts } from "./verify.ts";
 
 const { Header, ItemRecord, Recipient, VerdictBatch } = lightferry.bundle.v1;
@@ -94,16 +95,21 @@ const ROOT_PLACEHOLDER = new Uint8Array(DIGEST_BYTES);
 
 /**
  * @param secret the bundle secret, 32 random bytes.
- * @throws BundleItemError `bundle.content-mismatch`, `.manifest-invalid`, `verdict.*`;
- * GatewayError `bundle.seal-refused`, `.manifest-too-large`, `.too-large`, `.header-too-large`,
- * `.header-invalid`, `.grade-mismatch`, `verdict.reused`.
+ * @throws BundleItemError, naming the item to leave out: `bundle.content-mismatch`,
+ * `.manifest-invalid`, `.not-canonical`, `.duplicate-item`, `verdict.*`; GatewayError
+ * `bundle.seal-refused`, `.too-large`, `.header-invalid`, `.grade-mismatch`, and
+ * `.manifest-too-large`, `.header-too-large`, which fewer items cure.
  */
 export function planSeal(provider: SmProvider, input: SealInput, secret: Uint8Array): SealPlan {
   if (input.items.length < 1 || input.items.length > ITEMS_MAX) {
     throw new GatewayError("bundle.seal-refused", { detail: `${input.items.length} items` });
   }
-  for (const [index, item] of input.items.entries()) assertTrailLimits(item, index);
-  const entries = input.items.map((item, index) => decodeEntry(item.entry, index));
+  const entries = input.items.map((item, index) =>
+    forItem(index, () => {
+      assertSaltAndTrail(item);
+      return decodeEntry(item.entry);
+    }),
+  );
   const manifest = encodeManifest(input.items);
   const plaintextSize = entries.reduce((sum, entry) => sum + entry.size, manifest.length);
   const plan = planChunks(plaintextSize, input.chunkSize ?? CHUNK_SIZE);
@@ -179,6 +185,8 @@ function checkItems(
   header: BundleHeader,
   entries: readonly ItemEntry[],
 ): void {
+  const twice = firstRepeated(entries.map((entry) => entry.exchangeId));
+  if (twice !== -1) throw new BundleItemError("bundle.duplicate-item", twice);
   try {
     const verdicts = checkVerdicts(provider, header, input.keys);
     const other = verdicts.findIndex((verdict, index) => verdict.grade !== entries[index]?.grade);

@@ -48,8 +48,7 @@ const FILE_MODE = 0o600;
  * verification per verdict batch not seen before.
  * @param outPath written anew; synced when this resolves. Renaming and syncing the folder is the
  * caller's.
- * @throws BundleItemError `bundle.content-mismatch`, `verdict.*` naming the item to leave out;
- * GatewayError as `planSeal`, in particular `bundle.header-too-large` (seal fewer items).
+ * @throws BundleItemError `bundle.content-mismatch` naming the item, and as {@link planSeal}.
  */
 export async function sealBundle(
   provider: SmProvider,

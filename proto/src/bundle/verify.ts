@@ -12,10 +12,11 @@ import type { Sm2PublicKey, SmProvider } from "../sm/index.ts";
 import { assertVerdictCovers, BatchVerifier, type CheckedVerdict } from "../verdict/index.ts";
 import { readSealedChunk } from "./chunk-reader.ts";
 import type { BundleHeader } from "./header-shape.ts";
-import { BundleItemError } from "./item-error.ts";
+import { BundleItemError, forItem } from "./item-error.ts";
 import { headerMessage } from "./keys.ts";
 import { CLOCK_SKEW_MS, DIGEST_BYTES } from "./limits.ts";
 import type { ReceivedBundle } from "./read.ts";
+import { firstRepeated } from "./repeated.ts";
 import { type ByteSource, fileSource } from "./source.ts";
 
 const { DIRECTION_EXPORT } = lightferry.policy.v1.Direction;
@@ -69,6 +70,7 @@ export function verifyHeader(
   checkRoots(provider, received);
   const verdicts = checkVerdicts(provider, header, context.keys);
   checkTime(header, context.now);
+  // 12. recipient
   if (
     context.self !== undefined &&
     !header.recipients.some((recipient) => recipient.nodeId === context.self)
@@ -108,7 +110,7 @@ export async function verifyChunks(
   }
 }
 
-/** Steps 1–4: lane, sender, key, signature. */
+/** Steps 1–3: lane, sender, key, signature. */
 function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: VerifyContext): void {
   const { header, headerBytes, signature } = received;
   if (context.lane !== undefined && header.lane !== context.lane) {
@@ -128,7 +130,7 @@ function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: Ve
   }
 }
 
-/** Steps 5–7: digest table, item tree, no item twice. */
+/** Steps 4–6: digest table, item tree, no item twice. */
 function checkRoots(provider: SmProvider, received: ReceivedBundle): void {
   const { header, table } = received;
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
@@ -139,14 +141,13 @@ function checkRoots(provider: SmProvider, received: ReceivedBundle): void {
   if (Buffer.compare(merkleRoot(sm3, commitments), header.itemRoot) !== 0) {
     throw new GatewayError("bundle.item-root-mismatch");
   }
-  if (new Set(commitments.map(hex)).size !== commitments.length) {
-    throw new GatewayError("bundle.duplicate-item");
-  }
+  const twice = firstRepeated(commitments);
+  if (twice !== -1) throw new BundleItemError("bundle.duplicate-item", twice);
 }
 
 /**
- * Steps 8–10: each item's verdict, each used once, the header's grade the highest of theirs.
- * @throws BundleItemError `verdict.*`; GatewayError `verdict.reused`, `bundle.grade-mismatch`.
+ * Steps 7–9: each item's verdict, each used once, the header's grade the highest of theirs.
+ * @throws BundleItemError `verdict.*`; GatewayError `bundle.grade-mismatch`.
  */
 export function checkVerdicts(
   provider: SmProvider,
@@ -161,16 +162,11 @@ export function checkVerdicts(
     return key === undefined ? undefined : new BatchVerifier(provider, batch, key);
   });
   const verdicts = header.items.map((item, index) => {
-    try {
-      return checkVerdict(header, item, recipients, batches[item.batch]);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
-    }
+    const batch = batches[item.batch];
+    return forItem(index, () => checkVerdict(header, item, recipients, batch));
   });
-  if (new Set(verdicts.map((verdict) => hex(verdict.verdictId))).size !== verdicts.length) {
-    throw new GatewayError("verdict.reused");
-  }
+  const reused = firstRepeated(verdicts.map((verdict) => verdict.verdictId));
+  if (reused !== -1) throw new BundleItemError("verdict.reused", reused);
   if (highestGrade(verdicts.map((verdict) => verdict.grade)) !== header.grade) {
     throw new GatewayError("bundle.grade-mismatch", { detail: header.grade });
   }
@@ -201,7 +197,7 @@ function checkVerdict(
   return verdict;
 }
 
-/** Step 11: expiry, and clocks that cannot both be right. */
+/** Steps 10–11: clocks that cannot both be right, and expiry. */
 function checkTime(header: BundleHeader, now: number): void {
   if (header.createdMs > now + CLOCK_SKEW_MS) {
     throw new GatewayError("bundle.from-future", { detail: `${header.createdMs - now} ms ahead` });
@@ -218,8 +214,4 @@ export function tableEntries(table: Uint8Array): Uint8Array[] {
     entries.push(table.subarray(at, at + DIGEST_BYTES));
   }
   return entries;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
