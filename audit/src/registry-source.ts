@@ -1,4 +1,5 @@
 /** Guarantee: the registry in use was verified against the configured anchor; it is fetched again when it does not know a key. */
+import { GatewayError } from "@lightferry/proto/errors";
 import {
   fetchRegistry,
   type Mode,
@@ -22,7 +23,13 @@ export function registrySource(
   return async ({ stale }) => {
     const fresh = Date.now() - fetchedMs < REFRESH_AT_MOST_EVERY_MS;
     if (current !== undefined && (!stale || fresh)) return current;
-    current = await fetchRegistry(source, provider, config, AbortSignal.timeout(FETCH_TIMEOUT_MS));
+    const timeout = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    try {
+      current = await fetchRegistry(source, provider, config, timeout);
+    } catch (cause) {
+      if (!timeout.aborted) throw cause;
+      throw new GatewayError("rpc.unavailable", { detail: "policy", cause });
+    }
     fetchedMs = Date.now();
     return current;
   };
