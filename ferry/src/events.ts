@@ -9,9 +9,7 @@ export type FerryEventType =
   | "gate.heartbeat-missed"
   | "gate.heartbeat-restored"
   | "gate.frame-rejected"
-  | "gate.object-incomplete"
-  | "service.started"
-  | "service.stopped";
+  | "gate.object-incomplete";
 
 export interface FerryEvent {
   readonly type: FerryEventType;

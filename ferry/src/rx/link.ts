@@ -1,7 +1,7 @@
 /**
  * Guarantee: what is known of the sender (epoch, frames lost, clock) moves only
- * by its signed heartbeats, in order, and is durable before it counts. Losses
- * are settled one heartbeat late, so that reordering on the way is no loss.
+ * by its signed heartbeats, in order. Losses are settled one heartbeat late, so
+ * that reordering on the way is no loss.
  */
 
 import { GatewayError } from "@lightferry/proto/errors";

@@ -15,13 +15,13 @@ import { FRAME_HEADER } from "../frame.ts";
 import { Geometry } from "../object.ts";
 import { untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
+import { Turns } from "../turns.ts";
 import { type CheckContext, checkBundle, outboxPath } from "./check.ts";
 import type { Emitter } from "./emit.ts";
 import type { Carried, TxJournal } from "./journal.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
 import { Pass } from "./pass.ts";
 import { ObjectSource } from "./source.ts";
-import { Turns } from "./turns.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 type Ack = lightferry.ferry.v1.AckRequest.$Properties;

@@ -1,0 +1,61 @@
+/** Guarantee: the receiving program reads settings, wires the parts and does nothing else. */
+import { fetchRegistry } from "@lightferry/proto/registry";
+import { createClient, InboxService, PolicyService } from "@lightferry/proto/rpc";
+import { runService } from "@lightferry/proto/service";
+import { openReceiver } from "./gate/open.ts";
+import { RegistryKeys } from "./keys.ts";
+import { requirePeer } from "./peers.ts";
+import { readRxConfig } from "./rx/config.ts";
+import { Station } from "./rx/station.ts";
+import { StatusFile } from "./status.ts";
+
+await runService({
+  name: "ferry-rx",
+  parse: readRxConfig,
+  start: async (shell) => {
+    const { config, log, provider, journal, onClose, closing } = shell;
+    const { tls, zone } = config;
+    const policy = createClient(PolicyService, {
+      address: requirePeer(config, "policy"),
+      tls,
+      zone,
+      peer: "policy",
+    });
+    onClose(() => policy.close());
+    const fetch = () => fetchRegistry(policy, provider, config, closing);
+    const keys = new RegistryKeys(await fetch(), fetch, (error) =>
+      log.warn({ err: error }, "registry not refreshed"),
+    );
+    onClose(() => keys.close());
+    const inbox = createClient(InboxService, {
+      address: requirePeer(config, "frontProxy"),
+      tls,
+      zone,
+      peer: "front-proxy",
+    });
+    onClose(() => inbox.close());
+    const gate = await openReceiver(config.gate, config.gate.receiveBufferBytes, {
+      mode: config.mode,
+      socket: config.gate.socket,
+      warn: (reason) => log.warn({ reason }, "gate"),
+      failed: shell.fail,
+    });
+    const station = await Station.start({
+      lane: config.lane,
+      expectedSender: config.expectedSender,
+      arrivalsDir: config.arrivalsDir,
+      stateDir: config.stateDir,
+      gate,
+      provider,
+      keys: () => keys.keys,
+      inbox,
+      events: journal,
+      log,
+    });
+    onClose(() => station.close());
+    const status = new StatusFile(config.stateDir, () => station.status());
+    status.start();
+    onClose(() => status.close());
+    shell.ready({ driver: gate.driver, locked: gate.locked, port: gate.port });
+  },
+});

@@ -1,0 +1,279 @@
+/**
+ * Guarantee: what lies in the arrivals directory is a whole bundle whose header
+ * signature, commitments and verdicts verify and whose bytes the signed manifest
+ * names; it is delivered until the inbox answers, and only then remembered as done.
+ *
+ * whole object ─▶ file (synced) ─▶ verify header ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ done ─▶ remove
+ *                                    └─ refused: event ─▶ refused/ ─▶ done
+ */
+import { open, readdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { readHeader, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { EventSink, Log } from "../events.ts";
+import { untilAnswered } from "../retry.ts";
+import { Turns } from "../turns.ts";
+import { DirectorySync } from "./directory-sync.ts";
+import type { DoneLog } from "./done.ts";
+import type { Incoming } from "./incoming.ts";
+import { moveFile } from "./move-file.ts";
+
+type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
+type DeliverResponse = lightferry.ferry.v1.DeliverResponse.$Properties;
+
+/** Objects verified, synced and delivered at the same time; they share syncs of the directory. */
+const AT_ONCE = 16;
+/** Refused bundles kept for the officer; older ones go, their events stay. */
+const KEEP_REFUSED = 64;
+const ARRIVAL_NAME = /^([0-9a-f]{32})\.lfb$/;
+/** A file that was being written when the program ended. */
+const UNFINISHED_NAME = /^\.[0-9a-f]{32}\.new$/;
+
+export interface FinisherParts {
+  readonly provider: SmProvider;
+  readonly lane: string;
+  readonly arrivalsDir: string;
+  readonly refusedDir: string;
+  readonly done: DoneLog;
+  readonly events: EventSink;
+  readonly log: Log;
+  readonly verifyContext: () => VerifyContext;
+  readonly deliver: (request: DeliverRequest) => Promise<DeliverResponse>;
+  readonly signal: AbortSignal;
+}
+
+/** What a verified file in the arrivals directory says of itself. */
+interface Arrival {
+  readonly bundleId: string;
+  readonly headerDigest: Uint8Array;
+  readonly size: number;
+  readonly stream: string;
+  readonly sequence: number;
+}
+
+interface Refusal {
+  readonly refusal: GatewayError;
+  readonly path: string;
+}
+
+export class Finisher {
+  readonly counts = { arrived: 0, delivered: 0, duplicates: 0, quarantined: 0, refused: 0 };
+  readonly #parts: FinisherParts;
+  readonly #turns = new Turns(AT_ONCE);
+  readonly #directory: DirectorySync;
+  /** In the arrivals directory and not answered yet, hex. */
+  readonly #inHand = new Set<string>();
+  #waiting = 0;
+
+  constructor(parts: FinisherParts) {
+    this.#parts = parts;
+    this.#directory = new DirectorySync(parts.arrivalsDir);
+  }
+
+  /** Arrived and not yet taken by the inbox. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * Takes a whole object to its end.
+   * @returns false when groups kept by a former run turned out damaged and must come again
+   * @throws the reason of the abort; nothing else
+   */
+  async finish(object: Incoming): Promise<boolean> {
+    const { bundleId, objectId } = object;
+    const settled = await this.#persist(bundleId, () =>
+      this.#turns.run(() => this.#settle(object)),
+    );
+    if (settled === "damaged") return false;
+    // On disk or not wanted: no reason to hold it in memory while the inbox is away.
+    object.release();
+    if (settled === "known") return true;
+    if ("refusal" in settled) await this.#refused(settled, bundleId, object);
+    else await this.#arrived(settled, objectId);
+    return true;
+  }
+
+  /** Goes on with what lay in the arrivals directory when the program ended. */
+  async resume(): Promise<void> {
+    const { arrivalsDir, log, signal } = this.#parts;
+    for (const name of (await readdir(arrivalsDir)).sort()) {
+      const path = join(arrivalsDir, name);
+      if (UNFINISHED_NAME.test(name)) await unlink(path).catch(() => undefined);
+      if (!ARRIVAL_NAME.test(name)) continue;
+      this.#again(path, name).catch((error: unknown) => {
+        if (!signal.aborted)
+          log.error({ file: name, code: asGatewayError(error).code }, "arrival left");
+      });
+    }
+  }
+
+  async #again(path: string, name: string): Promise<void> {
+    const bundleId = name.slice(0, 32);
+    const checked = await this.#persist(bundleId, () => this.#check(path, bundleId));
+    // What no longer verifies (its key was revoked meanwhile) is not delivered.
+    if ("refusal" in checked) await this.#refused(checked, bundleId, undefined);
+    else await this.#arrived(checked, 0);
+  }
+
+  /** A full disk or journal costs time: whatever it is, it is tried until it is done. */
+  #persist<T>(bundleId: string, work: () => Promise<T>): Promise<T> {
+    return untilAnswered(work, this.#parts.signal, (error) => {
+      const { code, detail } = asGatewayError(error);
+      const cause = (error as NodeJS.ErrnoException).code;
+      this.#parts.log.error({ bundle: bundleId, code, detail, cause }, "not stored, tried again");
+      return true;
+    });
+  }
+
+  /** Makes the file of an object, checks it and, if it is good, moves it to the arrivals. */
+  async #settle(object: Incoming): Promise<Arrival | Refusal | "damaged" | "known"> {
+    const { arrivalsDir, done } = this.#parts;
+    const { bundleId, file } = object;
+    if (done.hasBundle(bundleId) || this.#inHand.has(bundleId)) {
+      await file?.remove(true);
+      return "known";
+    }
+    if (file !== undefined && (await object.recheck()) > 0) return "damaged";
+    const path = await this.#file(object);
+    const checked = await this.#check(path, bundleId, object.headerDigest);
+    if ("refusal" in checked) return checked;
+    await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+    this.#inHand.add(bundleId);
+    return checked;
+  }
+
+  /** Reads and verifies; a fault of the disk is thrown, a fault of the bundle is a refusal. */
+  async #check(
+    path: string,
+    bundleId: string,
+    headerDigest?: Uint8Array,
+  ): Promise<Arrival | Refusal> {
+    const { provider, verifyContext } = this.#parts;
+    try {
+      const verified = verifyHeader(provider, await readHeader(path), verifyContext());
+      const same =
+        Buffer.from(verified.bundleId).toString("hex") === bundleId &&
+        (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);
+      if (!same) throw new GatewayError("ferry.object-mismatch", { detail: "header" });
+      const { stream, sequence } = verified.header;
+      return {
+        bundleId,
+        headerDigest: verified.headerDigest,
+        size: verified.size,
+        stream,
+        sequence,
+      };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return { refusal: error, path };
+    }
+  }
+
+  /** The verified file lies in the arrivals directory: makes that durable, says so, hands it over. */
+  async #arrived(arrival: Arrival, objectId: number): Promise<void> {
+    const { lane, events, done } = this.#parts;
+    const { bundleId, headerDigest, size, stream, sequence } = arrival;
+    this.#inHand.add(bundleId);
+    await this.#persist(bundleId, async () => {
+      await this.#directory.sync();
+      await events.record([
+        {
+          type: "bundle.arrived",
+          outcome: "ok",
+          bundleId: Buffer.from(bundleId, "hex"),
+          lane,
+          digest: headerDigest,
+          size,
+          attributes: { object: String(objectId), sequence: String(sequence), stream },
+        },
+      ]);
+    });
+    this.counts.arrived += 1;
+    done.streams.arrived(stream, sequence);
+    await this.#deliver(arrival);
+    await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream, sequence }));
+    this.#inHand.delete(bundleId);
+    // A file that was taken was moved away; that of a duplicate was left.
+    await unlink(join(this.#parts.arrivalsDir, `${bundleId}.lfb`)).catch(() => undefined);
+  }
+
+  /** The object as a synced file. */
+  async #file(object: Incoming): Promise<string> {
+    if (object.file !== undefined) {
+      await object.file.complete();
+      return object.file.path;
+    }
+    const path = join(this.#parts.arrivalsDir, `.${object.bundleId}.new`);
+    const handle = await open(path, "w", 0o640);
+    try {
+      for (const piece of object.pieces()) await handle.appendFile(piece);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    return path;
+  }
+
+  /** Delivers until the inbox answers. */
+  async #deliver(arrival: Arrival): Promise<void> {
+    const { lane, deliver, signal, log } = this.#parts;
+    const { bundleId, headerDigest, size } = arrival;
+    const request: DeliverRequest = {
+      bundleId: Buffer.from(bundleId, "hex"),
+      file: `${bundleId}.lfb`,
+      size,
+      headerDigest,
+      lane,
+      receivedMs: Date.now(),
+    };
+    this.#waiting += 1;
+    try {
+      const { status = "", code = "" } = await untilAnswered(
+        () => deliver(request),
+        signal,
+        (error) => {
+          const { code: reason, detail } = asGatewayError(error);
+          log.warn({ bundle: bundleId, code: reason, detail }, "not delivered, tried again");
+          return true;
+        },
+      );
+      this.counts.delivered += 1;
+      if (status === "duplicate") this.counts.duplicates += 1;
+      else if (status === "quarantined") this.counts.quarantined += 1;
+      if (status !== "accepted") log.warn({ bundle: bundleId, status, code }, "inbox answered");
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  async #refused(
+    { refusal, path }: Refusal,
+    bundleId: string,
+    object: Incoming | undefined,
+  ): Promise<void> {
+    const { events, lane, log, refusedDir, done } = this.#parts;
+    const { code, detail } = refusal;
+    log.warn({ bundle: bundleId, code, detail }, "bundle refused");
+    const facts =
+      object === undefined ? {} : { digest: object.headerDigest, size: object.geometry.size };
+    const id = Buffer.from(bundleId, "hex");
+    await this.#persist(bundleId, () =>
+      events.record([
+        { type: "bundle.refused", outcome: "refused", code, bundleId: id, lane, ...facts },
+      ]),
+    );
+    await this.#persist(bundleId, () => moveFile(path, join(refusedDir, `${bundleId}.lfb`)));
+    await object?.file?.remove(false);
+    // It fills no position of its stream: the gap stays open until a good one comes.
+    const objectId = object?.objectId ?? 0;
+    await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));
+    this.counts.refused += 1;
+    const refused = (await readdir(refusedDir)).sort();
+    for (const name of refused.slice(0, Math.max(0, refused.length - KEEP_REFUSED))) {
+      await unlink(join(refusedDir, name)).catch(() => undefined);
+    }
+  }
+}

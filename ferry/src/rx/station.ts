@@ -1,0 +1,198 @@
+/**
+ * Guarantee: the receiving half put together from its parts, opened and closed
+ * in order. The program around it only brings configuration, peers and keys.
+ *
+ * gate ─▶ receiver ─▶ reassemble ─▶ finish ─▶ Deliver ─▶ inbox
+ *            └─▶ link, streams (alarms)  └─▶ done log
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { KeyDirectory } from "@lightferry/proto/registry";
+import type { Client, InboxService } from "@lightferry/proto/rpc";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { EventSink, Log } from "../events.ts";
+import type { GateReceiver } from "../gate/gate.ts";
+import type { LinkVerifier } from "../signed.ts";
+import { DoneLog } from "./done.ts";
+import { Finisher } from "./finish.ts";
+import type { Incoming } from "./incoming.ts";
+import { Link } from "./link.ts";
+import { Reassembler } from "./reassemble.ts";
+import { Receiver } from "./receiver.ts";
+import { Rejections } from "./rejections.ts";
+
+/** The inbox verifies every chunk before it answers: seconds for a large bundle. */
+const DELIVER_DEADLINE_MS = 600_000;
+
+export interface StationOptions {
+  readonly lane: string;
+  readonly expectedSender: string;
+  readonly arrivalsDir: string;
+  readonly stateDir: string;
+  readonly gate: GateReceiver;
+  readonly provider: SmProvider;
+  readonly keys: () => KeyDirectory;
+  readonly inbox: Pick<Client<typeof InboxService>, "deliver">;
+  readonly events: EventSink;
+  readonly log: Log;
+}
+
+export class Station {
+  readonly #options: StationOptions;
+  readonly #link: Link;
+  readonly #done: DoneLog;
+  readonly #rejections = new Rejections();
+  readonly #stop = new AbortController();
+  readonly #finishing = new Set<Promise<void>>();
+  readonly #finisher: Finisher;
+  readonly #reassembler: Reassembler;
+  readonly #receiver: Receiver;
+
+  private constructor(options: StationOptions, link: Link, done: DoneLog) {
+    const { lane, expectedSender, provider, keys, inbox, events, log, gate } = options;
+    this.#options = options;
+    this.#link = link;
+    this.#done = done;
+    const { signal } = this.#stop;
+    this.#finisher = new Finisher({
+      provider,
+      lane,
+      arrivalsDir: options.arrivalsDir,
+      refusedDir: join(options.stateDir, "refused"),
+      done,
+      events,
+      log,
+      verifyContext: () => ({ now: link.senderNow(), lane, sender: expectedSender, keys: keys() }),
+      deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
+      signal,
+    });
+    const verifier: LinkVerifier = {
+      provider,
+      sender: expectedSender,
+      ferryKey: (keyId) => keys().ferryKey(expectedSender, keyId),
+    };
+    const rejections = this.#rejections;
+    this.#reassembler = new Reassembler({
+      provider,
+      verifier,
+      lane,
+      directory: partialDir(options),
+      done,
+      rejections,
+      log,
+      whole: (object) => this.#finish(object),
+      incomplete: (object) => this.#incomplete(object),
+      pause: () => gate.pause(),
+      resume: () => gate.resume(),
+    });
+    const reassembler = this.#reassembler;
+    this.#receiver = new Receiver({
+      link,
+      verifier,
+      reassembler,
+      rejections,
+      done,
+      events,
+      lane,
+      log,
+    });
+  }
+
+  /** Reads what a former run left, then listens. */
+  static async start(options: StationOptions): Promise<Station> {
+    const { stateDir, arrivalsDir, expectedSender } = options;
+    for (const path of [arrivalsDir, partialDir(options), join(stateDir, "refused")]) {
+      await mkdir(path, { recursive: true, mode: 0o750 });
+    }
+    const link = await Link.open(join(stateDir, "link.json"), expectedSender);
+    const station = new Station(options, link, await DoneLog.open(join(stateDir, "done.log")));
+    await station.#finisher.resume();
+    await station.#reassembler.load();
+    station.#receiver.start();
+    options.gate.listen(station.#receiver.datagram);
+    return station;
+  }
+
+  status(): object {
+    const { gate, lane, expectedSender } = this.#options;
+    const { state, clockOffsetMs, heardAt } = this.#link;
+    return {
+      role: "rx",
+      sender: expectedSender,
+      lane,
+      driver: gate.driver,
+      locked: gate.locked,
+      port: gate.port,
+      received: gate.stats(),
+      frames: this.#receiver.counts.frames,
+      epoch: state.epoch,
+      accounted: { settled: state.settled, lost: state.lost },
+      heartbeat: {
+        count: this.#receiver.counts.heartbeats,
+        silent: this.#receiver.silent,
+        secondsAgo: heardAt === undefined ? null : (performance.now() - heardAt) / 1000,
+        clockOffsetMs: clockOffsetMs === undefined ? null : Math.round(clockOffsetMs),
+      },
+      bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
+      objects: this.#reassembler.objects,
+      heldBytes: this.#reassembler.heldBytes,
+      repeats: this.#reassembler.repeats,
+      rejected: this.#rejections.totals(),
+      gaps: this.#done.streams.open(),
+    };
+  }
+
+  /** Stops listening and writes down what is there; the next start goes on with it. */
+  async close(): Promise<void> {
+    await this.#options.gate.close();
+    this.#stop.abort();
+    await this.#receiver.close();
+    await Promise.all(this.#finishing);
+    await this.#reassembler.close();
+    await this.#link.save();
+    await this.#done.close();
+  }
+
+  #finish(object: Incoming): void {
+    const run = this.#finisher
+      .finish(object)
+      .then((over) => {
+        if (over) this.#reassembler.finished(object);
+        else this.#reassembler.reopen(object);
+      })
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        this.#options.log.error({ bundle: object.bundleId, err: error }, "arrival not finished");
+      })
+      .finally(() => this.#finishing.delete(run));
+    this.#finishing.add(run);
+  }
+
+  #incomplete(object: Incoming): void {
+    const { events, lane, log } = this.#options;
+    const { bundleId, objectId, missingGroups, geometry, headerDigest } = object;
+    log.warn({ bundle: bundleId, missingGroups, groups: geometry.groups }, "object incomplete");
+    events
+      .record([
+        {
+          type: "gate.object-incomplete",
+          outcome: "error",
+          bundleId: Buffer.from(bundleId, "hex"),
+          lane,
+          digest: headerDigest,
+          size: geometry.size,
+          attributes: {
+            groups: String(geometry.groups),
+            missing: String(missingGroups),
+            object: String(objectId),
+          },
+        },
+      ])
+      .catch((error: unknown) => log.error({ err: error }, "alarm not written"));
+  }
+}
+
+/** State is kept by sender: what one sender began, another cannot continue. */
+function partialDir({ stateDir, expectedSender }: StationOptions): string {
+  return join(stateDir, "partial", expectedSender);
+}

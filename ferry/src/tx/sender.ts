@@ -1,0 +1,118 @@
+/**
+ * Guarantee: the sending half put together from its parts, opened and closed in
+ * order. The program around it only brings configuration, peers and keys.
+ *
+ * outbox ─lease─▶ carry: check ─▶ source ─▶ pass ─▶ order ─▶ emit ─▶ gate
+ *                       journal ◀── pass over ──┘        └─ heartbeat, 1 s
+ */
+
+import type { KeyDirectory } from "@lightferry/proto/registry";
+import type { Client, OutboxService } from "@lightferry/proto/rpc";
+import type { EventSink, Log } from "../events.ts";
+import { GROUP_SHARDS } from "../frame.ts";
+import type { GateSender } from "../gate/gate.ts";
+import type { LinkSigner } from "../signed.ts";
+import { Carrier } from "./carry.ts";
+import { Emitter } from "./emit.ts";
+import { HeartbeatSource } from "./heartbeat.ts";
+import { TxJournal } from "./journal.ts";
+import { leaseBundles } from "./outbox.ts";
+
+/** The outbox waits at most so long for an acknowledgement to be answered. */
+const ACK_DEADLINE_MS = 10_000;
+
+export interface SenderOptions {
+  readonly node: string;
+  readonly lane: string;
+  readonly outboxDir: string;
+  readonly stateDir: string;
+  readonly frameSize: number;
+  readonly secondPassMs: number;
+  readonly gate: GateSender;
+  readonly signer: LinkSigner;
+  readonly keys: () => KeyDirectory;
+  readonly outbox: Pick<Client<typeof OutboxService>, "lease" | "ack">;
+  readonly events: EventSink;
+  readonly log: Log;
+}
+
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #journal: TxJournal;
+  readonly #emitter: Emitter;
+  readonly #carrier: Carrier;
+  readonly #stop = new AbortController();
+  readonly #leasing: Promise<void>;
+
+  private constructor(options: SenderOptions, journal: TxJournal) {
+    const { node, lane, outboxDir, frameSize, gate, signer, keys, outbox, log } = options;
+    this.#options = options;
+    this.#journal = journal;
+    const settings = { lane, frameSize, groupShards: GROUP_SHARDS };
+    const positions = () => journal.positions;
+    const heartbeat = new HeartbeatSource(signer, node, journal.epoch, settings, positions);
+    this.#emitter = new Emitter(gate, frameSize, heartbeat);
+    const { signal } = this.#stop;
+    this.#carrier = new Carrier({
+      journal,
+      emitter: this.#emitter,
+      signer,
+      events: options.events,
+      log,
+      check: () => ({ provider: signer.provider, keys: keys(), lane, node, outboxDir }),
+      frameSize,
+      secondPassMs: options.secondPassMs,
+      ack: (request) => outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal }),
+      signal,
+    });
+    this.#emitter.start();
+    this.#carrier.resume();
+    this.#leasing = leaseBundles({
+      lease: (request, call) => outbox.lease(request, call),
+      lane,
+      worker: `${node}/ferry-tx`,
+      carrier: this.#carrier,
+      log,
+      signal,
+    });
+  }
+
+  /** Begins a new epoch and goes on with what a former run had not finished. */
+  static async start(options: SenderOptions): Promise<Sender> {
+    return new Sender(options, await TxJournal.open(options.stateDir));
+  }
+
+  get epoch(): number {
+    return this.#journal.epoch;
+  }
+
+  status(): object {
+    const { gate, lane, node } = this.#options;
+    return {
+      role: "tx",
+      node,
+      lane,
+      driver: gate.driver,
+      locked: gate.locked,
+      epoch: this.#journal.epoch,
+      nextFrame: this.#emitter.framesNumbered,
+      sent: gate.stats(),
+      bundles: {
+        ...this.#carrier.counts,
+        sending: this.#carrier.sending,
+        held: this.#carrier.held,
+      },
+      streams: Object.fromEntries(this.#journal.positions),
+    };
+  }
+
+  /** Stops sending; what was not finished goes on at the next start. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#emitter.stop(this.#stop.signal.reason);
+    await this.#leasing;
+    await this.#carrier.settled();
+    await this.#options.gate.close();
+    await this.#journal.close();
+  }
+}
