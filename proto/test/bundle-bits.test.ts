@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bufferSource, readHeader, verifyChunks, verifyHeader } from "../src/bundle/index.ts";
-import { decodeCanonical, encodeCanonical } from "../src/canonical.ts";
+import { tableRoot } from "../src/bundle/table-root.ts";
+import { decodeCanonical, encodeCanonical, type MessageType } from "../src/canonical.ts";
 import { isErrorCode } from "../src/errors/index.ts";
 import { lightferry } from "../src/gen/index.js";
+import { merkleRoot } from "../src/merkle/index.ts";
 import { context, openBytes, provider, sealInput, sealToBytes } from "./bundle-fixture.ts";
 
 const { Header, Manifest, ManifestEntry } = lightferry.bundle.v1;
@@ -77,6 +79,15 @@ it("refuses anything that is not a bundle with a code, whatever its length", asy
   );
 });
 
+it("computes the root of a digest table as the tree does", () => {
+  const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
+  for (let count = 1; count <= 70; count += 1) {
+    const entries = Array.from({ length: count }, (_, index) => sm3(Buffer.of(index)));
+    const expected = merkleRoot(sm3, entries);
+    expect(Buffer.compare(tableRoot(sm3, Buffer.concat(entries)), expected), `${count}`).toBe(0);
+  }
+});
+
 it("decodes to what it encodes, and encodes again to the same bytes", () => {
   const bytes = (max: number) => fc.uint8Array({ maxLength: max });
   const text = fc.string({ maxLength: 20, unit: "grapheme" });
@@ -104,10 +115,7 @@ it("decodes to what it encodes, and encodes again to the same bytes", () => {
   const manifest = fc.record({
     items: fc.array(fc.record({ salt: bytes(32), entry: bytes(9), trail: fc.array(bytes(9)) })),
   });
-  const identity = <P extends object>(
-    type: Parameters<typeof encodeCanonical<P>>[0] & Parameters<typeof decodeCanonical<P, P>>[0],
-    message: P,
-  ) => {
+  const identity = <P extends object>(type: MessageType<P>, message: P) => {
     const encoded = encodeCanonical(type, message);
     const again = encodeCanonical(type, decodeCanonical(type, encoded));
     expect(Buffer.compare(again, encoded)).toBe(0);

@@ -101,7 +101,8 @@ describe("verdict batches", () => {
     const proof = signedOne();
     verifyVerdict(provider, proof, policy.key.publicKey);
     const verify = (over: lightferry.bundle.v1.VerdictBatch.$Properties, key = policy.key) => {
-      const batch = new lightferry.bundle.v1.VerdictBatch({ ...proof.batch, ...over });
+      const batch = new lightferry.bundle.v1.VerdictBatch(proof.batch);
+      Object.assign(batch, over);
       return () => verifyVerdict(provider, { ...proof, batch }, key.publicKey);
     };
     expect(verify({})).not.toThrow();

@@ -13,7 +13,6 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { encodeCanonical } from "../canonical.ts";
 import { lightferry } from "../gen/index.js";
-import { merkleRoot } from "../merkle/index.ts";
 import type { SmProvider } from "../sm/index.ts";
 import { ChunkWriter, writeFully } from "./chunk-writer.ts";
 import type { ItemEntry } from "./entry.ts";
@@ -23,7 +22,7 @@ import { chunkAad, chunkKey, headerMessage } from "./keys.ts";
 import { layoutOf, PREFIX_BYTES } from "./layout.ts";
 import { MAGIC, SECRET_BYTES } from "./limits.ts";
 import { planSeal, type SealInput, type SealItem, type SealPlan } from "./seal-plan.ts";
-import { tableEntries } from "./verify.ts";
+import { tableRoot } from "./table-root.ts";
 
 /** A bundle as it lies in its file; made only by {@link sealBundle}. */
 export interface SealedBundle {
@@ -163,7 +162,7 @@ function signHeader(
   table: Uint8Array,
 ): { header: BundleHeader; headerBytes: Uint8Array; bytes: Uint8Array } {
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
-  const header = { ...plan.header, ciphertextRoot: merkleRoot(sm3, tableEntries(table)) };
+  const header = { ...plan.header, ciphertextRoot: tableRoot(sm3, table) };
   const headerBytes = encodeCanonical(
     lightferry.bundle.v1.Header,
     header as lightferry.bundle.v1.Header,

@@ -14,10 +14,11 @@ import { readSealedChunk } from "./chunk-reader.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError, forItem } from "./item-error.ts";
 import { headerMessage } from "./keys.ts";
-import { CLOCK_SKEW_MS, DIGEST_BYTES } from "./limits.ts";
+import { CLOCK_SKEW_MS } from "./limits.ts";
 import type { ReceivedBundle } from "./read.ts";
 import { firstRepeated } from "./repeated.ts";
 import { type ByteSource, fileSource } from "./source.ts";
+import { tableRoot } from "./table-root.ts";
 
 const { DIRECTION_EXPORT } = lightferry.policy.v1.Direction;
 
@@ -134,7 +135,7 @@ function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: Ve
 function checkRoots(provider: SmProvider, received: ReceivedBundle): void {
   const { header, table } = received;
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
-  if (Buffer.compare(merkleRoot(sm3, tableEntries(table)), header.ciphertextRoot) !== 0) {
+  if (Buffer.compare(tableRoot(sm3, table), header.ciphertextRoot) !== 0) {
     throw new GatewayError("bundle.table-mismatch");
   }
   const commitments = header.items.map((item) => item.commitment);
@@ -205,13 +206,4 @@ function checkTime(header: BundleHeader, now: number): void {
   if (header.expiresMs <= now) {
     throw new GatewayError("bundle.expired", { detail: `${now - header.expiresMs} ms ago` });
   }
-}
-
-/** The digest table as leaf hashes, sharing its memory. */
-export function tableEntries(table: Uint8Array): Uint8Array[] {
-  const entries: Uint8Array[] = [];
-  for (let at = 0; at < table.length; at += DIGEST_BYTES) {
-    entries.push(table.subarray(at, at + DIGEST_BYTES));
-  }
-  return entries;
 }
