@@ -461,6 +461,21 @@ describe("streams", () => {
     await expect(failing).rejects.toMatchObject({ code: "config.invalid", detail: "source" });
   });
 
+  it("end with rpc.deadline when an answer is due and nothing moves", async () => {
+    const { port } = await policyServer({
+      decideStream: async function* (_requests, call) {
+        await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+      },
+    });
+    const hanging = (async () => {
+      const answers = policyClient(port).decideStream([{ chunk: Buffer.from("x") }], {
+        stallMs: 200,
+      });
+      for await (const _ of answers) expect.unreachable();
+    })();
+    expect(await codeOf(hanging)).toBe("rpc.deadline");
+  });
+
   it("let a handler answer without reading everything", async () => {
     const { port } = await policyServer({
       decideStream: async function* (requests) {

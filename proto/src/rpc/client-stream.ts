@@ -16,9 +16,11 @@ type Source = AsyncIterator<object> | Iterator<object>;
 class StallWatch {
   stalled = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #ms: number;
   readonly #stop: () => void;
 
-  constructor(stop: () => void) {
+  constructor(ms: number, stop: () => void) {
+    this.#ms = ms;
     this.#stop = stop;
   }
 
@@ -28,7 +30,7 @@ class StallWatch {
     this.#timer = setTimeout(() => {
       this.stalled = true;
       this.#stop();
-    }, STREAM_STALL_MS);
+    }, this.#ms);
   }
 
   moved(): void {
@@ -59,7 +61,7 @@ export async function* callBidi(
   stream.on("status", () => over.abort());
   const cancel = (): void => stream.cancel();
   options.signal?.addEventListener("abort", cancel);
-  const watch = new StallWatch(cancel);
+  const watch = new StallWatch(options.stallMs ?? STREAM_STALL_MS, cancel);
   const source: Source =
     Symbol.asyncIterator in requests
       ? requests[Symbol.asyncIterator]()

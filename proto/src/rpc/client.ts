@@ -21,6 +21,8 @@ import { channelCredentials, type TlsFiles } from "./tls.ts";
 export interface CallOptions {
   /** Milliseconds from now; 10 s by default for unary calls, none for streams (see STREAM_STALL_MS). */
   readonly deadlineMs?: number;
+  /** Streams only: longest wait for an answer while neither side moves; 10 min by default. */
+  readonly stallMs?: number;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
   /** Wait for a connection until the deadline instead of failing at once while the peer is down. */

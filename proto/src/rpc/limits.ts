@@ -7,8 +7,12 @@ export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 /** No unary answer takes longer than this unless the caller says so (long polls do). */
 export const DEFAULT_DEADLINE_MS = 10_000;
 
-/** A stream may last hours, but never so long without a message either way while one is due. */
-export const STREAM_STALL_MS = 60_000;
+/**
+ * A stream may last hours, but not so long without a message either way while
+ * one is due. Long enough for a large file to be inspected as a whole before
+ * the answer; that the peer is alive at all, keepalive sees much earlier.
+ */
+export const STREAM_STALL_MS = 600_000;
 
 /** Four chunks of 256 KiB in flight; HTTP/2's default of 64 KiB stops after each quarter chunk. */
 export const FLOW_CONTROL_WINDOW = 1024 * 1024;
