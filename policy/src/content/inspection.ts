@@ -68,6 +68,16 @@ export class ContentInspection {
     this.#hash = provider.createSm3();
   }
 
+  /** True as soon as what was read must be sealed away. */
+  get sealsAway(): boolean {
+    return this.#tally.sealsAway;
+  }
+
+  /** True when a certain mark may still come behind the first lines: in a field of JSON. */
+  get marksMayComeLate(): boolean {
+    return this.#reader instanceof JsonReader;
+  }
+
   /** Takes the next bytes and gives back those that are settled; may be none. */
   push(chunk: Uint8Array): Uint8Array {
     this.#submittedSize += chunk.length;

@@ -55,6 +55,13 @@ export class Tally {
     this.#blind.add(reason);
   }
 
+  /** True as soon as something was found that must be sealed away. */
+  get sealsAway(): boolean {
+    return [...this.#entries.keys()].some(
+      (detector) => this.rules[detector].action === "seal-away",
+    );
+  }
+
   get blind(): boolean {
     return this.#blind.size > 0;
   }

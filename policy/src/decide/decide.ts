@@ -45,9 +45,12 @@ export interface Decided {
 
 export function decide(policy: PolicyDocument, request: DecisionRequest, facts: Facts): Decided {
   const admission = admit(policy, request, facts.nowMs);
-  return isObjection(admission)
-    ? refusal("deny", admission, undefined, [])
-    : decideAdmitted(request, admission, facts);
+  return isObjection(admission) ? refuse(admission) : decideAdmitted(request, admission, facts);
+}
+
+/** The denial for an objection that comes before content. */
+export function refuse(why: Objection): Decided {
+  return refusal("deny", why, undefined, []);
 }
 
 /** The steps from content on, for a request that `admit` let through. */
@@ -57,17 +60,14 @@ export function decideAdmitted(
   facts: Facts,
 ): Decided {
   const { report, arrival } = facts;
-  if (report === undefined) {
-    return refusal("deny", objection("policy.content-undecodable", "content"), admission, []);
-  }
   const envelope = envelopeFindings(request, admission.plan);
-  const findings = [...envelope, ...report.findings];
-  const worst = findings.reduce<Finding | undefined>(
-    (top, finding) => (top === undefined || stricter(finding.action, top.action) ? finding : top),
-    undefined,
-  );
+  const findings = [...envelope, ...(report?.findings ?? [])];
+  const worst = strictest(findings);
   if (worst?.action === "seal-away")
     return refuseFinding(request, admission, findings, worst, false);
+  if (report === undefined) {
+    return refusal("deny", objection("policy.content-undecodable", "content"), admission, findings);
+  }
   if (arrival === "policy.import-time") {
     return refusal("hold", objection(arrival, "arrival.time"), admission, findings);
   }
@@ -86,6 +86,18 @@ export function decideAdmitted(
     return refusal("deny", objection(code, `quota:${admission.grant.id}`), admission, findings);
   }
   return permit(admission, findings, report);
+}
+
+/** True when the envelope alone already says that the content must be sealed away. */
+export function sealsByEnvelope(request: DecisionRequest, admission: Admission): boolean {
+  return strictest(envelopeFindings(request, admission.plan))?.action === "seal-away";
+}
+
+function strictest(findings: readonly Finding[]): Finding | undefined {
+  return findings.reduce<Finding | undefined>(
+    (top, finding) => (top === undefined || stricter(finding.action, top.action) ? finding : top),
+    undefined,
+  );
 }
 
 function contentObjection(

@@ -1,0 +1,47 @@
+/** Guarantee: the settings of the policy service are read and checked before anything is opened. */
+import {
+  type BaseConfig,
+  invalidField,
+  readBaseConfig,
+  readString,
+} from "@lightferry/proto/service";
+
+/** A signed document and its detached signature. */
+export interface SignedFile {
+  readonly document: string;
+  readonly signature: string;
+}
+
+export interface PolicyConfig extends BaseConfig {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly unlockPath: string;
+  readonly policyKeyPath: string;
+  readonly registry: SignedFile;
+  readonly pack: SignedFile;
+  readonly databaseUrl: string;
+  readonly sealedAwayDir: string;
+  readonly vaultPath: string;
+}
+
+/** @throws GatewayError `config.invalid` naming the field. */
+export function parseConfig(raw: unknown): PolicyConfig {
+  const base = readBaseConfig(raw);
+  const { listen, unlockPath } = base;
+  if (listen === undefined) invalidField("listen", "the address to serve is expected");
+  if (unlockPath === undefined) invalidField("unlockPath", "the unlock key file is expected");
+  const signed = (path: string): SignedFile => ({
+    document: readString(raw, `${path}.document`),
+    signature: readString(raw, `${path}.signature`),
+  });
+  return {
+    ...base,
+    listen,
+    unlockPath,
+    policyKeyPath: readString(raw, "policyKeyPath"),
+    registry: signed("registry"),
+    pack: signed("pack"),
+    databaseUrl: readString(raw, "databaseUrl"),
+    sealedAwayDir: readString(raw, "sealedAwayDir"),
+    vaultPath: readString(raw, "vaultPath"),
+  };
+}
