@@ -14,7 +14,6 @@ const NOUNS: Readonly<Record<string, string>> = {
   audit: "audit",
   ferry: "ferry",
   policy: "policy",
-  zone: "deploy",
   stop: "deploy",
   status: "deploy",
   doctor: "deploy",
