@@ -233,6 +233,19 @@ describe("sealing stops", () => {
     await expect(sealToBytes(input)).rejects.toMatchObject({ code, itemIndex: 1 });
   });
 
+  it("when the bundle would need more than 2^20 chunks, without reading any content", async () => {
+    const read = { content: Buffer.of(), entry: { size: 256 * 1024 * 2 ** 20 } };
+    await expect(sealToBytes(sealInput([read]))).rejects.toMatchObject({
+      code: "bundle.too-large",
+    });
+  });
+
+  it("when the manifest would pass 16 MiB", async () => {
+    const trail = Array.from({ length: 64 }, () => Buffer.alloc(16 * 1024, 1));
+    const input = sealInput(Array.from({ length: 17 }, () => ({ content: Buffer.of(), trail })));
+    await expect(sealToBytes(input)).rejects.toMatchObject({ code: "bundle.manifest-too-large" });
+  });
+
   it("when one exchange is given twice", async () => {
     const exchangeId = newId(NOW);
     const twice = { content: Buffer.of(), entry: { exchangeId } };
