@@ -1,0 +1,14 @@
+/** Guarantee: `lightferry policy` shows what is in force, explains what a pack would do with a file, checks and signs packs; it decides nothing. */
+import type { CliNoun } from "@lightferry/proto/cli";
+import { explainVerb } from "../src/cli/explain-verb.ts";
+import { checkVerb, signPackVerb } from "../src/cli/pack-verbs.ts";
+import { showVerb } from "../src/cli/show-verb.ts";
+
+export const noun: CliNoun = {
+  name: "policy",
+  summary: {
+    zh: "查看登记与策略、试算策略包、签发策略包",
+    en: "show registry and policy, try a policy pack, sign one",
+  },
+  verbs: [showVerb, explainVerb, checkVerb, signPackVerb],
+};

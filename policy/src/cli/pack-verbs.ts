@@ -1,0 +1,123 @@
+/** Guarantee: a pack is checked exactly as the service will check it; only a pack that passes is signed. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import { loadKeyFile } from "@lightferry/proto/keystore";
+import { loadProvider } from "@lightferry/proto/sm";
+import type { Pack } from "../pack/document.ts";
+import { parsePack } from "../pack/parse.ts";
+import { signPack } from "../pack/sign.ts";
+
+/** @throws GatewayError `cli.usage` when the option is missing. */
+export function needed(input: CliInput, option: string): string {
+  const value = input.text(option);
+  if (value === undefined) throw new GatewayError("cli.usage", { detail: `--${option}` });
+  return value;
+}
+
+/** @throws GatewayError `cli.usage` when the file cannot be read. */
+export function readInput(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new GatewayError("cli.usage", { detail: `${path} cannot be read`, cause });
+  }
+}
+
+function summary(pack: Pack) {
+  return {
+    number: pack.number,
+    version: pack.version,
+    demo: pack.demo,
+    title: pack.title,
+    services: [...pack.services.keys()],
+  };
+}
+
+export const checkVerb: CliVerb = {
+  name: "check",
+  summary: { zh: "检查策略包是否有效", en: "check that a policy pack is valid" },
+  usage: "--pack FILE",
+  options: {
+    pack: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "策略包（YAML）", en: "policy pack (YAML)" },
+    },
+  },
+  examples: [
+    {
+      command: "policy check --pack policy/packs/demo.yaml",
+      summary: { zh: "检查演示策略包", en: "check the demonstration pack" },
+    },
+  ],
+  run: async (context, input) => {
+    const pack = parsePack(loadProvider(), readInput(needed(input, "pack")));
+    context.emitJson(summary(pack));
+    const services = [...pack.services.keys()].join(", ");
+    context.out(
+      context.say({
+        zh: `有效：${pack.title.zh}，版本 ${pack.version}，服务 ${services}`,
+        en: `valid: ${pack.title.en}, version ${pack.version}, services ${services}`,
+      }),
+    );
+    return EXIT.done;
+  },
+};
+
+export const signPackVerb: CliVerb = {
+  name: "sign-pack",
+  summary: { zh: "用签发机构密钥签署策略包", en: "sign a policy pack with the authority's key" },
+  usage: "--pack FILE --key FILE --unlock FILE --out FILE",
+  options: {
+    pack: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "策略包（YAML）", en: "policy pack (YAML)" },
+    },
+    key: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "签发机构密钥文件", en: "key file of the authority" },
+    },
+    unlock: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "解锁密钥文件", en: "unlock key file" },
+    },
+    out: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "签名写入此文件（64 字节）", en: "where the signature goes (64 bytes)" },
+    },
+  },
+  examples: [
+    {
+      command:
+        "policy sign-pack --pack pack.yaml --key authority.key.json --unlock unlock.key --out pack.sig",
+      summary: { zh: "签署 pack.yaml", en: "sign pack.yaml" },
+    },
+  ],
+  run: async (context, input) => {
+    const [packPath, keyPath, unlockPath, out] = (["pack", "key", "unlock", "out"] as const).map(
+      (option) => needed(input, option),
+    ) as [string, string, string, string];
+    const provider = loadProvider();
+    const document = readInput(packPath);
+    const { key, keyId } = loadKeyFile(keyPath, unlockPath, "authority-sign");
+    try {
+      writeFileSync(out, signPack(provider, key, document));
+    } finally {
+      key.destroy();
+    }
+    const pack = parsePack(provider, document);
+    context.emitJson({ ...summary(pack), keyId, signature: out });
+    context.out(
+      context.say({
+        zh: `已签署策略包 ${pack.version}，签名写入 ${out}`,
+        en: `policy pack ${pack.version} signed, signature in ${out}`,
+      }),
+    );
+    return EXIT.done;
+  },
+};
