@@ -7,8 +7,9 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { lightferry } from "@lightferry/proto/gen";
 import type { KeyDirectory } from "@lightferry/proto/registry";
-import type { Client, InboxService } from "@lightferry/proto/rpc";
+import type { CallOptions } from "@lightferry/proto/rpc";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
@@ -24,6 +25,14 @@ import { Rejections } from "./rejections.ts";
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
 const DELIVER_DEADLINE_MS = 600_000;
 
+/** What the receiving half asks of the inbox; the RPC client is one. */
+export interface InboxPeer {
+  deliver(
+    request: lightferry.ferry.v1.DeliverRequest.$Properties,
+    options: CallOptions,
+  ): Promise<lightferry.ferry.v1.DeliverResponse.$Properties>;
+}
+
 export interface StationOptions {
   readonly lane: string;
   readonly expectedSender: string;
@@ -32,7 +41,7 @@ export interface StationOptions {
   readonly gate: GateReceiver;
   readonly provider: SmProvider;
   readonly keys: () => KeyDirectory;
-  readonly inbox: Pick<Client<typeof InboxService>, "deliver">;
+  readonly inbox: InboxPeer;
   readonly events: EventSink;
   readonly log: Log;
 }

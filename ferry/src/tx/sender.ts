@@ -6,8 +6,9 @@
  *                       journal ◀── pass over ──┘        └─ heartbeat, 1 s
  */
 
+import type { lightferry } from "@lightferry/proto/gen";
 import type { KeyDirectory } from "@lightferry/proto/registry";
-import type { Client, OutboxService } from "@lightferry/proto/rpc";
+import type { CallOptions } from "@lightferry/proto/rpc";
 import type { EventSink, Log } from "../events.ts";
 import { GROUP_SHARDS } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
@@ -21,6 +22,17 @@ import { leaseBundles } from "./outbox.ts";
 /** The outbox waits at most so long for an acknowledgement to be answered. */
 const ACK_DEADLINE_MS = 10_000;
 
+type LeaseResponse = lightferry.ferry.v1.LeaseResponse.$Properties;
+
+/** What the sending half asks of the outbox; the RPC client is one. */
+export interface OutboxPeer {
+  lease(
+    request: lightferry.ferry.v1.LeaseRequest.$Properties,
+    options: CallOptions,
+  ): Promise<LeaseResponse>;
+  ack(request: lightferry.ferry.v1.AckRequest.$Properties, options: CallOptions): Promise<object>;
+}
+
 export interface SenderOptions {
   readonly node: string;
   readonly lane: string;
@@ -31,7 +43,7 @@ export interface SenderOptions {
   readonly gate: GateSender;
   readonly signer: LinkSigner;
   readonly keys: () => KeyDirectory;
-  readonly outbox: Pick<Client<typeof OutboxService>, "lease" | "ack">;
+  readonly outbox: OutboxPeer;
   readonly events: EventSink;
   readonly log: Log;
 }

@@ -1,0 +1,64 @@
+/** Guarantee tested: bundles cross whole and once, with and without losses, and everything is accounted for. */
+import { randomBytes } from "node:crypto";
+import { afterEach, expect, test } from "vitest";
+import { FRAME_TYPE } from "../src/frame.ts";
+import { digestOf, type Place, place, startSender, startStation } from "./fixture.ts";
+import { type Forwarder, startForwarder } from "./forwarder.ts";
+
+const open: { close(): Promise<unknown> }[] = [];
+let at: Place;
+afterEach(async () => {
+  for (const part of open.splice(0).reverse()) await part.close();
+  at.remove();
+});
+
+test("small bundles and a 20 MB one arrive byte-identical, each delivered once", async () => {
+  at = place();
+  const { station, port } = await startStation(at);
+  open.push(station);
+  const bundles = [await at.seal(randomBytes(20_000_000), "bulk")];
+  for (let index = 0; index < 30; index += 1) {
+    bundles.push(await at.seal(randomBytes(50 + 977 * index)));
+  }
+  for (const bundle of bundles) at.outbox.put(bundle);
+  open.push(await startSender(at, port, { secondPassMs: 100 }));
+  await at.inbox.until(bundles.length);
+  for (const bundle of bundles) {
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  }
+  // Every bundle is sent twice, acknowledged twice and delivered once.
+  await expect.poll(() => at.outbox.acks.filter((ack) => ack.finished).length).toBe(bundles.length);
+  expect(at.outbox.acks.filter((ack) => ack.passesDone === 1)).toHaveLength(bundles.length);
+  await expect
+    .poll(() => station.status())
+    .toMatchObject({ rejected: {}, objects: 0, heldBytes: 0 });
+  expect(at.inbox.answers).toEqual(bundles.map(() => "accepted"));
+  expect(at.rxEvents.of("bundle.arrived")).toHaveLength(bundles.length);
+  expect(at.txEvents.of("bundle.emitted")).toHaveLength(bundles.length);
+  expect(at.arrivals()).toEqual([]);
+});
+
+test("what 5 % loss takes from the first pass, the second brings; the account is exact", async () => {
+  at = place();
+  const { station, port } = await startStation(at);
+  open.push(station);
+  let dropped = 0;
+  const forwarder: Forwarder = await startForwarder(port, ({ type, flags }) => {
+    const drop = (flags & 1) === 0 && type !== FRAME_TYPE.HEARTBEAT && Math.random() < 0.05;
+    if (drop) dropped += 1;
+    return !drop;
+  });
+  open.push(forwarder);
+  const bundles = [await at.seal(randomBytes(6_000_000), "bulk")];
+  for (let index = 0; index < 20; index += 1) bundles.push(await at.seal(randomBytes(9_000)));
+  for (const bundle of bundles) at.outbox.put(bundle);
+  open.push(await startSender(at, forwarder.port, { secondPassMs: 300, rate: 20e6 }));
+  await at.inbox.until(bundles.length);
+  for (const bundle of bundles) {
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  }
+  expect(dropped).toBeGreaterThan(100);
+  const lost = () => (station.status() as { accounted: { lost: number } }).accounted.lost;
+  await expect.poll(lost, { timeout: 10_000 }).toBe(dropped);
+  expect(at.inbox.answers.every((answer) => answer === "accepted")).toBe(true);
+});
