@@ -101,6 +101,15 @@ export const AUDIT_ERRORS = {
     doZh: "保全两份检查点，立即与对端安全审计员核对",
     doEn: "preserve both checkpoints and settle it with the other zone's auditor at once",
   },
+  "audit.exchange-unknown": {
+    http: 404,
+    grpc: "NOT_FOUND",
+    actor: "caller",
+    zh: "本网络的审计日志中没有此交换",
+    en: "this zone's log has nothing about that exchange",
+    doZh: "核对编号；刚提交或刚到达的交换请稍后再查",
+    doEn: "check the id; ask again in a moment if it was only just handed over",
+  },
   "audit.filter-invalid": {
     http: 400,
     grpc: "INVALID_ARGUMENT",

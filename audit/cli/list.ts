@@ -1,0 +1,159 @@
+/** Guarantee: `lightferry audit list` shows the newest events first, as many as asked for, page by page. */
+import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import { parseId } from "@lightferry/proto/ids";
+import { type EventView, remarks, viewLogged, withAudit } from "./view.ts";
+import { localTime, outcomeWords, typeWords } from "./words.ts";
+
+const DEFAULT_ROWS = 50;
+/** More belongs into an export, not onto a terminal. */
+const MAX_ROWS = 100_000;
+const PAGE_ROWS = 500;
+
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+export const list: CliVerb = {
+  name: "list",
+  summary: { zh: "按条件列出审计事件，新的在前", en: "list audit events, newest first" },
+  usage: "[--type PREFIX] [--outcome OUTCOME] [--exchange ID] [--since TIME] [--limit N]",
+  args: [],
+  options: {
+    type: {
+      type: "string",
+      value: "PREFIX",
+      summary: { zh: "事件类型或其前缀", en: "event type or its beginning" },
+    },
+    outcome: {
+      type: "string",
+      value: "ok|refused|held|error",
+      summary: { zh: "结果", en: "outcome" },
+    },
+    code: { type: "string", value: "CODE", summary: { zh: "错误码", en: "error code" } },
+    exchange: { type: "string", value: "ID", summary: { zh: "交换编号", en: "exchange id" } },
+    actor: { type: "string", value: "NAME", summary: { zh: "主体", en: "who acted" } },
+    lane: { type: "string", value: "NAME", summary: { zh: "通道", en: "lane" } },
+    since: {
+      type: "string",
+      value: "TIME",
+      summary: {
+        zh: "自何时起入日志：30m、24h、7d 或 2026-05-01T08:00",
+        en: "logged since: 30m, 24h, 7d or 2026-05-01T08:00",
+      },
+    },
+    until: {
+      type: "string",
+      value: "TIME",
+      summary: { zh: "到何时为止（不含）", en: "logged before" },
+    },
+    limit: {
+      type: "string",
+      value: "N",
+      summary: {
+        zh: `最多行数，默认 ${DEFAULT_ROWS}`,
+        en: `rows at most, ${DEFAULT_ROWS} by default`,
+      },
+    },
+  },
+  examples: [
+    {
+      command: "audit list --outcome refused --since 24h",
+      summary: { zh: "一天内被拒绝的", en: "what was refused within a day" },
+    },
+    {
+      command: "audit list --type gate. --zone business",
+      summary: { zh: "光闸的事件", en: "events of the gate" },
+    },
+  ],
+  run: async (context, input) => {
+    const events = await withAudit(context.zoneConfig(), (client) =>
+      readPages(input, async (request) =>
+        ((await client.listEvents(request)).events ?? []).map(viewLogged),
+      ),
+    );
+    context.emitJson({ events });
+    context.table(events, columns(context));
+    return EXIT.done;
+  },
+};
+
+type Request = NonNullable<Parameters<Parameters<typeof readPages>[1]>[0]>;
+
+async function readPages(
+  input: CliInput,
+  page: (request: {
+    readonly type: string;
+    readonly outcome: string;
+    readonly code: string;
+    readonly actor: string;
+    readonly lane: string;
+    readonly exchangeId: Uint8Array;
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly limit: number;
+    readonly beforeIndex: number;
+  }) => Promise<EventView[]>,
+): Promise<EventView[]> {
+  const wanted = input.integer("limit", { min: 1, max: MAX_ROWS }) ?? DEFAULT_ROWS;
+  const exchange = input.text("exchange");
+  const now = Date.now();
+  const filter: Omit<Request, "limit" | "beforeIndex"> = {
+    type: input.text("type") ?? "",
+    outcome: input.text("outcome") ?? "",
+    code: input.text("code") ?? "",
+    actor: input.text("actor") ?? "",
+    lane: input.text("lane") ?? "",
+    exchangeId: exchange === undefined ? new Uint8Array() : parseId(exchange),
+    fromMs: timeOf(input, "since", now),
+    toMs: timeOf(input, "until", now),
+  };
+  const events: EventView[] = [];
+  for (let beforeIndex = 0; events.length < wanted; ) {
+    const limit = Math.min(PAGE_ROWS, wanted - events.length);
+    const rows = await page({ ...filter, limit, beforeIndex });
+    events.push(...rows);
+    // Index 0 is the first event of all: nothing can be older.
+    beforeIndex = rows.at(-1)?.index ?? 0;
+    if (beforeIndex === 0) break;
+  }
+  return events;
+}
+
+/** Milliseconds; 0 when the option is absent. */
+function timeOf(input: CliInput, option: string, now: number): number {
+  const text = input.text(option);
+  if (text === undefined) return 0;
+  const [, count, unit = ""] = /^([0-9]{1,6})([smhd])$/.exec(text) ?? [];
+  const ms = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS[unit] ?? 0);
+  if (!Number.isSafeInteger(ms) || ms < 1) {
+    throw new GatewayError("cli.usage", { detail: `--${option} ${text}` });
+  }
+  return ms;
+}
+
+function columns(context: CliContext) {
+  return [
+    { title: { zh: "序号", en: "index" }, value: "index", align: "right" },
+    {
+      title: { zh: "时间", en: "time" },
+      value: (view: EventView) => localTime(view.loggedMs ?? 0),
+    },
+    { title: { zh: "来源", en: "from" }, value: "emitter" },
+    {
+      title: { zh: "事件", en: "event" },
+      value: (view: EventView) => context.say(typeWords(view.type)),
+    },
+    { title: { zh: "类型", en: "type" }, value: "type" },
+    {
+      title: { zh: "结果", en: "outcome" },
+      value: (view: EventView) => context.say(outcomeWords(view.outcome)),
+    },
+    { title: { zh: "主体", en: "actor" }, value: "actor", max: 24 },
+    { title: { zh: "交换编号", en: "exchange" }, value: "exchange" },
+    { title: { zh: "说明", en: "remarks" }, value: remarks },
+  ] as const;
+}

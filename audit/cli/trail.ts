@@ -1,0 +1,91 @@
+/**
+ * Guarantee: `lightferry audit trail` shows what this zone's log can prove of an
+ * exchange: on the receiving zone both halves, the sender's marked as such; on
+ * the sending zone its own half, ending with 对端未知 where it went out.
+ */
+import { type CliContext, type CliVerb, EXIT, type Words } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import { parseId } from "@lightferry/proto/ids";
+import { type EventView, remarks, viewEvent, viewLogged, withAudit } from "./view.ts";
+import { localTime, outcomeWords, typeWords } from "./words.ts";
+
+/** How far this zone can say the exchange got. */
+type End = "unconfirmed" | "here" | "under-way";
+
+const OWN: Words = { zh: "本端", en: "this zone" };
+const PEER: Words = { zh: "对端", en: "other zone" };
+const SENT: Words = {
+  zh: "对端未知：已经单向光闸发出，发送侧无从得知对端结果；请在接收侧网络查询同一编号",
+  en: "unconfirmed: it left through the one-way gate; what became of it can only be seen on the receiving zone, under the same id",
+};
+const HALVES: Words = {
+  zh: "标“对端”的各行随数据包到达，由对端节点签名，时间为对端时钟",
+  en: 'rows marked "other zone" came inside the signed bundle; their times are by that zone\'s clock',
+};
+
+export const trail: CliVerb = {
+  name: "trail",
+  summary: { zh: "一次交换的完整轨迹", en: "everything that happened to one exchange" },
+  usage: "<exchange>",
+  args: [{ name: "exchange", summary: { zh: "交换编号", en: "exchange id" } }],
+  examples: [
+    {
+      command: "audit trail 01980c5e-7a31-7c44-9d0f-3b1a5e6f7a80 --zone business",
+      summary: { zh: "在接收侧查看两端轨迹", en: "both halves, on the receiving zone" },
+    },
+  ],
+  run: async (context, { positionals: [exchange = ""] }) => {
+    const config = context.zoneConfig();
+    const { own = [], peer = [] } = await withAudit(config, (client) =>
+      client.getTrail({ exchangeId: parseId(exchange) }),
+    );
+    if ((own ?? []).length === 0) throw new GatewayError("audit.exchange-unknown");
+    const here = (own ?? []).map(viewLogged);
+    const there = distinct((peer ?? []).flatMap((half) => (half.events ?? []).map(viewEvent)));
+    const end = endOf(here);
+    context.emitJson({ exchange, zone: config.zone, sender: there, own: here, end });
+    show(context, here, there, end);
+    return EXIT.done;
+  },
+};
+
+/** An exchange that was sealed again rides in more than one bundle: its early events come twice. */
+function distinct(views: readonly EventView[]): EventView[] {
+  const seen = new Map(views.map((v) => [`${v.node}/${v.emitter}/${v.emitterSequence}`, v]));
+  return [...seen.values()].sort((a, b) => a.timeMs - b.timeMs);
+}
+
+function endOf(own: readonly EventView[]): End {
+  const steps = own.filter(({ type }) => type.startsWith("exchange."));
+  const last = steps.at(-1)?.type;
+  const arrivedHere = steps.some(({ type }) => type === "exchange.arrived");
+  if (!arrivedHere && last === "exchange.emitted") return "unconfirmed";
+  const ends = ["delivered", "refused", "failed", "cancelled", "quarantined", "import-refused"];
+  return ends.some((word) => last === `exchange.${word}`) ? "here" : "under-way";
+}
+
+function show(
+  context: CliContext,
+  own: readonly EventView[],
+  peer: readonly EventView[],
+  end: End,
+): void {
+  const rows = [
+    ...peer.map((view) => ({ view, side: `${context.say(PEER)} ${view.zone}` })),
+    ...own.map((view) => ({ view, side: `${context.say(OWN)} ${view.zone}` })),
+  ];
+  context.table(rows, [
+    { title: { zh: "网络", en: "zone" }, value: "side" },
+    { title: { zh: "时间", en: "time" }, value: ({ view }) => localTime(view.timeMs) },
+    { title: { zh: "来源", en: "from" }, value: ({ view }) => view.emitter },
+    { title: { zh: "事件", en: "event" }, value: ({ view }) => context.say(typeWords(view.type)) },
+    {
+      title: { zh: "结果", en: "outcome" },
+      value: ({ view }) => context.say(outcomeWords(view.outcome)),
+    },
+    { title: { zh: "序号", en: "index" }, value: ({ view }) => view.index, align: "right" },
+    { title: { zh: "说明", en: "remarks" }, value: ({ view }) => remarks(view) },
+  ]);
+  if (peer.length > 0) context.out(`\n${context.say(HALVES)}`);
+  if (end === "unconfirmed") context.out(`\n${context.say(SENT)}`);
+}

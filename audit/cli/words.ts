@@ -1,0 +1,75 @@
+/** Guarantee: the names that officers read for event types and outcomes; the types themselves stay as EVENTS.md has them. */
+import type { Words } from "@lightferry/proto/cli";
+import type { EventType } from "@lightferry/proto/event";
+
+const TYPES: Readonly<Record<EventType, Words>> = {
+  "exchange.received": { zh: "已接收", en: "received" },
+  "exchange.refused": { zh: "已拒绝", en: "refused" },
+  "exchange.held": { zh: "待审批", en: "held" },
+  "exchange.permitted": { zh: "已批准", en: "permitted" },
+  "exchange.sealed": { zh: "已封装", en: "sealed" },
+  "exchange.queued": { zh: "待发送", en: "queued for the gate" },
+  "exchange.emitted": { zh: "已发出", en: "emitted" },
+  "exchange.expired": { zh: "已过期", en: "expired" },
+  "exchange.cancelled": { zh: "已撤回", en: "cancelled" },
+  "exchange.arrived": { zh: "已到达", en: "arrived" },
+  "exchange.verified": { zh: "已验证", en: "verified" },
+  "exchange.quarantined": { zh: "已隔离", en: "quarantined" },
+  "exchange.import-permitted": { zh: "批准导入", en: "import permitted" },
+  "exchange.import-refused": { zh: "拒绝导入", en: "import refused" },
+  "exchange.dispatching": { zh: "开始投递", en: "dispatching" },
+  "exchange.delivered": { zh: "已送达", en: "delivered" },
+  "exchange.in-doubt": { zh: "结果未明", en: "in doubt" },
+  "exchange.failed": { zh: "失败", en: "failed" },
+  "exchange.retried": { zh: "重试", en: "tried again" },
+  "exchange.returned": { zh: "已退回", en: "returned" },
+  "bundle.sealed": { zh: "数据包已封装", en: "bundle sealed" },
+  "bundle.emitted": { zh: "数据包已发出", en: "bundle emitted" },
+  "bundle.arrived": { zh: "数据包已到达", en: "bundle arrived" },
+  "bundle.refused": { zh: "数据包被拒", en: "bundle refused" },
+  "bundle.duplicate": { zh: "数据包重复", en: "bundle came again" },
+  "policy.decided": { zh: "策略裁定", en: "policy decided" },
+  "policy.loaded": { zh: "策略生效", en: "policy loaded" },
+  "policy.sealed-away": { zh: "疑似涉密封存", en: "suspected secret sealed away" },
+  "token.issued": { zh: "签发令牌", en: "token issued" },
+  "token.rotated": { zh: "更换令牌", en: "token rotated" },
+  "token.revoked": { zh: "吊销令牌", en: "token revoked" },
+  "token.refused": { zh: "令牌被拒", en: "token refused" },
+  "gate.gap": { zh: "光闸缺号", en: "gap at the gate" },
+  "gate.heartbeat-missed": { zh: "心跳中断", en: "heartbeat missed" },
+  "gate.heartbeat-restored": { zh: "心跳恢复", en: "heartbeat restored" },
+  "gate.frame-rejected": { zh: "丢弃无效帧", en: "frames rejected" },
+  "gate.object-incomplete": { zh: "对象不完整", en: "object incomplete" },
+  "service.started": { zh: "服务启动", en: "service started" },
+  "service.stopped": { zh: "服务停止", en: "service stopped" },
+  "audit.append-refused": { zh: "拒绝入日志", en: "append refused" },
+  "audit.checkpoint-witnessed": { zh: "见证对端检查点", en: "checkpoint witnessed" },
+  "audit.peer-trails-recorded": { zh: "收存对端轨迹", en: "peer trails recorded" },
+  "audit.verified": { zh: "日志已核验", en: "log verified" },
+  "audit.read": { zh: "查阅日志", en: "log read" },
+};
+
+const OUTCOMES: Readonly<Record<string, Words>> = {
+  ok: { zh: "成功", en: "ok" },
+  refused: { zh: "拒绝", en: "refused" },
+  held: { zh: "待定", en: "held" },
+  error: { zh: "错误", en: "error" },
+};
+
+/** A type of a newer program keeps its own name. */
+export function typeWords(type: string): Words {
+  return Object.hasOwn(TYPES, type) ? TYPES[type as EventType] : { zh: type, en: type };
+}
+
+export function outcomeWords(outcome: string): Words {
+  return OUTCOMES[outcome] ?? { zh: outcome, en: outcome };
+}
+
+/** Local time to the millisecond, as officers write it down. */
+export function localTime(ms: number): string {
+  const date = new Date(ms);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
