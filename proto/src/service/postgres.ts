@@ -181,6 +181,8 @@ function spawnUnder(
     // Own working folder: the starter's may vanish or be unreadable. LC_ALL: the ready line is read.
     cwd: "/",
     stdio: ["ignore", "pipe", "pipe"],
+    // Own session: Ctrl-C in a terminal must not end the database before the services that use it.
+    detached: true,
     env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
   });
 }
