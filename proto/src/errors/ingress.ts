@@ -200,6 +200,15 @@ export const INGRESS_ERRORS = {
     doZh: "仅失败或存疑的交换可以退回",
     doEn: "only failed and in-doubt exchanges can be returned",
   },
+  "exchange.reason-missing": {
+    http: 400,
+    grpc: "INVALID_ARGUMENT",
+    actor: "system-admin",
+    zh: "缺少理由或理由过长",
+    en: "a reason is missing or too long",
+    doZh: "用 --reason 写明理由",
+    doEn: "give the reason with --reason",
+  },
   "exchange.payload-gone": {
     http: 410,
     grpc: "FAILED_PRECONDITION",
