@@ -58,6 +58,8 @@ CREATE TABLE exchange (
 CREATE INDEX exchange_of_caller ON exchange (caller, id DESC);
 -- The seal queue: what waits for one stream, oldest first.
 CREATE INDEX exchange_waiting ON exchange (lane, priority, id) WHERE state = 'permitted';
+-- Complete but not decided: files just uploaded, and whatever is decided anew.
+CREATE INDEX exchange_undecided ON exchange (id) WHERE state = 'received';
 -- What the sweep looks at: everything that still has an end to reach.
 CREATE INDEX exchange_unfinished ON exchange (expires_ms)
   WHERE state IN ('received', 'held', 'permitted', 'expired');

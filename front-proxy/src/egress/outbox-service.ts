@@ -48,10 +48,11 @@ export class OutboxDesk {
     const calledOff = AbortSignal.any([call.signal, call.closing]);
     const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
     for (;;) {
+      const since = this.#outbox.rings;
       const rows = await this.#outbox.lease(request.lane, request.worker, max);
       const left = until - performance.now();
       if (rows.length > 0 || left <= 0 || calledOff.aborted) return { bundles: rows.map(leased) };
-      await this.#outbox.wait(Math.min(left, LOOK_AGAIN_MS), calledOff);
+      await this.#outbox.wait(since, Math.min(left, LOOK_AGAIN_MS), calledOff);
     }
   }
 

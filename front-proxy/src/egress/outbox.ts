@@ -67,7 +67,9 @@ export interface Outbox {
   expire(beforeMs: (lane: string) => number): Promise<number>;
   /** Wakes who waits for a bundle. */
   ring(): void;
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** As in doorbell.ts. */
+  readonly rings: number;
+  wait(since: number, ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface OutboxStep {
@@ -252,7 +254,11 @@ export class SpoolOutbox implements Outbox {
     this.#bell.ring();
   }
 
-  wait(ms: number, signal: AbortSignal): Promise<void> {
-    return this.#bell.wait(ms, signal);
+  get rings(): number {
+    return this.#bell.rings;
+  }
+
+  wait(since: number, ms: number, signal: AbortSignal): Promise<void> {
+    return this.#bell.wait(since, ms, signal);
   }
 }

@@ -74,11 +74,12 @@ export class SealQueue {
     const calledOff = AbortSignal.any([call.signal, call.closing]);
     const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
     for (;;) {
+      const since = this.#permitted.rings;
       const found = await this.#tryLease(priority, request.worker, caps);
       const left = until - performance.now();
       if (found !== undefined) return found;
       if (left <= 0 || calledOff.aborted) return {};
-      await this.#permitted.wait(Math.min(left, LOOK_AGAIN_MS), calledOff);
+      await this.#permitted.wait(since, Math.min(left, LOOK_AGAIN_MS), calledOff);
     }
   }
 
@@ -184,7 +185,10 @@ export class SealQueue {
   /** Ends a lease without a bundle. A lease already lost is no error: nothing was committed. */
   async fail(request: FailRequest): Promise<object> {
     await this.#stop(
-      request.items.map((item) => ({ id: formatId(item.exchangeId), code: item.code })),
+      request.items.map((item) => ({
+        id: formatId(item.exchangeId ?? new Uint8Array()),
+        code: item.code ?? "",
+      })),
     );
     await endLease(this.#context.pool, request.leaseId);
     this.#permitted.ring();

@@ -1,0 +1,199 @@
+/**
+ * Guarantee: content that already rests here is decided in one pass: it goes to
+ * policy once, and what comes back is what is kept; the original is removed
+ * only after that is committed.
+ *
+ *   stored ─decrypt─▶ DecideStream ─encrypt─▶ spool draft ─▶ journal ─▶ commit ─▶ original removed
+ */
+import { GatewayError } from "@lightferry/proto/errors";
+import { lightferry } from "@lightferry/proto/gen";
+import { parseId } from "@lightferry/proto/ids";
+import type { PayloadKey } from "@lightferry/proto/keystore";
+import type { FrontProxyContext } from "../context.ts";
+import { inTransaction } from "../database.ts";
+import { openContent } from "../payload/keep.ts";
+import type { Spool, SpoolDraft } from "../payload/spool.ts";
+import { packTrail, permittedEvent, stoppedEvent, subjectOf, unpackTrail } from "./events.ts";
+import { type Moved, moveExchanges, storeParts } from "./exchange-rows.ts";
+import { batchBytes, type Decided, readOutcome } from "./outcome.ts";
+import type { SegmentStore } from "./segments.ts";
+import { loadStored, type StoredRow } from "./stored-rows.ts";
+
+const { Direction, Submission } = lightferry.policy.v1;
+const { ManifestEntry } = lightferry.bundle.v1;
+const { SealItem } = lightferry.seal.v1;
+type Request = lightferry.policy.v1.DecideStreamRequest.$Properties;
+type Response = InstanceType<typeof lightferry.policy.v1.DecideStreamResponse>;
+
+/** policy.proto: content chunks of a stream. */
+const CHUNK_BYTES = 256 * 1_024;
+
+export interface StoredStores {
+  readonly spool: Spool;
+  readonly segments: SegmentStore;
+}
+
+/**
+ * Decides one exchange in state received.
+ * @returns its new state, or undefined when it was no longer there to decide.
+ * @throws GatewayError `rpc.*`, `journal.full`, `database.unavailable`, `spool.disk-full`: it stays
+ *   received; `spool.payload-damaged`, `sm.decrypt-failed`: it can never be decided.
+ */
+export async function decideStored(
+  context: FrontProxyContext,
+  stores: StoredStores,
+  id: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const row = await loadStored(context.pool, id);
+  if (row === undefined) return undefined;
+  if (row.wrapped_key === null) throw new GatewayError("spool.payload-damaged", { detail: id });
+  const key = context.vault.unwrap(row.wrapped_key, parseId(id));
+  const draft = await stores.spool.draft();
+  try {
+    const passed = await passThroughPolicy(context, stores, row, key, draft, signal);
+    return await keep(context, stores, row, key, draft, passed);
+  } finally {
+    await draft.discard();
+    key.destroy();
+  }
+}
+
+interface Passed {
+  readonly decided: Decided;
+  readonly size: number;
+  readonly policyVersion: string;
+}
+
+async function passThroughPolicy(
+  context: FrontProxyContext,
+  stores: StoredStores,
+  row: StoredRow,
+  key: PayloadKey,
+  draft: SpoolDraft,
+  signal: AbortSignal,
+): Promise<Passed> {
+  const id = parseId(row.id);
+  const content = (await stores.segments.has(id))
+    ? stores.segments.read(id)
+    : row.kind === "file" && row.size === 0 && row.file === null && row.content === null
+      ? nothing()
+      : openContent(stores.spool, key, row);
+  const responses = context.policy.decideStream(requests(submissionOf(row, key), content), {
+    signal,
+  });
+  const end: { size: number; result?: lightferry.policy.v1.DecideResponse.$Properties } = {
+    size: 0,
+  };
+  for await (const sealed of key.encryptStream(returned(responses, end)))
+    await draft.append(sealed);
+  const { result, size } = end;
+  if (result?.outcomes?.length !== 1) {
+    throw new GatewayError("policy.answer-invalid", { detail: "stream without one outcome" });
+  }
+  const decided = readOutcome(id, result.outcomes[0], batchBytes(result.batch), size);
+  return { decided, size, policyVersion: result.policyVersion ?? "" };
+}
+
+async function* requests(
+  submission: lightferry.policy.v1.Submission.$Properties,
+  content: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Request> {
+  yield { item: { direction: Direction.DIRECTION_EXPORT, submission } };
+  for await (const piece of content) {
+    for (let at = 0; at < piece.length; at += CHUNK_BYTES) {
+      yield { chunk: piece.subarray(at, at + CHUNK_BYTES) };
+    }
+  }
+}
+
+async function* returned(
+  responses: AsyncIterable<Response>,
+  end: { size: number; result?: lightferry.policy.v1.DecideResponse.$Properties },
+): AsyncGenerator<Uint8Array> {
+  for await (const { part, chunk, result } of responses) {
+    if (end.result !== undefined)
+      throw new GatewayError("policy.answer-invalid", { detail: "after the end" });
+    if (part === "chunk" && chunk) {
+      end.size += chunk.length;
+      yield chunk;
+    } else if (part === "result" && result) end.result = result;
+    else throw new GatewayError("policy.answer-invalid", { detail: "empty message" });
+  }
+}
+
+/** As submitted; for what was already permitted once, as policy wrote it into the entry. */
+function submissionOf(
+  row: StoredRow,
+  key: PayloadKey,
+): lightferry.policy.v1.Submission.$Properties {
+  if (row.submission !== null) return Submission.decode(key.openBytes(row.submission));
+  if (row.item === null) throw new GatewayError("spool.payload-damaged", { detail: row.id });
+  const entry = ManifestEntry.decode(SealItem.decode(key.openBytes(row.item)).entry);
+  return {
+    exchangeId: entry.exchangeId,
+    kind: entry.kind,
+    lane: row.lane,
+    service: entry.service,
+    caller: entry.caller,
+    declaredGrade: entry.grade,
+    purpose: entry.purpose,
+    ...(entry.http ? { http: entry.http } : {}),
+    ...(entry.file ? { file: entry.file } : {}),
+    submittedMs: entry.submittedMs,
+    orderingKey: entry.orderingKey,
+    clientAddress: row.client_address,
+    size: entry.size,
+  };
+}
+
+async function keep(
+  context: FrontProxyContext,
+  stores: StoredStores,
+  row: StoredRow,
+  key: PayloadKey,
+  draft: SpoolDraft,
+  { decided, size, policyVersion }: Passed,
+): Promise<string | undefined> {
+  const subject = subjectOf({ ...row, size } as Moved);
+  const [event] = await context.shell.journal.record([
+    decided.state === "permitted"
+      ? permittedEvent(subject, { ruleIds: decided.ruleIds, policyVersion })
+      : stoppedEvent(subject, `exchange.${decided.state}`, decided.refusal, policyVersion),
+  ]);
+  const trail = packTrail([...unpackTrail(row.trail), ...(event === undefined ? [] : [event])]);
+  const permitted = decided.state === "permitted";
+  // A name per decision: an earlier file stays whole until its successor is committed.
+  const file = permitted ? `${row.id}.${row.decided + 1}.payload` : undefined;
+  if (file !== undefined) await draft.keepAs(file);
+
+  const moved = await inTransaction(context.pool, async (client) => {
+    const [gone] = await moveExchanges(client, [row.id], {
+      steps: [decided.state],
+      nowMs: Date.now(),
+      ...(permitted ? { expiresMs: decided.expiresMs } : { refusal: decided.refusal }),
+    });
+    if (gone !== undefined && permitted) {
+      await storeParts(client, row.id, {
+        item: key.sealBytes(decided.item),
+        batch: decided.batch,
+        trail,
+        ...(file === undefined ? {} : { file }),
+        size,
+        policyVersion,
+      });
+    }
+    return gone;
+  });
+  if (moved === undefined) {
+    if (file !== undefined) await stores.spool.remove(file);
+    return undefined;
+  }
+  // Held content stays as it was submitted, for the person who will decide.
+  if (decided.state === "held") return decided.state;
+  await stores.segments.drop(row.id);
+  if (row.file !== null) await stores.spool.remove(row.file);
+  return decided.state;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

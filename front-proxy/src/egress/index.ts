@@ -1,0 +1,106 @@
+/**
+ * Guarantee: the sending side is one desk: submissions and uploads in, the seal
+ * queue and the outbox out, and everything that was under way taken up again.
+ *
+ *   submit / uploads / folders ─▶ decided ─▶ permitted ─▶ seal queue ─▶ outbox ─▶ ferry tx
+ */
+
+import { formatId } from "@lightferry/proto/ids";
+import { bind, OutboxService, SealQueueService } from "@lightferry/proto/rpc";
+import type { EgressDesk, FrontProxyContext } from "../context.ts";
+import { Spool } from "../payload/spool.ts";
+import { Doorbell } from "./doorbell.ts";
+import { findExchange, listExchanges } from "./exchange-view.ts";
+import { startFolders } from "./folder/index.ts";
+import { SpoolOutbox } from "./outbox.ts";
+import { OutboxDesk } from "./outbox-service.ts";
+import { SealQueue } from "./seal-queue.ts";
+import { SegmentStore } from "./segments.ts";
+import { decideAnew, stopExchange, whyNot } from "./stop-exchange.ts";
+import { StoredDecider } from "./stored-decider.ts";
+import { Submitter } from "./submit.ts";
+import { removeOrphanPayloads, sweepForever } from "./sweep.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface Egress {
+  readonly desk: EgressDesk;
+  readonly submitter: Submitter;
+  readonly uploads: Uploads;
+}
+
+/** Opens the sending side; parts close with the shell, last opened first. */
+export async function startEgress(context: FrontProxyContext): Promise<Egress> {
+  const { pool, shell, config } = context;
+  const spool = await Spool.open(config.spoolDir, {
+    highWaterBytes: config.limits.spoolHighWaterBytes,
+    reserveBytes: config.limits.spoolReserveBytes,
+  });
+  const segments = new SegmentStore(pool, spool, context.vault);
+  const stores = { spool, segments };
+  const outbox = new SpoolOutbox(pool, config.outboxDir);
+  const removed = {
+    payloads: await removeOrphanPayloads(context, stores),
+    bundles: await outbox.removeOrphans(),
+  };
+  if (removed.payloads + removed.bundles > 0) shell.log.info(removed, "removed files of a crash");
+
+  const permitted = new Doorbell();
+  const decider = new StoredDecider(context, stores, () => permitted.ring());
+  shell.onClose(() => decider.close());
+  const submitter = new Submitter(context, spool, permitted);
+  shell.onClose(() => submitter.close());
+  const uploads = new Uploads(context, spool, segments, () => decider.kick());
+  const stop = new AbortController();
+  const sweeping = sweepForever(
+    context,
+    { stores, uploads, outbox, undecided: () => decider.kick() },
+    stop.signal,
+  );
+  shell.onClose(async () => {
+    stop.abort();
+    await sweeping;
+  });
+
+  const sealQueue = new SealQueue(context, permitted, outbox);
+  const ferryDesk = new OutboxDesk(context, outbox, spool);
+  const desk: EgressDesk = {
+    bindings: [
+      bind(
+        SealQueueService,
+        {
+          lease: (request, call) => sealQueue.lease(request, call),
+          commit: (request) => sealQueue.commit(request),
+          fail: (request) => sealQueue.fail(request),
+        },
+        { lease: ["seal"], commit: ["seal"], fail: ["seal"] },
+      ),
+      bind(
+        OutboxService,
+        {
+          lease: (request, call) => ferryDesk.lease(request, call),
+          ack: (request) => ferryDesk.ack(request),
+        },
+        { lease: ["ferry-tx"], ack: ["ferry-tx"] },
+      ),
+    ],
+    find: (exchangeId, caller) => findExchange(pool, exchangeId, caller),
+    list: (filter) => listExchanges(pool, filter),
+    cancel: async (exchangeId, reason, actor) => {
+      const refusal = { code: "exchange.cancelled", rule: actor, reason };
+      const done = await stopExchange(context, stores, formatId(exchangeId), "cancelled", refusal);
+      if (!done) throw await whyNot(context, exchangeId);
+      return "cancelled";
+    },
+    retry: async (exchangeId) => {
+      if (!(await decideAnew(context, formatId(exchangeId))))
+        throw await whyNot(context, exchangeId);
+      decider.kick();
+      return "received";
+    },
+  };
+  if (config.watch !== null) {
+    const folders = await startFolders(context, config.watch, { uploads });
+    shell.onClose(() => folders.close());
+  }
+  return { desk, submitter, uploads };
+}

@@ -1,0 +1,155 @@
+/**
+ * Guarantee: the content of an upload rests in encrypted segments, each durable
+ * before the offset that counts it; together they read as one stream.
+ */
+import { GatewayError } from "@lightferry/proto/errors";
+import { formatId } from "@lightferry/proto/ids";
+import type { PayloadVault } from "@lightferry/proto/keystore";
+import type pg from "pg";
+import { inTransaction, query } from "../database.ts";
+import type { Spool } from "../payload/spool.ts";
+import { asBuffer } from "./exchange-rows.ts";
+
+interface SegmentRow extends pg.QueryResultRow {
+  readonly number: number;
+  readonly size: number;
+  readonly file: string;
+  readonly wrapped_key: Buffer;
+}
+
+/** Binds a segment's key to its upload and its place. */
+function segmentContext(uploadId: Uint8Array, number: number): Uint8Array {
+  const context = Buffer.alloc(uploadId.length + 4);
+  context.set(uploadId);
+  context.writeUInt32BE(number, uploadId.length);
+  return context;
+}
+
+export class SegmentStore {
+  readonly #pool: pg.Pool;
+  readonly #spool: Spool;
+  readonly #vault: PayloadVault;
+
+  constructor(pool: pg.Pool, spool: Spool, vault: PayloadVault) {
+    this.#pool = pool;
+    this.#spool = spool;
+    this.#vault = vault;
+  }
+
+  /**
+   * Encrypts and keeps one segment at `start`, then moves the durable offset.
+   * @returns plaintext bytes kept.
+   * @throws GatewayError `spool.disk-full`, `upload.offset-mismatch`; nothing is kept then.
+   */
+  async append(
+    uploadId: Uint8Array,
+    start: number,
+    content: AsyncIterable<Uint8Array>,
+  ): Promise<number> {
+    const id = formatId(uploadId);
+    const number = await this.#nextNumber(id);
+    const { key, wrapped } = this.#vault.newKey(segmentContext(uploadId, number));
+    const file = `${id}.${number}.segment`;
+    let size = 0;
+    try {
+      await this.#spool.write(
+        file,
+        key.encryptStream(
+          tapped(content, (bytes) => {
+            size += bytes;
+          }),
+        ),
+      );
+    } finally {
+      key.destroy();
+    }
+    try {
+      await inTransaction(this.#pool, async (client) => {
+        const moved = await query(
+          client,
+          "upload-advance",
+          "UPDATE upload SET durable = $3, updated_ms = $4 WHERE id = $1 AND durable = $2",
+          [id, start, start + size, Date.now()],
+        );
+        if (moved.rowCount !== 1) throw new GatewayError("upload.offset-mismatch");
+        await query(
+          client,
+          "segment-insert",
+          `INSERT INTO upload_segment (upload_id, number, start, size, file, wrapped_key)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+          [id, number, start, size, file, asBuffer(wrapped)],
+        );
+      });
+    } catch (error) {
+      // The commit may have happened although its answer was lost: only the orphan sweep knows.
+      const lost = error instanceof GatewayError && error.code === "database.unavailable";
+      if (!lost) await this.#spool.remove(file);
+      throw error;
+    }
+    return size;
+  }
+
+  async #nextNumber(id: string): Promise<number> {
+    const result = await query<{ next: number }>(
+      this.#pool,
+      "segment-next",
+      "SELECT coalesce(max(number) + 1, 0) AS next FROM upload_segment WHERE upload_id = $1",
+      [id],
+    );
+    return result.rows[0]?.next ?? 0;
+  }
+
+  /** True when content of this id rests in segments. */
+  async has(uploadId: Uint8Array): Promise<boolean> {
+    return (await this.#rows(formatId(uploadId))).length > 0;
+  }
+
+  /** The whole content as plaintext. @throws GatewayError `spool.payload-damaged`, `sm.decrypt-failed`. */
+  async *read(uploadId: Uint8Array): AsyncGenerator<Uint8Array> {
+    for (const row of await this.#rows(formatId(uploadId))) {
+      const key = this.#vault.unwrap(row.wrapped_key, segmentContext(uploadId, row.number));
+      try {
+        let size = 0;
+        for await (const chunk of key.decryptStream(this.#spool.read(row.file))) {
+          size += chunk.length;
+          yield chunk;
+        }
+        if (size !== row.size)
+          throw new GatewayError("spool.payload-damaged", { detail: row.file });
+      } finally {
+        key.destroy();
+      }
+    }
+  }
+
+  /** Forgets the segments of an upload: rows first, so a crash leaves files for the orphan sweep. */
+  async drop(uploadId: string): Promise<void> {
+    const gone = await query<{ file: string }>(
+      this.#pool,
+      "segment-drop",
+      "DELETE FROM upload_segment WHERE upload_id = $1 RETURNING file",
+      [uploadId],
+    );
+    for (const { file } of gone.rows) await this.#spool.remove(file);
+  }
+
+  async #rows(id: string): Promise<readonly SegmentRow[]> {
+    const result = await query<SegmentRow>(
+      this.#pool,
+      "segment-list",
+      "SELECT number, size, file, wrapped_key FROM upload_segment WHERE upload_id = $1 ORDER BY number",
+      [id],
+    );
+    return result.rows;
+  }
+}
+
+async function* tapped(
+  content: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) {
+    count(chunk.length);
+    yield chunk;
+  }
+}

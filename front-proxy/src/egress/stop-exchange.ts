@@ -1,0 +1,76 @@
+/**
+ * Guarantee: a single exchange is moved by hand or by the clock in one
+ * transaction with its event, and its content goes when its state lets go of it.
+ */
+import { GatewayError } from "@lightferry/proto/errors";
+import { formatId } from "@lightferry/proto/ids";
+import type { FrontProxyContext } from "../context.ts";
+import { inTransaction } from "../database.ts";
+import type { StoredStores } from "./decide-stored.ts";
+import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
+import { isShredding, type Moved, moveExchanges } from "./exchange-rows.ts";
+import { findExchange } from "./exchange-view.ts";
+import type { ExchangeState } from "./state.ts";
+
+type EndState = "cancelled" | "expired" | "failed";
+
+/**
+ * Ends or expires one exchange.
+ * @returns true when it was in a state that allows it.
+ */
+export async function stopExchange(
+  context: FrontProxyContext,
+  stores: StoredStores,
+  id: string,
+  to: EndState,
+  refusal: { readonly code: string; readonly rule: string; readonly reason: string },
+): Promise<boolean> {
+  const moved = await move(context, id, [to], refusal, (row) =>
+    stoppedEvent(subjectOf(row), `exchange.${to}`, refusal),
+  );
+  if (moved === undefined) return false;
+  if (isShredding(to)) {
+    if (moved.file !== null) await stores.spool.remove(moved.file);
+    await stores.segments.drop(id);
+  }
+  return true;
+}
+
+/** Puts an exchange back to be decided anew; false when its state does not allow it. */
+export async function decideAnew(context: FrontProxyContext, id: string): Promise<boolean> {
+  const moved = await move(context, id, ["received"], undefined, (row) =>
+    carriedEvent(subjectOf(row), "exchange.retried"),
+  );
+  return moved !== undefined;
+}
+
+async function move(
+  context: FrontProxyContext,
+  id: string,
+  steps: readonly ExchangeState[],
+  refusal: { readonly code: string; readonly rule: string; readonly reason: string } | undefined,
+  event: (row: Moved) => ReturnType<typeof stoppedEvent>,
+): Promise<Moved | undefined> {
+  return inTransaction(context.pool, async (client) => {
+    const [moved] = await moveExchanges(client, [id], {
+      steps,
+      nowMs: Date.now(),
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(refusal === undefined || refusal.reason === "" ? {} : { detail: refusal.reason }),
+    });
+    if (moved !== undefined) await context.shell.journal.record([event(moved)]);
+    return moved;
+  });
+}
+
+/** Why an exchange could not be moved: there is none, or its state forbids it. */
+export async function whyNot(
+  context: FrontProxyContext,
+  exchangeId: Uint8Array,
+): Promise<GatewayError> {
+  const found = await findExchange(context.pool, exchangeId);
+  if (found === undefined) {
+    return new GatewayError("exchange.not-found", { detail: formatId(exchangeId) });
+  }
+  return new GatewayError("exchange.wrong-state", { detail: found.state });
+}

@@ -1,0 +1,138 @@
+/**
+ * Guarantee: what has run out of time is dealt with and what no row names is
+ * removed, a bounded piece at a time; nothing that is still wanted is touched.
+ *
+ *   held past its time ─▶ expired ─▶ failed
+ *   permitted past its verdict ─▶ expired ─▶ received (decided anew), a few times ─▶ failed
+ */
+import { setInterval as every } from "node:timers/promises";
+import { asGatewayError } from "@lightferry/proto/errors";
+import type pg from "pg";
+import type { FrontProxyContext } from "../context.ts";
+import { query } from "../database.ts";
+import type { StoredStores } from "./decide-stored.ts";
+import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
+import type { Outbox } from "./outbox.ts";
+import { decideAnew, stopExchange } from "./stop-exchange.ts";
+import { staleUploads } from "./upload-rows.ts";
+import type { Uploads } from "./uploads.ts";
+
+const PERIOD_MS = 5_000;
+/** One round stays short; what is left is next round's. */
+const ROUND_MAX = 500;
+/** An exchange that expired this often meets a link that is down for good. */
+const MAX_DECISIONS = 3;
+/** Says an integrator's guide; see upload.not-found. */
+const UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
+
+interface DueRow extends pg.QueryResultRow {
+  readonly id: string;
+  readonly state: string;
+  readonly decided: number;
+}
+
+export interface SweepParts {
+  readonly stores: StoredStores;
+  readonly uploads: Uploads;
+  readonly outbox: Outbox;
+  /** Called when something is to be decided anew. */
+  readonly undecided: () => void;
+}
+
+/** Runs until `signal`; a fault of one round is logged and the next tries again. */
+export async function sweepForever(
+  context: FrontProxyContext,
+  parts: SweepParts,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const _ of every(PERIOD_MS, undefined, { signal, ref: false })) {
+      await sweepOnce(context, parts).catch((error: unknown) => {
+        const { code, detail } = asGatewayError(error);
+        context.shell.log.warn({ code, detail }, "a sweep was not finished");
+      });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** One round. Public so that tests need not wait for the clock. */
+export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): Promise<void> {
+  const now = Date.now();
+  await expireExchanges(context, parts, now);
+  for (const id of await staleUploads(context.pool, now - UPLOAD_KEPT_MS)) {
+    await parts.uploads.abandon(id);
+  }
+  await query(
+    context.pool,
+    "idempotency-prune",
+    `DELETE FROM idempotency WHERE ctid IN
+       (SELECT ctid FROM idempotency WHERE created_ms < $1 LIMIT $2)`,
+    [now - IDEMPOTENCY_KEPT_MS, ROUND_MAX],
+  );
+  const { outboxRetentionSeconds } = context.config.limits;
+  await parts.outbox.expire((lane) => {
+    const seconds = outboxRetentionSeconds ?? context.registry().lane(lane)?.expirySeconds ?? 0;
+    return now - seconds * 1_000;
+  });
+}
+
+async function expireExchanges(
+  context: FrontProxyContext,
+  parts: SweepParts,
+  now: number,
+): Promise<void> {
+  const due = await query<DueRow>(
+    context.pool,
+    "exchange-due",
+    `SELECT id, state, decided FROM exchange
+      WHERE state IN ('received', 'held', 'permitted', 'expired')
+        AND (state = 'expired' OR (state IN ('held', 'permitted') AND expires_ms <= $1))
+      ORDER BY expires_ms LIMIT $2`,
+    [now, ROUND_MAX],
+  );
+  const refusal = { code: "exchange.expired", rule: "", reason: "" };
+  for (const { id, state, decided } of due.rows) {
+    if (
+      state !== "expired" &&
+      !(await stopExchange(context, parts.stores, id, "expired", refusal))
+    ) {
+      continue;
+    }
+    if (state === "held" || decided >= MAX_DECISIONS) {
+      await stopExchange(context, parts.stores, id, "failed", refusal);
+    } else if (await decideAnew(context, id)) parts.undecided();
+  }
+}
+
+/** Spool names begin with the exchange or upload they belong to. */
+const OWNER = /^([0-9a-f-]{36})\./;
+
+/**
+ * Removes spool files of a crash: no row names them. Only at start, before anything new is written.
+ * @returns how many.
+ */
+export async function removeOrphanPayloads(
+  context: Pick<FrontProxyContext, "pool">,
+  stores: StoredStores,
+): Promise<number> {
+  const names = await stores.spool.names();
+  const owned = names.flatMap((name) => {
+    const id = OWNER.exec(name)?.[1];
+    return id === undefined ? [] : [{ id, name }];
+  });
+  const known = await query<{ file: string }>(
+    context.pool,
+    "spool-known",
+    `SELECT e.file FROM exchange e WHERE e.id = ANY($1::uuid[]) AND e.file IS NOT NULL
+        AND e.state NOT IN ('refused', 'emitted', 'cancelled')
+     UNION ALL
+     SELECT s.file FROM upload_segment s WHERE s.upload_id = ANY($1::uuid[])`,
+    [[...new Set(owned.map(({ id }) => id))]],
+  );
+  const kept = new Set(known.rows.map((row) => row.file));
+  const orphans = owned.filter(({ name }) => !kept.has(name));
+  for (const { name } of orphans) await stores.spool.remove(name);
+  return orphans.length;
+}

@@ -1,0 +1,102 @@
+/** Guarantee: one statement per question about unfinished uploads. */
+import { formatId } from "@lightferry/proto/ids";
+import type pg from "pg";
+import { query } from "../database.ts";
+import { asBuffer } from "./exchange-rows.ts";
+
+export interface UploadRow extends pg.QueryResultRow {
+  readonly id: string;
+  readonly caller: string;
+  readonly lane: string;
+  readonly service: string;
+  readonly client_address: string;
+  readonly length: number | null;
+  readonly durable: number;
+  readonly created_ms: number;
+  readonly wrapped_key: Buffer;
+  readonly submission: Buffer;
+  readonly expected_digest: Buffer | null;
+  readonly key_digest: Buffer | null;
+}
+
+export interface NewUpload {
+  readonly id: Uint8Array;
+  readonly caller: string;
+  readonly lane: string;
+  readonly service: string;
+  readonly clientAddress: string;
+  readonly length: number | null;
+  readonly nowMs: number;
+  readonly wrappedKey: Uint8Array;
+  readonly submission: Uint8Array;
+  readonly expectedDigest: Uint8Array | undefined;
+  readonly keyDigest: Uint8Array | undefined;
+}
+
+export async function insertUpload(client: pg.PoolClient, upload: NewUpload): Promise<void> {
+  await query(
+    client,
+    "upload-insert",
+    `INSERT INTO upload (id, caller, lane, service, client_address, length, created_ms, updated_ms,
+       wrapped_key, submission, expected_digest, key_digest)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)`,
+    [
+      formatId(upload.id),
+      upload.caller,
+      upload.lane,
+      upload.service,
+      upload.clientAddress,
+      upload.length,
+      upload.nowMs,
+      asBuffer(upload.wrappedKey),
+      asBuffer(upload.submission),
+      asBuffer(upload.expectedDigest),
+      asBuffer(upload.keyDigest),
+    ],
+  );
+}
+
+export async function findUpload(
+  on: pg.Pool | pg.PoolClient,
+  id: string,
+  caller: string,
+): Promise<UploadRow | undefined> {
+  const result = await query<UploadRow>(
+    on,
+    "upload-find",
+    "SELECT * FROM upload WHERE id = $1 AND caller = $2",
+    [id, caller],
+  );
+  return result.rows[0];
+}
+
+/** True when there was one to delete. */
+export async function deleteUpload(on: pg.Pool | pg.PoolClient, id: string): Promise<boolean> {
+  const result = await query(on, "upload-delete", "DELETE FROM upload WHERE id = $1", [id]);
+  return result.rowCount === 1;
+}
+
+/** Lets go of a key whose upload never became an exchange. */
+export async function forgetClaim(on: pg.Pool | pg.PoolClient, id: string): Promise<void> {
+  await query(
+    on,
+    "upload-forget-claim",
+    `DELETE FROM idempotency i WHERE exchange_id = $1
+       AND NOT EXISTS (SELECT 1 FROM exchange e WHERE e.id = i.exchange_id)`,
+    [id],
+  );
+}
+
+/** Uploads on which nothing has moved since. */
+export async function staleUploads(
+  on: pg.Pool | pg.PoolClient,
+  beforeMs: number,
+): Promise<readonly string[]> {
+  const result = await query<{ id: string }>(
+    on,
+    "upload-stale",
+    "SELECT id FROM upload WHERE updated_ms < $1 LIMIT 1000",
+    [beforeMs],
+  );
+  return result.rows.map((row) => row.id);
+}

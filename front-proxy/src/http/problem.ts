@@ -1,0 +1,96 @@
+/**
+ * Guarantee: every refusal of the API is application/problem+json (RFC 9457)
+ * with its code, who must act and what to do, in Chinese and English; never a
+ * stack, never content.
+ */
+import { type ErrorCode, errorRow, type GatewayError, isErrorCode } from "@lightferry/proto/errors";
+import type { FastifyReply } from "fastify";
+import { refusalView } from "../egress/exchange-view.ts";
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly titleZh: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail?: string;
+  readonly exchangeId?: string;
+  readonly rule?: string;
+  readonly reason: { readonly zh: string; readonly en: string };
+  readonly actor: string;
+  readonly do: { readonly zh: string; readonly en: string };
+  readonly statusUrl?: string;
+}
+
+/** Seconds after which a caller may try again: the pace at which each condition usually passes. */
+const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  "api.busy": 1,
+  "api.stopping": 5,
+  "spool.full": 10,
+  "spool.disk-full": 30,
+  "database.unavailable": 5,
+  "rpc.unavailable": 5,
+  "rpc.deadline": 5,
+  "journal.full": 30,
+};
+
+export interface ProblemNotes {
+  readonly detail?: string;
+  readonly exchangeId?: string;
+  readonly rule?: string;
+  /** For people, zh-CN, as the deciding rule words it. */
+  readonly reason?: string;
+}
+
+export function problemOf(code: ErrorCode, notes: ProblemNotes = {}): Problem {
+  const row = errorRow(code);
+  const { reason, actor, do: todo } = refusalView(code, notes.rule ?? "", notes.reason ?? "");
+  return {
+    type: `urn:lightferry:error:${code}`,
+    title: row.en,
+    titleZh: row.zh,
+    status: row.http,
+    code,
+    ...(notes.detail ? { detail: notes.detail } : {}),
+    ...(notes.exchangeId === undefined
+      ? {}
+      : { exchangeId: notes.exchangeId, statusUrl: `/v1/exchanges/${notes.exchangeId}` }),
+    ...(notes.rule ? { rule: notes.rule } : {}),
+    reason,
+    actor,
+    do: todo,
+  };
+}
+
+export function sendProblem(
+  reply: FastifyReply,
+  code: ErrorCode,
+  notes: ProblemNotes = {},
+): FastifyReply {
+  const problem = problemOf(code, notes);
+  const retryAfter = RETRY_AFTER_SECONDS[code];
+  if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
+  if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="lightferry"');
+  return reply
+    .code(problem.status)
+    .header("content-type", "application/problem+json; charset=utf-8")
+    .send(JSON.stringify(problem));
+}
+
+export function sendGatewayError(reply: FastifyReply, error: GatewayError): FastifyReply {
+  return sendProblem(reply, error.code, { detail: error.detail });
+}
+
+/** A refusal by policy or registry: the exchange exists, and says the same when asked. */
+export function sendRefusal(
+  reply: FastifyReply,
+  exchangeId: string,
+  refusal: { readonly code: string; readonly rule: string; readonly reason: string },
+): FastifyReply {
+  const code = isErrorCode(refusal.code) ? refusal.code : "internal.fault";
+  return sendProblem(reply, code, {
+    exchangeId,
+    rule: refusal.rule,
+    reason: refusal.reason,
+  });
+}

@@ -1,0 +1,33 @@
+/** Guarantee: what anyone who can reach the port may see: health, the API description, the codes. */
+import { ERRORS } from "@lightferry/proto/errors";
+import type { FastifyInstance } from "fastify";
+import type { FrontProxyContext } from "../context.ts";
+import { query } from "../database.ts";
+
+export async function publicRoutes(
+  app: FastifyInstance,
+  { context }: { readonly context: FrontProxyContext },
+): Promise<void> {
+  const codes = Object.entries(ERRORS).map(([code, row]) => ({ code, ...row }));
+
+  app.get(
+    "/v1/errors",
+    { schema: { summary: "错误码表 Every code, who must act and what to do", security: [] } },
+    () => ({ errors: codes }),
+  );
+
+  app.get(
+    "/health",
+    { schema: { summary: "健康状态 Whether submissions can be taken", security: [] } },
+    async (_request, reply) => {
+      const database = await query(context.pool, "health", "SELECT 1").then(
+        () => "ok",
+        () => "unavailable",
+      );
+      reply.code(database === "ok" ? 200 : 503);
+      return { status: database === "ok" ? "ok" : "degraded", zone: context.config.zone, database };
+    },
+  );
+
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+}
