@@ -7,7 +7,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
-import { createUnlockFile, generateKeyFile, loadKeyFile } from "@lightferry/proto/keystore";
+import {
+  createUnlockFile,
+  generateKeyFile,
+  loadKeyFile,
+  readUnlockFile,
+} from "@lightferry/proto/keystore";
 import { parseRegistryDocument } from "@lightferry/proto/registry";
 import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
 import { ZONES, zonePaths } from "../layout.ts";
@@ -25,7 +30,7 @@ export function issueDemo(home: string, introductions: readonly Introduction[]):
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
   if (!existsSync(keyPath)) {
-    generateKeyFile(keyPath, readFileSync(unlockPath), "authority-sign", { demo: true });
+    generateKeyFile(keyPath, readUnlockFile(unlockPath), "authority-sign", { demo: true });
   }
   const { key } = loadKeyFile(keyPath, unlockPath, "authority-sign");
   const provider = loadProvider();

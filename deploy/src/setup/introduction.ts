@@ -4,7 +4,12 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createUnlockFile, createVaultFile, generateKeyFile } from "@lightferry/proto/keystore";
+import {
+  createUnlockFile,
+  createVaultFile,
+  generateKeyFile,
+  readUnlockFile,
+} from "@lightferry/proto/keystore";
 import type { KeyUse, PublicKeyEntry } from "@lightferry/proto/registry";
 import { createLocalCa, type ServiceName } from "@lightferry/proto/rpc";
 import { nodeIdOf, type ZoneName, type ZonePaths, zonePaths } from "../layout.ts";
@@ -62,7 +67,7 @@ export async function introduceZone(
   for (const [use, { file, use: keyUse }] of Object.entries(KEY_FILES)) {
     const unlockPath = join(paths.keys, unlockFile(use as KeyUse));
     if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
-    const made = generateKeyFile(join(paths.keys, file), readFileSync(unlockPath), keyUse, {
+    const made = generateKeyFile(join(paths.keys, file), readUnlockFile(unlockPath), keyUse, {
       demo: options.demo,
     });
     keys[use as KeyUse] = {

@@ -52,7 +52,7 @@ export class ZoneProcess {
       cwd: place.code,
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
-      env: { ...process.env, LIGHTFERRY_SUPERVISED: "1", LIGHTFERRY_LOG_LEVEL: "warn" },
+      env: { ...process.env, LIGHTFERRY_SUPERVISED: "1" },
     });
     this.#child.stdin?.on("error", () => undefined);
     let trouble = "";
