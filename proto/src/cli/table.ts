@@ -34,5 +34,6 @@ export function renderTable<Row>(
 function cellText<Row>(row: Row, column: Column<Row>): string {
   const value: unknown =
     typeof column.value === "function" ? column.value(row) : row[column.value as keyof Row];
-  return value === undefined || value === null ? "" : harmlessLine(String(value));
+  if (value === undefined || value === null) return "";
+  return harmlessLine(typeof value === "object" ? JSON.stringify(value) : `${value as string}`);
 }

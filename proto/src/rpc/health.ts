@@ -4,8 +4,8 @@
  * Watch is not offered; by the protocol a client then treats it as unimplemented.
  */
 import { Reader, Writer } from "protobufjs/minimal.js";
+import type { ServiceBinding } from "./binding.ts";
 import { SERVICE_NAMES } from "./identity.ts";
-import type { ServiceBinding } from "./server.ts";
 import { type Codec, unary } from "./spec.ts";
 
 /** ServingStatus of grpc/health/v1/health.proto. */

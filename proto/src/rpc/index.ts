@@ -1,4 +1,6 @@
 /** Guarantee: everything a service needs to call and to be called within its zone. */
+
+export { bind, type CallContext, type Handlers, type ServiceBinding } from "./binding.ts";
 export { type CallOptions, type Client, createClient } from "./client.ts";
 export { HEALTH, HealthService } from "./health.ts";
 export {
@@ -11,15 +13,7 @@ export {
 } from "./identity.ts";
 export { DEFAULT_DEADLINE_MS, MAX_MESSAGE_BYTES, STREAM_STALL_MS } from "./limits.ts";
 export { type ClientCertificate, createLocalCa, issueClientCertificate } from "./local-ca.ts";
-export {
-  bind,
-  type CallContext,
-  type Handlers,
-  type RpcServer,
-  type RpcServerOptions,
-  type ServiceBinding,
-  startRpcServer,
-} from "./server.ts";
+export { type RpcServer, type RpcServerOptions, startRpcServer } from "./server.ts";
 export {
   AdminService,
   AuditService,

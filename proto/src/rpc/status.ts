@@ -4,13 +4,28 @@
  * becomes one of the `rpc.*` codes.
  */
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
-import { asGatewayError, GatewayError, GRPC_STATUS, isErrorCode } from "../errors/index.ts";
+import {
+  asGatewayError,
+  type ErrorCode,
+  GatewayError,
+  GRPC_STATUS,
+  isErrorCode,
+} from "../errors/index.ts";
 
 const CODE_KEY = "lf-code";
 /** `-bin`: details may hold Chinese, and plain metadata is ASCII only. */
 const DETAIL_KEY = "lf-detail-bin";
 /** Trailers must fit one HTTP/2 header frame comfortably. */
 const MAX_DETAIL_BYTES = 4_096;
+
+const TRANSPORT_CODES: ReadonlyMap<status, ErrorCode> = new Map([
+  [status.DEADLINE_EXCEEDED, "rpc.deadline"],
+  [status.CANCELLED, "rpc.cancelled"],
+  [status.RESOURCE_EXHAUSTED, "rpc.too-large"],
+  [status.PERMISSION_DENIED, "rpc.peer-not-allowed"],
+  [status.UNAUTHENTICATED, "rpc.peer-not-allowed"],
+  [status.UNIMPLEMENTED, "rpc.bad-message"],
+]);
 
 /** What a server sends for a thrown value. Unknown faults travel without their text. */
 export function toStatus(thrown: unknown): StatusObject {
@@ -35,20 +50,7 @@ export function fromStatus(failure: unknown, method: string): GatewayError {
     const detail = failure.metadata.get(DETAIL_KEY)[0];
     return new GatewayError(code, Buffer.isBuffer(detail) ? { detail: detail.toString() } : {});
   }
-  const detail = `${method}: ${failure.details}`;
-  switch (failure.code) {
-    case status.DEADLINE_EXCEEDED:
-      return new GatewayError("rpc.deadline", { detail: method, cause: failure });
-    case status.CANCELLED:
-      return new GatewayError("rpc.cancelled", { detail: method, cause: failure });
-    case status.RESOURCE_EXHAUSTED:
-      return new GatewayError("rpc.too-large", { detail, cause: failure });
-    case status.PERMISSION_DENIED:
-    case status.UNAUTHENTICATED:
-      return new GatewayError("rpc.peer-not-allowed", { detail, cause: failure });
-    case status.UNIMPLEMENTED:
-      return new GatewayError("rpc.bad-message", { detail, cause: failure });
-    default:
-      return new GatewayError("rpc.unavailable", { detail, cause: failure });
-  }
+  // Everything a connection can do wrong otherwise: the peer cannot be reached now.
+  const transport = TRANSPORT_CODES.get(failure.code) ?? "rpc.unavailable";
+  return new GatewayError(transport, { detail: `${method}: ${failure.details}`, cause: failure });
 }
