@@ -4,7 +4,7 @@
  */
 
 /** Registered names: short, plain, the same in every zone. */
-const NAME = { type: "string", pattern: "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$" } as const;
+const NAME = { type: "string", pattern: "^[0-9A-Za-z][0-9A-Za-z._-]{0,62}$" } as const;
 /** No control characters: these texts reach logs and database columns. */
 const TEXT = "^[^\\u0000-\\u001f\\u007f]*$";
 const GRADE = { type: "string", maxLength: 32, pattern: TEXT } as const;

@@ -26,6 +26,8 @@ const REAL_DISK: SpoolDisk = { open: (path) => open(path, "wx", 0o600) };
 /** How old the figure of free space may be: a statfs costs little, one per request is waste. */
 const FREE_SPACE_AGE_MS = 1_000;
 const TEMP_PREFIX = ".part-";
+/** Four 256 KiB ciphertext chunks for one system call. */
+const READ_BYTES = 1_048_576;
 /** One segment of a name: no separators, no leading dot. */
 const SAFE_NAME = /^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$/;
 
@@ -135,17 +137,8 @@ export class Spool {
   }
 
   /** @throws GatewayError `spool.payload-damaged` when the file is not there. */
-  async *read(name: string): AsyncGenerator<Uint8Array> {
-    // 1 MiB reads: four 256 KiB ciphertext chunks for one system call.
-    const stream = createReadStream(this.path(name), { highWaterMark: 1_048_576 });
-    try {
-      for await (const chunk of stream) yield chunk as Uint8Array;
-    } catch (cause) {
-      if (cause instanceof GatewayError) throw cause;
-      throw new GatewayError("spool.payload-damaged", { detail: name, cause });
-    } finally {
-      stream.destroy();
-    }
+  read(name: string): AsyncGenerator<Uint8Array> {
+    return readSpoolFile(this.#dir, name);
   }
 
   /** Removes a file; one that is gone already is no error. */
@@ -161,8 +154,27 @@ export class Spool {
 
   /** @throws GatewayError `spool.payload-damaged` when the name is not a single safe segment. */
   path(name: string): string {
-    if (!SAFE_NAME.test(name)) throw new GatewayError("spool.payload-damaged", { detail: "name" });
-    return join(this.#dir, name);
+    return spoolPath(this.#dir, name);
+  }
+}
+
+function spoolPath(dir: string, name: string): string {
+  if (!SAFE_NAME.test(name)) throw new GatewayError("spool.payload-damaged", { detail: "name" });
+  return join(dir, name);
+}
+
+/**
+ * Bytes of a spool file as they lie there; also for the seal program, which only reads.
+ * @throws GatewayError `spool.payload-damaged` when the file is not there or the name is unsafe.
+ */
+export async function* readSpoolFile(dir: string, name: string): AsyncGenerator<Uint8Array> {
+  const stream = createReadStream(spoolPath(dir, name), { highWaterMark: READ_BYTES });
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw new GatewayError("spool.payload-damaged", { detail: name, cause });
+  } finally {
+    stream.destroy();
   }
 }
 

@@ -12,7 +12,7 @@ export const WORK_PREFIX = ".lightferry-";
 export const FATE_ENDING = ".fate.json";
 export const REFUSED_ENDING = ".refused";
 const IGNORED_ENDINGS = [".part", ".tmp", FATE_ENDING, REFUSED_ENDING];
-const FOLDER_NAME = /^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/;
+const FOLDER_NAME = /^[0-9A-Za-z][0-9A-Za-z._-]{0,62}$/;
 /**
  * Files are to appear by rename, whole. One that is still being copied in would be caught
  * half-way: its last change must be this old.
