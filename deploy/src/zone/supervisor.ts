@@ -56,7 +56,9 @@ async function run(home: string, zone: ZoneName): Promise<void> {
   const end = async (code: number) => {
     if (ending) return;
     ending = true;
-    await Promise.all(children.map((child) => child.stop()));
+    // The log goes last, so that what the others record at their end is still taken in.
+    await Promise.all(children.filter(({ name }) => name !== "audit").map((child) => child.stop()));
+    await children.find(({ name }) => name === "audit")?.stop();
     await postgres?.stop();
     release();
     process.exit(code);
