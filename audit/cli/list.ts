@@ -1,6 +1,7 @@
 /** Guarantee: `lightferry audit list` shows the newest events first, as many as asked for, page by page. */
 import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
 import { parseId } from "@lightferry/proto/ids";
 import { type EventView, remarks, viewLogged, withAudit } from "./view.ts";
 import { localTime, outcomeWords, typeWords } from "./words.ts";
@@ -81,27 +82,16 @@ export const list: CliVerb = {
   },
 };
 
-type Request = NonNullable<Parameters<Parameters<typeof readPages>[1]>[0]>;
+type Request = lightferry.audit.v1.ListEventsRequest.$Properties;
 
 async function readPages(
   input: CliInput,
-  page: (request: {
-    readonly type: string;
-    readonly outcome: string;
-    readonly code: string;
-    readonly actor: string;
-    readonly lane: string;
-    readonly exchangeId: Uint8Array;
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly limit: number;
-    readonly beforeIndex: number;
-  }) => Promise<EventView[]>,
+  page: (request: Request) => Promise<EventView[]>,
 ): Promise<EventView[]> {
   const wanted = input.integer("limit", { min: 1, max: MAX_ROWS }) ?? DEFAULT_ROWS;
   const exchange = input.text("exchange");
   const now = Date.now();
-  const filter: Omit<Request, "limit" | "beforeIndex"> = {
+  const filter: Request = {
     type: input.text("type") ?? "",
     outcome: input.text("outcome") ?? "",
     code: input.text("code") ?? "",

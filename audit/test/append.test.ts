@@ -3,6 +3,7 @@
 import { GatewayError } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
 import { merkleRoot } from "@lightferry/proto/merkle";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogStore } from "../src/store/batch.ts";
 import { checkNote, readNote } from "../src/verify/note.ts";
@@ -120,6 +121,36 @@ describe("append", () => {
   });
 });
 
+describe("months", () => {
+  it("makes partitions as time goes on and never lets logged time descend", async () => {
+    let nowMs = Date.UTC(2031, 0, 31, 23, 59, 59, 999);
+    await log.drop();
+    log = await testLog({ now: () => nowMs });
+    await log.append(event("seal", 1));
+    for (const [sequence, at] of [
+      [2, Date.UTC(2031, 1, 1)],
+      [3, Date.UTC(2032, 11, 31, 23)],
+      [4, Date.UTC(2031, 5, 1)],
+    ] as const) {
+      nowMs = at;
+      await log.append(event("seal", sequence));
+    }
+    const rows = await log.sql<{ part: string; logged_ms: string }>(
+      "select tableoid::regclass::text as part, logged_ms from audit.event order by seq",
+    );
+    expect(rows.map(({ part }) => part)).toEqual([
+      ...["audit.event_2031_01", "audit.event_2031_02", "audit.event_2032_12"],
+      "audit.event_2032_12",
+    ]);
+    const times = rows.map((row) => Number(row.logged_ms));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    await log.restart();
+    expect(await log.append(event("seal", 5))).toBe(5);
+    await expect(log.sql("delete from audit.event_2032_12")).rejects.toThrow(/insert-only/);
+    await expect(log.sql("truncate audit.event_2032_12")).rejects.toThrow(/insert-only/);
+  });
+});
+
 describe("faults", () => {
   it("adds nothing twice when the answer was lost after the commit", async () => {
     let lose = false;
@@ -161,12 +192,11 @@ describe("faults", () => {
 
   it("refuses while another service holds the log", async () => {
     await log.append(event("seal", 1));
-    const first = log.sequencer;
-    const other = await testLogOn(log);
+    const other = log.another();
     await expect(
       other.append({ events: [event("seal", 2)], trails: [], own: [] }),
     ).rejects.toMatchObject({ code: "audit.writer-busy" });
-    await first.close();
+    await log.sequencer.close();
     const logged = await other.append({ events: [event("seal", 2)], trails: [], own: [] });
     expect(logged.treeSize).toBe(2);
     await other.close();
@@ -183,19 +213,8 @@ describe("faults", () => {
   });
 });
 
-async function testLogOn(existing: TestLog) {
-  const first = existing.sequencer;
-  const { close } = first;
-  first.close = async () => {};
-  const other = await existing.restart();
-  first.close = close.bind(first);
-  existing.sequencer = first;
-  return other;
-}
-
 describe("rights", () => {
   it("lets the writer insert and read, nothing else; the reader only read", async () => {
-    const { default: pg } = await import("pg");
     await log.append(...events("seal", 1, 2));
     const tables = ["event", "peer_trail", "tile", "checkpoint", "witness"];
     for (const url of [log.writerUrl, log.readerUrl, log.ownerUrl]) {

@@ -59,6 +59,8 @@ export interface TestLog {
   sequencer: Sequencer;
   /** A second life of the service on the same database. */
   restart(wrap?: (store: LogStore) => LogStore): Promise<Sequencer>;
+  /** A second service on the same database at the same time. */
+  another(): Sequencer;
   append(...list: PreparedEvent[]): Promise<number>;
   sql<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     text: string,
@@ -105,6 +107,7 @@ export async function testLog(
       log.sequencer = start(wrap);
       return log.sequencer;
     },
+    another: () => start(),
     async append(...list) {
       return (await log.sequencer.append({ events: list, trails: [], own: [] })).treeSize;
     },

@@ -144,7 +144,8 @@ export class Sequencer {
     this.#state = undefined;
     await this.#options.store.close();
     this.#options.onFault(fault);
-    for (const { reject } of batch) reject(fault);
+    // What waits would meet the same fault after its own time-out; its emitters resend as well.
+    for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(fault);
   }
 
   async #load(): Promise<State> {

@@ -1,0 +1,199 @@
+/** The real program and the real commands: started, killed, started again, asked, tampered with. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { runNoun } from "@lightferry/proto/cli";
+import { formatId, newId } from "@lightferry/proto/ids";
+import { MerkleTree } from "@lightferry/proto/merkle";
+import { AuditService, type Client, createClient, type ServiceName } from "@lightferry/proto/rpc";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noun } from "../cli/audit.ts";
+import { checkpointSigner } from "../src/checkpoint/sign.ts";
+import { farKey, type Installation, installation } from "./installation.ts";
+import { event, events, provider, type TestLog, testLog, ZONE } from "./kit.ts";
+
+let log: TestLog;
+let installed: Installation;
+let program: ChildProcess;
+let port = 0;
+const clients: Client<typeof AuditService>[] = [];
+
+function as(peer: ServiceName): Client<typeof AuditService> {
+  const tls = installed.zone.tls[peer];
+  const client = createClient(AuditService, {
+    ...{ address: `127.0.0.1:${port}`, tls, zone: ZONE, peer: "audit" },
+  });
+  clients.push(client);
+  return client;
+}
+
+async function start(): Promise<void> {
+  const main = new URL("../src/main.ts", import.meta.url).pathname;
+  program = spawn(process.execPath, [main, "--config", installed.auditConfig], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (program.stdout === null) expect.unreachable();
+  for await (const line of createInterface(program.stdout)) {
+    const said = JSON.parse(line) as { event?: string; port?: number };
+    if (said.event !== "ready") continue;
+    port = said.port ?? 0;
+    break;
+  }
+  program.stdout.resume();
+  await installed.writeCliConfig(port);
+}
+
+async function stop(signal: NodeJS.Signals): Promise<number | null> {
+  const ended = once(program, "exit");
+  program.kill(signal);
+  return (await ended)[0] as number | null;
+}
+
+async function command(...argv: string[]): Promise<{ code: number; text: string }> {
+  let text = "";
+  const collect = (part: string) => {
+    text += part;
+  };
+  const code = await runNoun(noun, [...argv, "--home", installed.home, "--zone", ZONE], {
+    environment: { LANG: "zh_CN.UTF-8" },
+    stdout: collect,
+    stderr: collect,
+  });
+  return { code, text };
+}
+
+const bytesOf = (list: { bytes: Uint8Array }[]) => list.map(({ bytes }) => bytes);
+
+beforeAll(async () => {
+  log = await testLog();
+  installed = await installation(log);
+  await start();
+});
+afterAll(async () => {
+  for (const client of clients) client.close();
+  if (program.exitCode === null && program.signalCode === null) await stop("SIGTERM");
+  await installed.cleanup();
+  await log.drop();
+});
+
+describe("the audit program", () => {
+  it("keeps what it acknowledged through kill -9 and takes resent batches once", async () => {
+    const list = bytesOf(events("front-proxy", 1, 50));
+    await as("front-proxy").append({ events: list });
+    await stop("SIGKILL");
+    await start();
+    await as("front-proxy").append({ events: list });
+    await as("front-proxy").append({ events: bytesOf(events("front-proxy", 51, 10)) });
+    expect(await log.sql("select 1 from audit.event where emitter = 'front-proxy'")).toHaveLength(
+      60,
+    );
+    expect((await command("verify")).text).toContain("核验通过");
+  });
+
+  it("journals its own starts and stops", async () => {
+    expect(await stop("SIGTERM")).toBe(0);
+    await start();
+    const life = await log.sql<{ type: string }>(
+      "select type from audit.event where emitter = 'audit' order by emitter_sequence",
+    );
+    expect(life.map(({ type }) => type)).toEqual([
+      ...["service.started", "service.started", "service.stopped", "service.started"],
+    ]);
+  });
+
+  it("witnesses the other zone with the key of the registry", async () => {
+    const tree = new MerkleTree(provider.sm3);
+    tree.append(provider.sm3(Buffer.from("far")));
+    const sign = checkpointSigner(provider, farKey, "node-extranet");
+    const note = Buffer.from(sign(1, tree.root(), Date.now()));
+    const request = { zone: "extranet", note, bundleId: newId() };
+    expect(await as("front-proxy").witness(request)).toMatchObject({ status: "recorded" });
+    expect((await command("verify")).text).toContain("见证 1");
+  });
+});
+
+describe("the commands", () => {
+  it("list", async () => {
+    const shown = await command("list", "--type", "service.", "--limit", "2");
+    expect(shown.code).toBe(0);
+    expect(shown.text).toContain("服务启动");
+    const { text } = await command("list", "--since", "1h", "--limit", "700", "--json");
+    const parsed = JSON.parse(text) as { events: { index: number }[] };
+    expect(parsed.events.at(-1)?.index).toBe(0);
+    expect((await command("list", "--since", "soon")).code).toBe(2);
+    expect((await command("list", "--nonsense")).code).toBe(2);
+    expect((await command("list", "--help")).text).toContain("--since");
+  });
+
+  it("trail: ends with 对端未知 on the sending zone", async () => {
+    const exchangeId = newId();
+    const bundleId = newId();
+    await as("front-proxy").append({
+      events: bytesOf([
+        event("front-proxy", 61, { exchangeId }),
+        event("front-proxy", 62, { exchangeId, bundleId, type: "exchange.emitted" }),
+      ]),
+    });
+    const shown = await command("trail", formatId(exchangeId));
+    expect(shown).toMatchObject({ code: 0 });
+    expect(shown.text).toMatch(/已接收[\s\S]*已发出[\s\S]*对端未知/);
+    const { text } = await command("trail", formatId(exchangeId), "--json");
+    expect(JSON.parse(text)).toMatchObject({ end: "unconfirmed", sender: [] });
+  });
+
+  it("trail: shows both halves on the receiving zone, each event once", async () => {
+    const exchangeId = newId();
+    const far = [1, 2].map(
+      (n) =>
+        event("front-proxy", n, { zone: "extranet", node: "node-extranet", exchangeId, timeMs: n })
+          .bytes,
+    );
+    const trails = [newId(), newId()].map((bundleId) => ({
+      ...{ zone: "extranet", exchangeId, bundleId, events: far },
+    }));
+    await as("front-proxy").append({
+      events: bytesOf([
+        event("front-proxy", 63, { exchangeId, type: "exchange.arrived" }),
+        event("front-proxy", 64, { exchangeId, type: "exchange.delivered" }),
+      ]),
+      peerTrails: trails,
+    });
+    const shown = await command("trail", formatId(exchangeId));
+    expect(shown.text).toMatch(/对端 extranet[\s\S]*本端 business[\s\S]*已送达/);
+    expect(shown.text).not.toContain("对端未知");
+    const { text } = await command("trail", formatId(exchangeId), "--json");
+    const parsed = JSON.parse(text) as { sender: unknown[]; own: unknown[]; end: string };
+    expect([parsed.sender.length, parsed.own.length, parsed.end]).toEqual([2, 2, "here"]);
+    const unknown = await command("trail", formatId(newId()));
+    expect(unknown.code).toBe(3);
+    expect(unknown.text).toContain("audit.exchange-unknown");
+    expect((await command("trail", "nonsense")).code).not.toBe(0);
+  });
+
+  it("verify: names tampering, and a rollback by a checkpoint kept elsewhere", async () => {
+    const { note } = await as("front-proxy").getCheckpoint({});
+    const kept = join(installed.home, "kept.note");
+    await writeFile(kept, note ?? "");
+    expect((await command("verify", "--checkpoint", kept)).code).toBe(0);
+    await log.unguard();
+    await log.sql("update audit.event set actor = 'somebody' where seq = 5");
+    const shown = await command("verify");
+    expect(shown.code).toBe(3);
+    expect(shown.text).toMatch(/row\.column\s+5\s+actor/);
+    const { text } = await command("verify", "--json");
+    expect(JSON.parse(text)).toMatchObject({
+      clean: false,
+      counts: { "row.column": 1 },
+      findings: [{ kind: "row.column", index: 5, detail: "actor" }],
+    });
+    await log.sql("update audit.event set actor = '' where seq = 5");
+    await stop("SIGKILL");
+    await log.sql("delete from audit.event where seq >= 20");
+    await log.sql("delete from audit.checkpoint where size > 20");
+    const rolledBack = await command("verify", "--checkpoint", kept);
+    expect(rolledBack.text).toContain("checkpoint.rolled-back");
+    expect((await command("list")).code).toBe(4);
+  });
+});
