@@ -11,6 +11,7 @@ import { newId } from "@lightferry/proto/ids";
 import type { KeyDirectory } from "@lightferry/proto/registry";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
+import { expect } from "vitest";
 import type { EventSink, FerryEvent, Log } from "../src/events.ts";
 import { openReceiver, openSender } from "../src/gate/open.ts";
 import { Station } from "../src/rx/station.ts";
@@ -52,6 +53,11 @@ export const directory: KeyDirectory = {
     node === FROM && id === keys.ferry.keyId ? keys.ferry.key.publicKey : undefined,
   encryptKey: () => undefined,
 };
+
+/** Waits for a condition as long as a busy machine may need. */
+export function eventually<T>(read: () => T) {
+  return expect.poll(read, { timeout: 20_000, interval: 10 });
+}
 
 export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

@@ -11,7 +11,7 @@ export interface Forwarder {
 
 /** @param pass how often a frame is forwarded: false = 0, true = 1 */
 export async function startForwarder(
-  to: number,
+  to: number | (() => number),
   pass: (header: FrameHeader, frame: Uint8Array) => boolean | number,
 ): Promise<Forwarder> {
   const incoming = createSocket("udp4");
@@ -20,7 +20,7 @@ export async function startForwarder(
     const header = emptyHeader();
     decodeFrame(frame, header);
     for (let copies = Number(pass(header, frame)); copies > 0; copies -= 1) {
-      outgoing.send(frame, to, HOST);
+      outgoing.send(frame, typeof to === "number" ? to : to(), HOST);
     }
   });
   incoming.bind(0, HOST);

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { FRAME_TYPE } from "../src/frame.ts";
-import { digestOf, type Place, place, startSender, startStation } from "./fixture.ts";
+import { digestOf, eventually, type Place, place, startSender, startStation } from "./fixture.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -27,11 +27,13 @@ test("small bundles and a 20 MB one arrive byte-identical, each delivered once",
     expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
   }
   // Every bundle is sent twice, acknowledged twice and delivered once.
-  await expect.poll(() => at.outbox.acks.filter((ack) => ack.finished).length).toBe(bundles.length);
+  await eventually(() => at.outbox.acks.filter((ack) => ack.finished).length).toBe(bundles.length);
   expect(at.outbox.acks.filter((ack) => ack.passesDone === 1)).toHaveLength(bundles.length);
-  await expect
-    .poll(() => station.status())
-    .toMatchObject({ rejected: {}, objects: 0, heldBytes: 0 });
+  await eventually(() => station.status()).toMatchObject({
+    rejected: {},
+    objects: 0,
+    heldBytes: 0,
+  });
   expect(at.inbox.answers).toEqual(bundles.map(() => "accepted"));
   expect(at.rxEvents.of("bundle.arrived")).toHaveLength(bundles.length);
   expect(at.txEvents.of("bundle.emitted")).toHaveLength(bundles.length);
@@ -59,6 +61,6 @@ test("what 5 % loss takes from the first pass, the second brings; the account is
   }
   expect(dropped).toBeGreaterThan(100);
   const lost = () => (station.status() as { accounted: { lost: number } }).accounted.lost;
-  await expect.poll(lost, { timeout: 10_000 }).toBe(dropped);
+  await eventually(lost).toBe(dropped);
   expect(at.inbox.answers.every((answer) => answer === "accepted")).toBe(true);
 });

@@ -90,6 +90,7 @@ export class Finisher {
     if (settled === "damaged") return false;
     // On disk or not wanted: no reason to hold it in memory while the inbox is away.
     object.release();
+    await object.file?.remove(false);
     if (settled === "known") return true;
     if ("refusal" in settled) await this.#refused(settled, bundleId, object);
     else await this.#arrived(settled, objectId);
@@ -266,7 +267,6 @@ export class Finisher {
       ]),
     );
     await this.#persist(bundleId, () => moveFile(path, join(refusedDir, `${bundleId}.lfb`)));
-    await object?.file?.remove(false);
     // It fills no position of its stream: the gap stays open until a good one comes.
     const objectId = object?.objectId ?? 0;
     await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));

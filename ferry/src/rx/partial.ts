@@ -7,7 +7,7 @@
  * <object>.manifests signed manifests, each after its length (u32)
  * <object>.groups    one bit per group
  */
-import { type FileHandle, open, readdir, readFile, unlink } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "../durable.ts";
 import type { Geometry } from "../object.ts";
@@ -167,24 +167,34 @@ export interface LeftPartial {
   readonly kept: Uint8Array;
 }
 
-const PART_NAME = /^([0-9a-f]{14})\.part$/;
+const NAME = /^([0-9a-f]{14})\.(part|manifests|groups)$/;
 
-/** Partial objects in a directory. One without manifest or marks is of no use and is removed. */
+/**
+ * Partial objects in a directory. What lacks one of its three files cannot be
+ * gone on with (it was just begun or just finished) and is removed.
+ */
 export async function leftPartials(directory: string): Promise<LeftPartial[]> {
+  const names = new Set<string>();
+  for (const name of await readdir(directory)) {
+    const match = NAME.exec(name);
+    if (match !== null) names.add(match[1] as string);
+  }
   const left: LeftPartial[] = [];
-  for (const name of (await readdir(directory)).sort()) {
-    const match = PART_NAME.exec(name);
-    if (match === null) continue;
-    const base = join(directory, match[1] as string);
+  for (const name of [...names].sort()) {
+    const base = join(directory, name);
+    const whole = await stat(`${base}.part`).then(
+      () => true,
+      () => false,
+    );
     const manifests = splitManifests(await readFile(`${base}.manifests`).catch(nothing));
     const kept = await readFile(`${base}.groups`).catch(nothing);
-    if (manifests.length === 0 || kept.length === 0) {
-      for (const suffix of ["part", "manifests", "groups"]) {
-        await unlink(`${base}.${suffix}`).catch(() => undefined);
-      }
+    if (whole && manifests.length > 0 && kept.length > 0) {
+      left.push({ objectId: Number.parseInt(name, 16), manifests, kept });
       continue;
     }
-    left.push({ objectId: Number.parseInt(match[1] as string, 16), manifests, kept });
+    for (const suffix of ["part", "manifests", "groups"]) {
+      await unlink(`${base}.${suffix}`).catch(() => undefined);
+    }
   }
   await syncDirectory(directory);
   return left;

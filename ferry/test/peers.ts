@@ -1,0 +1,193 @@
+/** Guarantee: the peers of both programs on real gRPC with mutual TLS, and their configuration files. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createUnlockFile, generateKeyFile } from "@lightferry/proto/keystore";
+import { REGISTRY_FORMAT, type RegistryDocument } from "@lightferry/proto/registry";
+import {
+  bind,
+  InboxService,
+  OutboxService,
+  PolicyService,
+  type RpcServer,
+  startRpcServer,
+} from "@lightferry/proto/rpc";
+import { createLogger } from "@lightferry/proto/service";
+import { domainSeparated } from "@lightferry/proto/sm";
+import { type TestZone, testZone } from "@lightferry/proto/testing";
+import { FROM, HOST, keys, LANE, type Place, provider, TO } from "./fixture.ts";
+
+const DAY = 86_400_000;
+
+export interface Peers {
+  /** Write the configuration file of a program and give its path. */
+  txConfig(port: number): string;
+  rxConfig(port: number): string;
+  close(): Promise<void>;
+}
+
+export interface GateSettings {
+  readonly frameSize?: number;
+  readonly rate?: number;
+  readonly secondPassSeconds?: number;
+  readonly receiveBufferBytes?: number;
+}
+
+function document(ferry: { keyId: string; publicKey: string }): RegistryDocument {
+  const now = Date.now();
+  const hex = (key: { keyId: string; key: { publicKey: Uint8Array } }) => ({
+    keyId: key.keyId,
+    publicKey: Buffer.from(key.key.publicKey).toString("hex"),
+  });
+  const node = (id: string, zone: string) => ({
+    id,
+    zone,
+    organisation: "test",
+    keys: {
+      sign: hex(keys.sign),
+      encrypt: hex(keys.to),
+      policy: hex(keys.policy),
+      audit: hex(keys.policy),
+      ferry,
+    },
+    licence: {
+      number: "test-1",
+      notBeforeMs: now - DAY,
+      notAfterMs: now + DAY,
+      lanes: [LANE],
+      gradeCeiling: "G3" as const,
+    },
+  });
+  return {
+    format: REGISTRY_FORMAT,
+    number: 1,
+    issuedMs: now,
+    demo: true,
+    nodes: [node(FROM, "extranet"), node(TO, "business")],
+    lanes: [
+      {
+        id: LANE,
+        from: "extranet",
+        to: "business",
+        driver: "udp",
+        state: "open",
+        kinds: ["request", "file"],
+        gradeCeiling: "G3",
+        expirySeconds: 7 * 86_400,
+        maxRequestBytes: 1 << 20,
+        maxFileBytes: 1 << 30,
+      },
+    ],
+    services: [],
+    callers: [],
+    grants: [],
+  };
+}
+
+export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> {
+  const zones = { extranet: await testZone("extranet"), business: await testZone("business") };
+  const log = createLogger({ service: "peers" });
+  const secrets = join(at.root, "keys");
+  mkdirSync(secrets, { mode: 0o700 });
+  const unlockPath = join(secrets, "unlock.key");
+  const unlock = createUnlockFile(unlockPath);
+  const ferryKeyPath = join(secrets, "ferry.json");
+  const made = generateKeyFile(ferryKeyPath, unlock, "ferry-sign", { demo: true });
+  const publicKey = Buffer.from(made.publicKey).toString("hex");
+  const bytes = Buffer.from(JSON.stringify(document({ keyId: made.keyId, publicKey })));
+  const authority = provider.generateSm2();
+  const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
+  const anchorPath = join(at.root, "anchor.json");
+  const anchor = { publicKey: Buffer.from(authority.publicKey).toString("hex"), demo: true };
+  writeFileSync(anchorPath, JSON.stringify(anchor));
+
+  const servers: RpcServer[] = [];
+  const serve = async (zone: TestZone, name: "extranet" | "business") => {
+    const policy = await startRpcServer({
+      listen: { host: HOST, port: 0 },
+      tls: zone.tls.policy,
+      zone: name,
+      log,
+      services: [
+        bind(
+          { getRegistry: PolicyService.getRegistry },
+          { getRegistry: async () => ({ document: bytes, signature }) },
+          { getRegistry: ["ferry-tx", "ferry-rx"] },
+        ),
+      ],
+    });
+    const door =
+      name === "extranet"
+        ? bind(
+            OutboxService,
+            {
+              lease: (request, call) => at.outbox.lease(request, call),
+              ack: (request) => at.outbox.ack(request),
+            },
+            { lease: ["ferry-tx"], ack: ["ferry-tx"] },
+          )
+        : bind(
+            InboxService,
+            { deliver: (request) => at.inbox.deliver(request) },
+            {
+              deliver: ["ferry-rx"],
+            },
+          );
+    const frontProxy = await startRpcServer({
+      listen: { host: HOST, port: 0 },
+      tls: zone.tls["front-proxy"],
+      zone: name,
+      log,
+      services: [door],
+    });
+    servers.push(policy, frontProxy);
+    return { policy: `${HOST}:${policy.port}`, frontProxy: `${HOST}:${frontProxy.port}` };
+  };
+  const peers = {
+    extranet: await serve(zones.extranet, "extranet"),
+    business: await serve(zones.business, "business"),
+  };
+  const config = (zone: "extranet" | "business", own: object): string => {
+    const service = zone === "extranet" ? "ferry-tx" : "ferry-rx";
+    const path = join(at.root, `${service}.json`);
+    const base = {
+      zone,
+      node: zone === "extranet" ? FROM : TO,
+      service,
+      mode: "demo",
+      tls: zones[zone].tls[service],
+      peers: peers[zone],
+      anchorPath,
+      unlockPath,
+      lane: LANE,
+    };
+    writeFileSync(path, JSON.stringify({ ...base, ...own }));
+    return path;
+  };
+  const link = (port: number) => ({ driver: "udp", host: HOST, port });
+  return {
+    txConfig: (port) =>
+      config("extranet", {
+        stateDir: at.txState,
+        outboxDir: at.outboxDir,
+        ferryKeyPath,
+        gate: {
+          ...link(port),
+          frameSize: gate.frameSize ?? 1456,
+          rateBytesPerSecond: gate.rate ?? 60_000_000,
+          secondPassSeconds: gate.secondPassSeconds ?? 1,
+        },
+      }),
+    rxConfig: (port) =>
+      config("business", {
+        stateDir: at.rxState,
+        arrivalsDir: at.arrivalsDir,
+        expectedSender: FROM,
+        gate: { ...link(port), receiveBufferBytes: gate.receiveBufferBytes ?? 1 << 24 },
+      }),
+    close: async () => {
+      for (const server of servers) await server.close();
+      await zones.extranet.cleanup();
+      await zones.business.cleanup();
+    },
+  };
+}

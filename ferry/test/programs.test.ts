@@ -1,0 +1,48 @@
+/** Guarantee tested: the two programs as they are run: settings, mutual TLS, status file, orderly end. */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { digestOf, eventually, type Place, place } from "./fixture.ts";
+import { type Peers, startPeers } from "./peers.ts";
+import { startProgram } from "./program.ts";
+
+let at: Place;
+let peers: Peers;
+beforeEach(async () => {
+  at = place();
+  peers = await startPeers(at, { secondPassSeconds: 1 });
+});
+afterEach(async () => {
+  await peers.close();
+  at.remove();
+});
+
+test("both programs carry bundles, write their status and end when asked", async () => {
+  const rx = await startProgram("rx", peers.rxConfig(0));
+  const port = rx.ready.port as number;
+  const tx = await startProgram("tx", peers.txConfig(port));
+  expect(rx.ready).toMatchObject({ driver: "udp", locked: true });
+  expect(tx.ready).toMatchObject({ driver: "udp", locked: true, epoch: 1 });
+  const bundles = [await at.seal(randomBytes(3_000_000), "bulk"), await at.seal(randomBytes(100))];
+  for (const bundle of bundles) at.outbox.put(bundle);
+  await at.inbox.until(2);
+  for (const bundle of bundles) {
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  }
+  const status = (dir: string) => JSON.parse(readFileSync(join(dir, "status.json"), "utf8"));
+  await eventually(() => status(at.txState)).toMatchObject({
+    role: "tx",
+    epoch: 1,
+    bundles: { emitted: 2, finished: 2, refused: 0 },
+  });
+  await eventually(() => status(at.rxState)).toMatchObject({
+    role: "rx",
+    epoch: 1,
+    bundles: { arrived: 2, delivered: 2, waiting: 0 },
+    rejected: {},
+    gaps: [],
+  });
+  expect(await tx.end("SIGTERM")).toBe(0);
+  expect(await rx.end("SIGTERM")).toBe(0);
+});
