@@ -3,11 +3,13 @@
 import { GatewayError } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
 import { merkleRoot } from "@lightferry/proto/merkle";
+import { testDatabase } from "@lightferry/proto/testing";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogStore } from "../src/store/batch.ts";
+import { prepareSchema } from "../src/store/migrate.ts";
 import { checkNote, readNote } from "../src/verify/note.ts";
-import { auditKey, event, events, provider, type TestLog, testLog, trail } from "./kit.ts";
+import { as, auditKey, event, events, provider, type TestLog, testLog, trail } from "./kit.ts";
 
 let log: TestLog;
 beforeEach(async () => {
@@ -214,6 +216,31 @@ describe("faults", () => {
 });
 
 describe("rights", () => {
+  it("needs an ordinary owner, not a superuser, for migrations", async () => {
+    const database = await testDatabase();
+    const admin = new pg.Client(database.url);
+    await admin.connect();
+    const owner = `${database.name}_owner`;
+    await admin.query(`create role ${owner}`);
+    await admin.query(`alter database ${database.name} owner to ${owner}`);
+    await prepareSchema(as(database.url, owner), provider.sm3, Date.now());
+    await prepareSchema(as(database.url, owner), provider.sm3, Date.now());
+    const { rows } = await admin.query<{ may: boolean; not: boolean }>(
+      `select has_table_privilege('audit_writer', 'audit.event', 'insert, select') as may,
+         has_table_privilege('audit_writer', 'audit.event', 'update, delete, truncate') as not`,
+    );
+    expect(rows).toEqual([{ may: true, not: false }]);
+    await admin.query("update audit.migration set sm3 = '\\x00'");
+    await expect(
+      prepareSchema(as(database.url, owner), provider.sm3, Date.now()),
+    ).rejects.toMatchObject({ code: "config.invalid" });
+    await admin.query(`reassign owned by ${owner} to current_user`);
+    await admin.query(`drop owned by ${owner}`);
+    await admin.query(`drop role ${owner}`);
+    await admin.end();
+    await database.drop();
+  });
+
   it("lets the writer insert and read, nothing else; the reader only read", async () => {
     await log.append(...events("seal", 1, 2));
     const tables = ["event", "peer_trail", "tile", "checkpoint", "witness"];

@@ -132,7 +132,7 @@ export async function testLog(
 }
 
 /** The same database with the rights of a group role. */
-function as(url: string, role: string): string {
+export function as(url: string, role: string): string {
   const copy = new URL(url);
   copy.searchParams.set("options", `-c role=${role}`);
   return copy.href;
