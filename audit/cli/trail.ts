@@ -36,12 +36,12 @@ export const trail: CliVerb = {
   ],
   run: async (context, { positionals: [exchange = ""] }) => {
     const config = context.zoneConfig();
-    const { own = [], peer = [] } = await withAudit(config, (client) =>
+    const { own, peer } = await withAudit(config, (client) =>
       client.getTrail({ exchangeId: parseId(exchange) }),
     );
-    if ((own ?? []).length === 0) throw new GatewayError("audit.exchange-unknown");
-    const here = (own ?? []).map(viewLogged);
-    const there = distinct((peer ?? []).flatMap((half) => (half.events ?? []).map(viewEvent)));
+    if (own.length === 0) throw new GatewayError("audit.exchange-unknown");
+    const here = own.map(viewLogged);
+    const there = distinct(peer.flatMap((half) => (half.events ?? []).map(viewEvent)));
     const end = endOf(here);
     context.emitJson({ exchange, zone: config.zone, sender: there, own: here, end });
     show(context, here, there, end);
