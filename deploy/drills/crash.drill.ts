@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { ApiAnswer } from "../src/demo/api-client.ts";
 import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
@@ -25,6 +26,9 @@ const CONCURRENCY = 16;
 /** Kept short so that what a killed receiver missed is sent again within the drill. */
 const SECOND_PASS_SECONDS = 4;
 const DEADLINE_MS = 15 * 60_000;
+/** Longer than the longest pause of a journal between two tries to reach its audit service. */
+const TRAIL_LIMIT_MS = 60_000;
+const POLL_MS = 250;
 
 /** Every process of both zones. */
 const VICTIMS: readonly (readonly [ZoneName, string])[] = [
@@ -216,10 +220,18 @@ async function incompleteTrails(zones: RunningZones, ids: readonly string[]): Pr
   const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
   await log.connect();
   try {
-    const { rows } = await log.query<{ id: string; own: boolean; peer: boolean }>(TRAIL_QUERY, [
-      ids.map((id) => Buffer.from(id.replaceAll("-", ""), "hex")),
-    ]);
-    return rows.filter((row) => !row.own || !row.peer).map((row) => row.id);
+    // A journal whose audit service was down hands its events over a little later.
+    const deadline = Date.now() + TRAIL_LIMIT_MS;
+    for (;;) {
+      const { rows } = await log.query<{ id: string; own: boolean; peer: boolean }>(TRAIL_QUERY, [
+        ids.map((id) => Buffer.from(id.replaceAll("-", ""), "hex")),
+      ]);
+      const missing = rows.filter((row) => !row.own || !row.peer);
+      if (missing.length === 0 || Date.now() > deadline) {
+        return missing.map((row) => `${row.id} own=${row.own} peer=${row.peer}`);
+      }
+      await delay(POLL_MS);
+    }
   } finally {
     await log.end();
   }

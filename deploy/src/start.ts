@@ -120,7 +120,7 @@ async function main(): Promise<number> {
         : "\n有交换未按预期结束。/ Something did not end as it must.",
     );
     if (values.once) return ok ? 0 : 1;
-    printNext(options);
+    printNext(home, options);
     await askedToStop;
     return 0;
   } finally {
@@ -133,14 +133,14 @@ function say(text: string): void {
   console.log(text);
 }
 
-function printNext(options: ZoneOptions): void {
+function printNext(home: string, options: ZoneOptions): void {
   const [extranet, business] = ZONES.map((zone) => zonePorts(zone, options.portBase));
   say(`
 接口 / APIs
   电子政务外网 extranet   https://127.0.0.1:${extranet?.api}/v1   (openapi: /openapi.json)
   自然资源业务网 business  https://127.0.0.1:${business?.api}/v1
   演示业务系统 receiver    http://127.0.0.1:${business?.receiver}/records
-  落地文件 drop folder    .lightferry/business/drop/
+  落地文件 drop folder    ${join(home, "business/drop")}
 
 接下来可以试 / try next
   npx lightferry exchange list --zone extranet
