@@ -1,27 +1,16 @@
 /**
- * Guarantee: eleven digit values pass only if they begin with a prefix that the
- * national number plan (电信网编号计划) gives to mobile services, and are
- * written the way people write such numbers.
+ * Guarantee: eleven digit values pass only if they lie in the blocks 13 to 19
+ * that the national number plan (电信网编号计划, 2017) keeps for mobile services,
+ * and are written the way people write such numbers. Which third digits are
+ * handed out changes from year to year; what is not yet is masked all the same.
  */
 
 export const MOBILE_LENGTH = 11;
 
-/** Third digits in use after 1 and the second digit; 13x, 18x and 19x are all assigned. */
-const THIRD_DIGITS: Readonly<Record<number, ReadonlySet<number>>> = {
-  3: new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-  4: new Set([0, 1, 4, 5, 6, 7, 8, 9]),
-  5: new Set([0, 1, 2, 3, 5, 6, 7, 8, 9]),
-  6: new Set([2, 5, 6, 7]),
-  7: new Set([0, 1, 2, 3, 4, 5, 6, 7, 8]),
-  8: new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-  9: new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
-};
-
 /** True when the eleven values from `at` on are a mobile number of the plan. */
 export function isMobileNumber(digits: ArrayLike<number>, at: number): boolean {
-  if (digits[at] !== 1) return false;
-  if (THIRD_DIGITS[digits[at + 1] ?? 0]?.has(digits[at + 2] ?? 10) !== true) return false;
-  for (let i = 3; i < MOBILE_LENGTH; i += 1) {
+  if (digits[at] !== 1 || (digits[at + 1] ?? 0) < 3) return false;
+  for (let i = 1; i < MOBILE_LENGTH; i += 1) {
     if ((digits[at + i] ?? 10) > 9) return false;
   }
   return true;

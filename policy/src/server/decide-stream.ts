@@ -4,6 +4,7 @@
  * worthless: only a permit with the digest of exactly those bytes gives it a
  * meaning. An import is not sent back: its bytes are signed and stay as they are.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { ContentInspection, type ContentReport } from "../content/inspection.ts";
@@ -91,6 +92,8 @@ async function* examine(
         await retention.keep(chunk, true);
         continue;
       }
+      // Chunks that wait in the transport would otherwise be read without a break.
+      await nextTurn();
       const settled = inspection.push(chunk);
       await retention.keep(chunk, inspection.sealsAway || inspection.marksMayComeLate);
       if (echo && !inspection.sealsAway) yield* inChunks(settled);

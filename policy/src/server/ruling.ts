@@ -7,6 +7,7 @@ import { randomFillSync } from "node:crypto";
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
+import type { Grade } from "@lightferry/proto/registry";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { itemCommitment } from "@lightferry/proto/verdict";
 import type { ContentReport } from "../content/inspection.ts";
@@ -23,6 +24,8 @@ const SALT_BYTES = 32;
 const SALT_POOL = 1024;
 /** A refusal is evidence, not a permission: its term only has to be well formed. */
 const REFUSAL_TERM_MS = 24 * 60 * 60 * 1000;
+/** Of what was refused without an accepted grade: the highest, so that no refusal reads as harmless. */
+const UNGRADED: Grade = "CORE";
 const NO_DIGEST = new Uint8Array();
 
 const pool = Buffer.alloc(SALT_POOL * SALT_BYTES);
@@ -75,7 +78,7 @@ export function rule(
       lane: lane?.id ?? "",
       sender: request.sender,
       recipients: [admission?.receiver.id ?? policy.node],
-      grade: admission?.grade ?? "",
+      grade: admission?.grade ?? UNGRADED,
       decidedMs: nowMs,
       expiresMs: nowMs + term,
       policyVersion: policy.pack.version,
