@@ -138,7 +138,8 @@ const list: CliVerb = {
     { command: "token list", summary: { zh: "全部令牌及状态", en: "all tokens and their state" } },
   ],
   async run(context) {
-    const { tokens } = await withAdmin(context, (admin) => admin.listTokens({}));
+    const answer = await withAdmin(context, (admin) => admin.listTokens({}));
+    const tokens = (answer.tokens ?? []).map(shown);
     context.emitJson({ tokens });
     context.table(tokens, [
       { title: { zh: "编号", en: "ID" }, value: "tokenId" },
@@ -153,11 +154,33 @@ const list: CliVerb = {
   },
 };
 
-function stateOf(token: lightferry.admin.v1.TokenInfo.$Shape) {
+interface Shown {
+  readonly tokenId: string;
+  readonly caller: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  /** 0 = not revoked, never used. */
+  readonly revokedMs: number;
+  readonly lastUsedMs: number;
+  readonly note: string;
+}
+
+function shown(token: lightferry.admin.v1.TokenInfo.$Properties): Shown {
+  return {
+    tokenId: token.tokenId ?? "",
+    caller: token.caller ?? "",
+    createdMs: token.createdMs ?? 0,
+    expiresMs: token.expiresMs ?? 0,
+    revokedMs: token.revokedMs ?? 0,
+    lastUsedMs: token.lastUsedMs ?? 0,
+    note: token.note ?? "",
+  };
+}
+
+function stateOf(token: Shown) {
   const now = Date.now();
-  if (token.revokedMs !== 0 && token.revokedMs <= now) return { zh: "已吊销", en: "revoked" };
+  if (token.revokedMs !== 0) return { zh: "已吊销", en: "revoked" };
   if (token.expiresMs <= now) return { zh: "已过期", en: "expired" };
-  if (token.revokedMs !== 0) return { zh: "即将停用", en: "ending" };
   return { zh: "有效", en: "good" };
 }
 

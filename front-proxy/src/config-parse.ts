@@ -94,6 +94,11 @@ function readLimits(raw: unknown): LimitsConfig {
       readOptionalInteger(raw, "limits.spoolHighWaterBytes", MAX_BYTES) ?? DEFAULT_HIGH_WATER_BYTES,
     spoolReserveBytes:
       readOptionalInteger(raw, "limits.spoolReserveBytes", MAX_BYTES) ?? DEFAULT_RESERVE_BYTES,
+    // A million tries at the longest pause are ten years: more is a mistake.
+    dispatchAttempts: readOptionalInteger(raw, "limits.dispatchAttempts", {
+      min: 1,
+      max: 1_000_000,
+    }),
     outboxRetentionSeconds: readOptionalInteger(raw, "limits.outboxRetentionSeconds", {
       min: 0,
       max: YEAR_SECONDS,

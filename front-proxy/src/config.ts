@@ -46,6 +46,8 @@ export interface LimitsConfig {
   readonly spoolReserveBytes: number;
   /** How long an emitted bundle file is kept after its last pass; undefined = the lane's expiry. */
   readonly outboxRetentionSeconds: number | undefined;
+  /** Tries at a target before an exchange is a dead letter; undefined = ingress/tuning.ts. */
+  readonly dispatchAttempts?: number | undefined;
 }
 
 export interface FrontProxyConfig extends BaseConfig {

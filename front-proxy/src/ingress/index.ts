@@ -30,12 +30,12 @@ export interface IngressHandle extends IngressDesk {
 
 /**
  * Starts the receiving side: recovers what a crash left, then answers and works.
- * @throws GatewayError `registry.demo-in-production`, `config.invalid`, `sm.key-*`,
- * `database.unavailable`, `journal.full`.
+ * @throws GatewayError `registry.demo-in-production`, `inbox.key-unregistered`, `config.invalid`,
+ * `sm.key-*`, `database.unavailable`, `journal.full`.
  */
 export async function startIngress(
   context: FrontProxyContext,
-  tuning: IngressTuning = DEFAULT_TUNING,
+  tuning: IngressTuning = tuningOf(context),
 ): Promise<IngressHandle> {
   const { config, pool, shell } = context;
   const decryptKey = loadDecryptKey(context);
@@ -96,7 +96,12 @@ export async function startIngress(
   };
 }
 
-function loadDecryptKey({ config }: FrontProxyContext) {
+function tuningOf({ config }: FrontProxyContext): IngressTuning {
+  const { dispatchAttempts = DEFAULT_TUNING.attempts } = config.limits;
+  return { ...DEFAULT_TUNING, attempts: dispatchAttempts };
+}
+
+function loadDecryptKey({ config, registry }: FrontProxyContext) {
   if (config.unlockPath === undefined) {
     throw new GatewayError("config.invalid", { detail: "unlockPath" });
   }
@@ -108,6 +113,11 @@ function loadDecryptKey({ config }: FrontProxyContext) {
   if (demo && config.mode === "production") {
     key.destroy();
     throw new GatewayError("registry.demo-in-production", { detail: `key ${keyId}` });
+  }
+  // Opening with another key than the one senders know would quarantine everything that arrives.
+  if (registry().keyDirectory().encryptKey(config.node)?.keyId !== keyId) {
+    key.destroy();
+    throw new GatewayError("inbox.key-unregistered", { detail: `key ${keyId}` });
   }
   return key;
 }

@@ -72,6 +72,8 @@ export interface World {
   readonly context: FrontProxyContext;
   /** What import policy says; permit by default. */
   decide: (item: DecideItem) => Outcome;
+  /** Writes (statements and journal records) that still succeed; then every one fails, as after a crash. */
+  writesLeft: number;
   /** Set: policy cannot be reached. */
   policyDown: boolean;
   ingress(): IngressHandle;
@@ -130,6 +132,7 @@ export async function createWorld(): Promise<World> {
     encryptKeyPath: keys.encryptKeyPath,
     unlockPath: keys.unlockPath,
     targets: {},
+    limits: {},
   };
   const world: World = {
     dirs,
@@ -139,16 +142,17 @@ export async function createWorld(): Promise<World> {
     witnessed,
     decide: () => ({ decision: Decision.DECISION_PERMIT }),
     policyDown: false,
+    writesLeft: Number.POSITIVE_INFINITY,
     context: {
       shell: {
         config,
         log,
-        journal,
+        journal: mortal(journal, () => world),
         provider,
         onClose: (close: () => void) => closers.push(close),
       },
       config,
-      pool,
+      pool: mortal(pool, () => world),
       registry: () => registry,
       vault,
       policy: fakePolicy(keys, () => world),
@@ -195,6 +199,25 @@ export async function createWorld(): Promise<World> {
     },
   };
   return world;
+}
+
+const MORTAL = new Set(["query", "connect", "record", "recordPeerTrail"]);
+
+/** The same object until the world has no writes left. */
+function mortal<T extends object>(object: T, world: () => World): T {
+  return new Proxy(object, {
+    get(target, name) {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== "function") return value;
+      if (!MORTAL.has(String(name))) return value.bind(target);
+      return async (...args: unknown[]) => {
+        world().writesLeft -= 1;
+        if (world().writesLeft < 0) throw Object.assign(new Error("gone"), { code: "57P01" });
+        const result = await value.apply(target, args);
+        return name === "connect" ? mortal(result as object, world) : result;
+      };
+    },
+  });
 }
 
 interface Keys {
@@ -281,7 +304,12 @@ function createRegistry(keys: Keys): Registry {
       },
     ],
     services: [service("registration", "request"), service("maps", "file")],
-    callers: [{ id: "demo-caller", zone: "extranet", organisation: "org", certificateSha256: [] }],
+    callers: ["demo-caller", "desk"].map((id) => ({
+      id,
+      zone: id === "desk" ? "business" : "extranet",
+      organisation: "org",
+      certificateSha256: [],
+    })),
     grants: [],
   } as unknown as RegistryDocument;
   const bytes = Buffer.from(canonicalJson(document));

@@ -38,6 +38,15 @@ export const INGRESS_ERRORS = {
     doZh: "检查磁盘并请发送方重发该序号",
     doEn: "check the disk and ask the sender to send this sequence again",
   },
+  "inbox.key-unregistered": {
+    http: 503,
+    grpc: "FAILED_PRECONDITION",
+    actor: "security-admin",
+    zh: "本节点的加密密钥与注册表不符",
+    en: "the encryption key of this node is not the registered one",
+    doZh: "核对 encryptKeyPath 与注册表",
+    doEn: "check encryptKeyPath against the registry",
+  },
   "bundle.duplicate": {
     http: 409,
     grpc: "ALREADY_EXISTS",
