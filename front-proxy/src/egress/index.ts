@@ -19,13 +19,15 @@ import { SegmentStore } from "./segments.ts";
 import { decideAnew, stopExchange, whyNot } from "./stop-exchange.ts";
 import { StoredDecider } from "./stored-decider.ts";
 import { Submitter } from "./submit.ts";
-import { removeOrphanPayloads, sweepForever } from "./sweep.ts";
+import { removeOrphanPayloads, type SweepParts, sweepForever } from "./sweep.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface Egress {
   readonly desk: EgressDesk;
   readonly submitter: Submitter;
   readonly uploads: Uploads;
+  /** What a round of the sweep works on. */
+  readonly sweep: SweepParts;
 }
 
 /** Opens the sending side; parts close with the shell, last opened first. */
@@ -51,11 +53,8 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   shell.onClose(() => submitter.close());
   const uploads = new Uploads(context, spool, segments, () => decider.kick());
   const stop = new AbortController();
-  const sweeping = sweepForever(
-    context,
-    { stores, uploads, outbox, undecided: () => decider.kick() },
-    stop.signal,
-  );
+  const sweep = { stores, uploads, outbox, undecided: () => decider.kick() };
+  const sweeping = sweepForever(context, sweep, stop.signal);
   shell.onClose(async () => {
     stop.abort();
     await sweeping;
@@ -102,5 +101,5 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     const folders = await startFolders(context, config.watch, { uploads });
     shell.onClose(() => folders.close());
   }
-  return { desk, submitter, uploads };
+  return { desk, submitter, uploads, sweep };
 }

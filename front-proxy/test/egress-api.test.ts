@@ -1,0 +1,316 @@
+/** The API as callers meet it: what is accepted, and what each bad input gets. */
+
+import { lightferry } from "@lightferry/proto/gen";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+
+const { Decision } = lightferry.policy.v1;
+let world: EgressWorld;
+let token: string;
+
+beforeAll(async () => {
+  world = await createEgressWorld();
+  await world.start();
+  token = await world.token();
+});
+afterAll(() => world.close());
+beforeEach(() => {
+  world.peers.rule = () => ({});
+  world.peers.policyDown = false;
+});
+
+const REQUEST = {
+  lane: "inbound",
+  service: "registration",
+  grade: "G2",
+  purpose: "registration",
+  method: "POST",
+  path: "/records/1",
+  body: { name: "张三" },
+};
+
+const submit = (change: object = {}, headers: Record<string, string> = {}) =>
+  world.api.call("POST", "/v1/requests", { token, headers, body: { ...REQUEST, ...change } });
+
+describe("a request", () => {
+  it("is accepted when it is durable, and can be asked for", async () => {
+    const answer = await submit();
+    expect(answer.status).toBe(202);
+    expect(answer.json).toMatchObject({ state: "permitted" });
+    const found = await world.api.call("GET", answer.json.statusUrl, { token });
+    expect(found.json).toMatchObject({
+      exchangeId: answer.json.exchangeId,
+      direction: "sent",
+      state: "permitted",
+      lane: "inbound",
+      service: "registration",
+      timeline: [{ state: "received" }, { state: "permitted" }],
+    });
+    expect(JSON.stringify(found.json)).not.toContain("张三");
+  });
+
+  it("rests encrypted", async () => {
+    const answer = await submit({ body: "a needle in the hay" });
+    const row = await world.until(answer.json.exchangeId, "permitted");
+    for (const column of ["content", "item", "trail"]) {
+      expect((row[column] as Buffer).includes("needle")).toBe(false);
+      expect((row[column] as Buffer).includes("/records")).toBe(false);
+    }
+  });
+
+  it("shares a decision with those submitted at the same time", async () => {
+    const before = world.peers.batches.length;
+    const answers = await Promise.all(Array.from({ length: 200 }, () => submit()));
+    expect(answers.every((answer) => answer.status === 202)).toBe(true);
+    expect(new Set(answers.map((answer) => answer.json.exchangeId)).size).toBe(200);
+    expect(world.peers.batches.length - before).toBeLessThan(100);
+  });
+
+  it("above the inline limit rests in the spool", async () => {
+    const answer = await submit({ body: "x".repeat(150_000) });
+    expect(answer.status).toBe(202);
+    const row = await world.until(answer.json.exchangeId, "permitted");
+    expect(row).toMatchObject({ content: null, size: 150_000 });
+    expect(row.file).toContain(answer.json.exchangeId);
+  });
+
+  it("that policy refuses is recorded and says why", async () => {
+    world.peers.rule = () => ({
+      decision: Decision.DECISION_DENY,
+      code: "policy.grade-missing",
+      ruleId: "grade.required",
+      reason: "未填写分级",
+    });
+    const answer = await submit({ grade: "" });
+    expect(answer.status).toBe(422);
+    expect(answer.headers["content-type"]).toContain("application/problem+json");
+    expect(answer.json).toMatchObject({
+      type: "urn:lightferry:error:policy.grade-missing",
+      code: "policy.grade-missing",
+      rule: "grade.required",
+      actor: "caller",
+    });
+    expect(answer.json.reason.zh).toContain("未填写分级");
+    expect(answer.json.do.zh).not.toBe("");
+    const found = await world.api.call("GET", answer.json.statusUrl, { token });
+    expect(found.json).toMatchObject({
+      state: "refused",
+      refusal: { code: "policy.grade-missing", rule: "grade.required" },
+    });
+    const row = await world.until(answer.json.exchangeId, "refused");
+    expect(row).toMatchObject({ content: null, wrapped_key: null, item: null });
+  });
+
+  it("that policy holds is accepted as held", async () => {
+    world.peers.rule = () => ({
+      decision: Decision.DECISION_HOLD,
+      code: "policy.approval-required",
+      ruleId: "approval",
+    });
+    const answer = await submit();
+    expect(answer.status).toBe(202);
+    expect(answer.json.state).toBe("held");
+  });
+
+  it("keeps the content as policy changed it", async () => {
+    world.peers.rule = () => ({ content: Buffer.from("masked") });
+    const answer = await submit();
+    const row = await world.until(answer.json.exchangeId, "permitted");
+    expect(row.size).toBe(6);
+  });
+
+  it.each([
+    ["unknown lane", { lane: "nowhere" }, 404, "submit.lane-unknown"],
+    ["lane that starts elsewhere", { lane: "outbound" }, 422, "submit.direction-wrong"],
+    ["unknown service", { service: "nothing" }, 404, "submit.service-unknown"],
+    ["service of another kind", { service: "maps" }, 422, "submit.kind-mismatch"],
+    ["content over the service's limit", { body: "x".repeat(200_001) }, 413, "submit.too-large"],
+  ])("%s is refused and recorded", async (_, change, status, code) => {
+    const answer = await submit(change);
+    expect(answer.status).toBe(status);
+    expect(answer.json).toMatchObject({ code, rule: "front-proxy:registry" });
+    await world.until(answer.json.exchangeId, "refused");
+    await expect.poll(() => world.peers.events.some((event) => event.code === code)).toBe(true);
+  });
+
+  it.each([
+    ["no lane", { lane: undefined }],
+    ["a lane that is no text", { lane: 5 }],
+    ["an unknown field", { colour: "red" }],
+    ["a lower-case method", { method: "post" }],
+    ["a path that climbs", { path: "/records/../secret" }],
+    ["an encoded path that climbs", { path: "/records/%2e%2E/secret" }],
+    ["a path with a line end", { path: "/records\r\nx: y" }],
+    ["a header that smuggles", { headers: { a: "b\r\nc: d" } }],
+    ["a header of the connection", { headers: { host: "else" } }],
+    ["two bodies", { bodyBase64: "AA==" }],
+    ["base64 that is none", { body: undefined, bodyBase64: "%%%" }],
+    ["a control character in the purpose", { purpose: "a\u0000b" }],
+  ])("with %s is a bad request", async (_, change) => {
+    const answer = await submit(change);
+    expect(answer.status).toBe(400);
+    expect(answer.json.code).toBe("api.bad-request");
+    expect(answer.json.detail).toBeTruthy();
+  });
+
+  it("with a body over the limit is refused with 413", async () => {
+    const answer = await submit({ body: "x".repeat(2_200_000) });
+    expect(answer.status).toBe(413);
+    expect(answer.json.code).toBe("api.body-too-large");
+    const raw = await world.api.call("POST", "/v1/requests", {
+      token,
+      headers: { "content-type": "application/json" },
+      body: `{"x":"${"y".repeat(4_000_000)}"}`,
+    });
+    expect(raw.status).toBe(413);
+    expect(raw.json.code).toBe("api.body-too-large");
+  });
+
+  it("that is no JSON, or of another type, is refused", async () => {
+    const broken = await world.api.call("POST", "/v1/requests", {
+      token,
+      headers: { "content-type": "application/json" },
+      body: "{",
+    });
+    expect([broken.status, broken.json.code]).toEqual([400, "api.bad-request"]);
+    const other = await world.api.call("POST", "/v1/requests", {
+      token,
+      headers: { "content-type": "text/xml" },
+      body: "<x/>",
+    });
+    expect([other.status, other.json.code]).toEqual([415, "api.media-type"]);
+  });
+});
+
+describe("the idempotency key", () => {
+  it("names one exchange, also when sent at the same moment", async () => {
+    const headers = { "idempotency-key": "order-1" };
+    const [first, second] = await Promise.all([submit({}, headers), submit({}, headers)]);
+    const third = await submit({}, headers);
+    expect([first.status, second.status, third.status]).toEqual([202, 202, 202]);
+    expect(new Set([first, second, third].map((answer) => answer.json.exchangeId)).size).toBe(1);
+  });
+
+  it("refuses other content", async () => {
+    const headers = { "idempotency-key": "order-2" };
+    await submit({}, headers);
+    const other = await submit({ body: { name: "李四" } }, headers);
+    expect([other.status, other.json.code]).toEqual([409, "idempotency.conflict"]);
+  });
+
+  it("belongs to its caller", async () => {
+    const headers = { "idempotency-key": "order-3" };
+    const mine = await submit({}, headers);
+    const theirs = await world.api.call("POST", "/v1/requests", {
+      token: await world.token("county"),
+      headers,
+      body: REQUEST,
+    });
+    expect(theirs.json.exchangeId).not.toBe(mine.json.exchangeId);
+  });
+
+  it("repeats a refusal", async () => {
+    const headers = { "idempotency-key": "order-4" };
+    const first = await submit({ service: "nothing" }, headers);
+    const again = await submit({ service: "nothing" }, headers);
+    expect(again.status).toBe(404);
+    expect(again.json.exchangeId).toBe(first.json.exchangeId);
+  });
+
+  it("must be plain", async () => {
+    const answer = await submit({}, { "idempotency-key": "x".repeat(201) });
+    expect([answer.status, answer.json.code]).toEqual([400, "idempotency.key-invalid"]);
+  });
+});
+
+describe("a caller", () => {
+  const get = (call: Parameters<typeof world.api.call>[2]) =>
+    world.api.call("GET", "/v1/exchanges", call);
+
+  it("may show a registered certificate instead of a token", async () => {
+    expect((await get({ certificate: world.certificate })).status).toBe(200);
+    const stranger = await get({ certificate: world.strangerCertificate });
+    expect([stranger.status, stranger.json.code]).toEqual([401, "token.certificate-unknown"]);
+  });
+
+  it("is refused without, with a wrong and with a malformed token", async () => {
+    const none = await get({});
+    expect([none.status, none.json.code]).toEqual([401, "token.missing"]);
+    expect(none.headers["www-authenticate"]).toContain("Bearer");
+    const wrong = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`;
+    for (const bad of [wrong, "lft_x", "", `lft_0123456789abcdef_${"A".repeat(43)}`]) {
+      const answer = await get({ headers: { authorization: `Bearer ${bad}` } });
+      expect([answer.status, answer.json.code]).toEqual([401, "token.unknown"]);
+    }
+    await expect
+      .poll(() => world.peers.events.filter((event) => event.type === "token.refused").length)
+      .toBeGreaterThan(1);
+  });
+
+  it("is refused when no longer registered in this zone", async () => {
+    const moved = await world.token("county");
+    await world.pool.query("UPDATE api_token SET caller = 'inside' WHERE id = $1", [
+      moved.split("_")[1],
+    ]);
+    const answer = await get({ token: moved });
+    expect([answer.status, answer.json.code]).toEqual([403, "token.caller-unknown"]);
+  });
+
+  it("sees only his own exchanges", async () => {
+    const mine = await submit();
+    const other = await world.token("county");
+    const seen = await world.api.call("GET", mine.json.statusUrl, { token: other });
+    expect([seen.status, seen.json.code]).toEqual([404, "exchange.not-found"]);
+    const list = await get({ token: other });
+    expect(list.text).not.toContain(mine.json.exchangeId);
+  });
+
+  it("pages through his exchanges, newest first", async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index += 1) ids.push((await submit()).json.exchangeId);
+    const seen: string[] = [];
+    let cursor = "";
+    while (seen.length < 5) {
+      const page = await world.api.call(
+        "GET",
+        `/v1/exchanges?lane=inbound&state=permitted&limit=2${cursor}`,
+        { token },
+      );
+      expect(page.status).toBe(200);
+      seen.push(...page.json.exchanges.map((one: { exchangeId: string }) => one.exchangeId));
+      cursor = `&cursor=${page.json.next}`;
+    }
+    expect(seen.slice(0, 5)).toEqual(ids.toReversed());
+  });
+
+  it.each(["limit=0", "limit=501", "limit=x", "colour=red", "direction=up"])(
+    "asks in vain for %s",
+    async (query) => {
+      const answer = await world.api.call("GET", `/v1/exchanges?${query}`, { token });
+      expect([answer.status, answer.json.code]).toEqual([400, "api.bad-request"]);
+    },
+  );
+
+  it("gets a code for a wrong cursor, a wrong id, a wrong route", async () => {
+    const codes = [];
+    for (const path of ["/v1/exchanges?cursor=AAAA", "/v1/exchanges/not-an-id", "/v1/nothing"]) {
+      codes.push((await world.api.call("GET", path, { token })).json.code);
+    }
+    expect(codes).toEqual(["api.cursor-invalid", "api.bad-request", "api.route-unknown"]);
+  });
+});
+
+describe("anyone", () => {
+  it("may read health, the table of codes and the description", async () => {
+    expect((await world.api.call("GET", "/health")).json).toMatchObject({ status: "ok" });
+    const { errors } = (await world.api.call("GET", "/v1/errors")).json;
+    expect(errors.find((row: { code: string }) => row.code === "spool.disk-full")).toMatchObject({
+      http: 507,
+      actor: "system-admin",
+    });
+    const openapi = (await world.api.call("GET", "/openapi.json")).json;
+    expect(Object.keys(openapi.paths)).toEqual(
+      expect.arrayContaining(["/v1/requests", "/v1/files", "/v1/exchanges/{id}"]),
+    );
+  });
+});
