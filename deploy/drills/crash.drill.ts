@@ -10,7 +10,6 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { ApiAnswer } from "../src/demo/api-client.ts";
 import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
@@ -18,6 +17,7 @@ import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
 import { cli } from "./cli.ts";
 import { submitRequest, uploadResumable } from "./integrator.ts";
 import { seededChoice, seededDigest, seededFrom } from "./random.ts";
+import { incompleteTrails } from "./trails.ts";
 import { type RunningZones, startZones } from "./zones.ts";
 
 export const FULL_COUNT = 2_000;
@@ -26,9 +26,6 @@ const CONCURRENCY = 16;
 /** Kept short so that what a killed receiver missed is sent again within the drill. */
 const SECOND_PASS_SECONDS = 4;
 const DEADLINE_MS = 15 * 60_000;
-/** Longer than the longest pause of a journal between two tries to reach its audit service. */
-const TRAIL_LIMIT_MS = 60_000;
-const POLL_MS = 250;
 
 /** Every process of both zones. */
 const VICTIMS: readonly (readonly [ZoneName, string])[] = [
@@ -45,14 +42,6 @@ const VICTIMS: readonly (readonly [ZoneName, string])[] = [
   ["business", "postgres"],
   ["business", "receiver"],
 ];
-
-/** A full trail on the receiving zone: the own half ends delivered, the other half came along. */
-const TRAIL_QUERY = `
-  SELECT encode(wanted.id, 'hex') AS id,
-    EXISTS (SELECT 1 FROM audit.event e
-      WHERE e.exchange_id = wanted.id AND e.type = 'exchange.delivered') AS own,
-    (SELECT count(*) >= 2 FROM audit.peer_trail p WHERE p.exchange_id = wanted.id) AS peer
-  FROM unnest($1::bytea[]) AS wanted (id)`;
 
 export interface CrashReport {
   readonly requests: number;
@@ -211,28 +200,4 @@ async function dropDigest(zones: RunningZones, exchangeId: string): Promise<stri
   const hash = createHash("sm3");
   await pipeline(createReadStream(join(folder, files[0] ?? "")), hash);
   return hash.digest("hex");
-}
-
-/** Exchanges whose trail on the receiving zone lacks a step of either half. */
-async function incompleteTrails(zones: RunningZones, ids: readonly string[]): Promise<string[]> {
-  const password = zonePasswords(zonePaths(zones.home, "business")).audit_reader;
-  const { postgres } = zonePorts("business", zones.options.portBase);
-  const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
-  await log.connect();
-  try {
-    // A journal whose audit service was down hands its events over a little later.
-    const deadline = Date.now() + TRAIL_LIMIT_MS;
-    for (;;) {
-      const { rows } = await log.query<{ id: string; own: boolean; peer: boolean }>(TRAIL_QUERY, [
-        ids.map((id) => Buffer.from(id.replaceAll("-", ""), "hex")),
-      ]);
-      const missing = rows.filter((row) => !row.own || !row.peer);
-      if (missing.length === 0 || Date.now() > deadline) {
-        return missing.map((row) => `${row.id} own=${row.own} peer=${row.peer}`);
-      }
-      await delay(POLL_MS);
-    }
-  } finally {
-    await log.end();
-  }
 }
