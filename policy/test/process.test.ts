@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { runNoun } from "@lightferry/proto/cli";
+import { lightferry } from "@lightferry/proto/gen";
+import {
+  createUnlockFile,
+  createVaultFile,
+  generateKeyFile,
+  loadKeyFile,
+  readUnlockFile,
+} from "@lightferry/proto/keystore";
+import { fetchRegistry } from "@lightferry/proto/registry";
+import { createClient, PolicyService } from "@lightferry/proto/rpc";
+import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
+import {
+  type TestDatabase,
+  type TestZone,
+  testDatabase,
+  testZone,
+} from "@lightferry/proto/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { noun } from "../cli/policy.ts";
+import { DEMO_PACK, fileItem, requestItem, testRegistry } from "./world.ts";
+
+const { Decision } = lightferry.policy.v1;
+const DAY = 86_400_000;
+const VALID = "510104199003077217";
+
+let database: TestDatabase;
+let zone: TestZone;
+let folder: string;
+let child: ChildProcess | undefined;
+
+beforeAll(async () => {
+  [database, zone] = await Promise.all([testDatabase(), testZone("extranet")]);
+  folder = mkdtempSync(join(tmpdir(), "lightferry-policy-run-"));
+});
+afterAll(async () => {
+  child?.kill("SIGKILL");
+  await zone.cleanup();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(folder, name);
+
+/** Writes keys, signed registry and pack as a set-up would; the registry names the fresh policy key and today. */
+async function prepare(pack: Uint8Array): Promise<void> {
+  const provider = loadProvider();
+  createUnlockFile(path("unlock"));
+  const unlock = () => readUnlockFile(path("unlock"));
+  const policyKey = generateKeyFile(path("policy.json"), unlock(), "policy-sign", { demo: true });
+  generateKeyFile(path("authority.json"), unlock(), "authority-sign", { demo: true });
+  createVaultFile(path("vault"));
+  const { key } = loadKeyFile(path("authority.json"), path("unlock"), "authority-sign");
+  const now = Date.now();
+  const term = { notBeforeMs: now - DAY, notAfterMs: now + DAY };
+  const registry = testRegistry();
+  const document = Buffer.from(
+    JSON.stringify({
+      ...registry,
+      nodes: registry.nodes.map((node) => ({
+        ...node,
+        keys: {
+          ...node.keys,
+          policy: {
+            keyId: policyKey.keyId,
+            publicKey: Buffer.from(policyKey.publicKey).toString("hex"),
+          },
+        },
+        licence: { ...node.licence, ...term },
+      })),
+      grants: registry.grants.map((grant) => ({ ...grant, ...term })),
+    }),
+  );
+  writeFileSync(path("registry.json"), document);
+  writeFileSync(
+    path("registry.sig"),
+    provider.sm2Sign(key, domainSeparated("registry/1", document)),
+  );
+  writeFileSync(
+    path("anchor.json"),
+    JSON.stringify({ publicKey: Buffer.from(key.publicKey).toString("hex"), demo: true }),
+  );
+  key.destroy();
+  await signPack(pack);
+}
+
+async function signPack(pack: Uint8Array): Promise<void> {
+  writeFileSync(path("pack.yaml"), pack);
+  const args = [
+    "--pack",
+    path("pack.yaml"),
+    "--key",
+    path("authority.json"),
+    "--unlock",
+    path("unlock"),
+    "--out",
+    path("pack.sig"),
+  ];
+  expect(await runNoun(noun, ["sign-pack", ...args, "--json"])).toBe(0);
+}
+
+interface Line {
+  readonly event?: string;
+  readonly port?: number;
+  readonly code?: string;
+}
+
+/** Starts the service; resolves with the ready line, or the line it died with. */
+async function start(mode: "demo" | "production"): Promise<Line> {
+  const config = {
+    zone: "extranet",
+    node: "node-extranet",
+    service: "policy",
+    mode,
+    stateDir: path("state"),
+    listen: { host: "127.0.0.1", port: 0 },
+    tls: zone.tls.policy,
+    peers: {},
+    anchorPath: path("anchor.json"),
+    unlockPath: path("unlock"),
+    policyKeyPath: path("policy.json"),
+    registry: { document: path("registry.json"), signature: path("registry.sig") },
+    pack: { document: path("pack.yaml"), signature: path("pack.sig") },
+    databaseUrl: database.url,
+    sealedAwayDir: path("sealed-away"),
+    vaultPath: path("vault"),
+  };
+  mkdirSync(path("state"), { recursive: true });
+  writeFileSync(path("config.json"), JSON.stringify(config));
+  const main = new URL("../src/main.ts", import.meta.url).pathname;
+  child = spawn(process.execPath, [main, "--config", path("config.json")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { stdout } = child;
+  if (stdout === null) return {};
+  for await (const text of createInterface({ input: stdout })) {
+    const line = JSON.parse(text) as Line;
+    if (line.event === "ready" || line.code !== undefined) return line;
+  }
+  return {};
+}
+
+async function stop(): Promise<number | null> {
+  const ending = child;
+  if (ending === undefined || ending.exitCode !== null) return ending?.exitCode ?? null;
+  const ended = new Promise<number | null>((resolve) => ending.once("exit", resolve));
+  ending.kill("SIGTERM");
+  return ended;
+}
+
+test("the service starts, serves the registry, decides inline and streamed, and stops", async () => {
+  await prepare(DEMO_PACK);
+  const ready = await start("demo");
+  expect(ready.event).toBe("ready");
+  const address = `127.0.0.1:${ready.port}`;
+  const client = (service: "front-proxy" | "seal") =>
+    createClient(PolicyService, {
+      address,
+      tls: zone.tls[service],
+      zone: "extranet",
+      peer: "policy",
+    });
+  const frontProxy = client("front-proxy");
+  const registry = await fetchRegistry(frontProxy, loadProvider(), {
+    anchorPath: path("anchor.json"),
+    mode: "demo",
+  });
+  expect(registry.service("documents")?.kind).toBe("file");
+
+  const submittedMs = Date.now();
+  const items = [
+    requestItem(`{"id":"${VALID}"}`, { submittedMs }),
+    requestItem("{", { submittedMs }),
+  ];
+  const { outcomes } = await frontProxy.decide({ items });
+  expect(outcomes?.map(({ decision }) => decision)).toEqual([
+    Decision.DECISION_PERMIT,
+    Decision.DECISION_HOLD,
+  ]);
+  expect(Buffer.from(outcomes?.[0]?.content ?? []).toString()).toBe('{"id":"510104********7217"}');
+
+  const text = Buffer.from(`${VALID}\n`.repeat(60_000));
+  async function* parts() {
+    yield { item: fileItem("household-survey", "a.csv", text.length, { submittedMs }) };
+    for (let at = 0; at < text.length; at += 200_000)
+      yield { chunk: text.subarray(at, at + 200_000) };
+  }
+  const out: Uint8Array[] = [];
+  let decision: lightferry.policy.v1.Decision | null | undefined;
+  for await (const { chunk, result } of frontProxy.decideStream(parts())) {
+    if (chunk) out.push(chunk);
+    if (result) decision = result.outcomes?.[0]?.decision;
+  }
+  expect(decision).toBe(Decision.DECISION_PERMIT);
+  expect(Buffer.concat(out).toString()).toBe("510104********7217\n".repeat(60_000));
+
+  const seal = client("seal");
+  await expect(seal.decide({ items })).rejects.toMatchObject({ code: "rpc.peer-not-allowed" });
+  expect((await seal.getRegistry({})).policyVersion).toMatch(/^1-/);
+  frontProxy.close();
+  seal.close();
+  expect(await stop()).toBe(0);
+});
+
+test("it refuses to start with what it may not use", async () => {
+  expect((await start("production")).code).toBe("registry.demo-in-production");
+  await stop();
+  const higher = Buffer.from(DEMO_PACK.toString().replace(/^number: 1$/m, "number: 2"));
+  await signPack(higher);
+  expect((await start("demo")).event).toBe("ready");
+  await stop();
+  await signPack(DEMO_PACK);
+  expect((await start("demo")).code).toBe("policy.pack-rollback");
+  await stop();
+  writeFileSync(path("pack.yaml"), higher);
+  expect((await start("demo")).code).toBe("policy.pack-signature-invalid");
+  await stop();
+});
