@@ -205,6 +205,9 @@ test("names that are not one plain segment, and announcements of another bundle,
   await expect(
     world.deliver({ ...bundle.request, bundleId: Buffer.alloc(3) }),
   ).rejects.toMatchObject({ code: "rpc.bad-message" });
+  await expect(world.deliver({ ...bundle.request, lane: "x".repeat(65) })).rejects.toMatchObject({
+    code: "rpc.bad-message",
+  });
   await expect(
     world.deliver({ ...bundle.request, bundleId: newId(), file: "unknown.lfb" }),
   ).rejects.toMatchObject({ code: "inbox.file-missing" });

@@ -13,6 +13,7 @@ import { Spool } from "../payload/spool.ts";
 import { findDelivery, listDeliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { describeFault } from "./failures.ts";
+import { ReadyContents, VerifiedHeaders } from "./handoff.ts";
 import { Acceptance } from "./inbox/accept.ts";
 import { prepareDirs } from "./inbox/files.ts";
 import { recoverInbox } from "./inbox/recover.ts";
@@ -42,15 +43,18 @@ export async function startIngress(
   const dirs = await prepareDirs(config.arrivalsDir, config.inboxDir);
   const staging = await Spool.open(dirs.staging, STAGING_LIMITS);
   await removeOrphans(pool, staging);
-  const dispatcher = await Dispatcher.start(context, staging, tuning);
+  const headers = new VerifiedHeaders();
+  const ready = new ReadyContents();
+  const dispatcher = await Dispatcher.start({ context, staging, ready, tuning });
   const witness = new CheckpointWitness(context, tuning);
   const onTakenIn = () => dispatcher.poke();
   const opener = new Opener(
-    { context, inboxDir: dirs.inbox, staging, decryptKey, onTakenIn },
+    { context, inboxDir: dirs.inbox, staging, decryptKey, headers, ready, onTakenIn },
     dirs,
     tuning,
   );
-  const acceptance = new Acceptance(context, dirs, () => {
+  const acceptance = new Acceptance(context, dirs, (verified) => {
+    headers.put(verified);
     opener.poke();
     witness.poke();
   });

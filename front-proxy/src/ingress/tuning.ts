@@ -55,11 +55,8 @@ export const OPEN_PARALLEL_LARGE = 2;
 /** Plaintext above which a bundle counts as large. */
 export const LARGE_BUNDLE_BYTES = 8 * MIB;
 
-/** Deliveries claimed at once for a target that honours the idempotency key. */
+/** Deliveries claimed ahead of their calls where repeating is harmless; with 64 KiB a row at most 16 MiB. */
 export const CLAIM_AHEAD = 256;
-
-/** Payload bytes that one claim may bring into memory at most (rows hold at most 64 KiB each). */
-export const CLAIM_BYTES = CLAIM_AHEAD * ROW_PAYLOAD_BYTES;
 
 /** A response body is read to its end only up to here so that the connection can be kept; then it is closed. */
 export const RESPONSE_DRAIN_BYTES = 64 * KIB;
@@ -84,3 +81,9 @@ export const STAGING_LIMITS = {
   highWaterBytes: Number.POSITIVE_INFINITY,
   reserveBytes: 256 * MIB,
 } as const;
+
+/** Contents handed from opening to dispatch in memory: four full Decide calls. */
+export const HANDOFF_BYTES = 16 * MIB;
+
+/** Headers handed from acceptance to opening; each is at most 1 MiB. */
+export const HANDOFF_HEADERS = 16;

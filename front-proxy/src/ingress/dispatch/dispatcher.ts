@@ -7,7 +7,6 @@ import type { EventInput } from "@lightferry/proto/event";
 import { parseId } from "@lightferry/proto/ids";
 import type { TargetConfig } from "../../config.ts";
 import type { FrontProxyContext } from "../../context.ts";
-import type { Spool } from "../../payload/spool.ts";
 import { DropFolder } from "../targets/drop.ts";
 import { HttpTargetClient } from "../targets/http.ts";
 import type { Target } from "../targets/target.ts";
@@ -15,7 +14,7 @@ import type { IngressTuning } from "../tuning.ts";
 import { outcomeEvent } from "./events.ts";
 import { outcomeOf } from "./outcome.ts";
 import { failWithoutTarget, findDispatched, isOnItsWay, settle } from "./queue-rows.ts";
-import { TargetQueue } from "./target-queue.ts";
+import { type QueueDesk, TargetQueue } from "./target-queue.ts";
 
 /** What a restart knows about a call that a stopped process had under way: nothing. */
 const UNKNOWN = { kind: "unknown", detail: "restart" } as const;
@@ -28,11 +27,8 @@ export class Dispatcher {
   }
 
   /** Closes unknown outcomes, then takes up work. @throws GatewayError `database.unavailable`, `journal.full`. */
-  static async start(
-    context: FrontProxyContext,
-    staging: Spool,
-    tuning: IngressTuning,
-  ): Promise<Dispatcher> {
+  static async start(parts: Omit<QueueDesk, "onOrderedSettled">): Promise<Dispatcher> {
+    const { context, tuning } = parts;
     const targets = new Map<string, Target>();
     for (const [service, config] of Object.entries(context.config.targets)) {
       targets.set(service, createTarget(context, config, tuning));
@@ -43,7 +39,7 @@ export class Dispatcher {
     await closeUnknown(context, targets, tuning);
     const queues: TargetQueue[] = [];
     const dispatcher = new Dispatcher(queues);
-    const desk = { context, staging, tuning, onOrderedSettled: () => dispatcher.poke() };
+    const desk = { ...parts, onOrderedSettled: () => dispatcher.poke() };
     for (const [service, target] of targets) queues.push(new TargetQueue(desk, service, target));
     return dispatcher;
   }

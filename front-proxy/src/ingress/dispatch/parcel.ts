@@ -6,8 +6,24 @@ import { formatId } from "@lightferry/proto/ids";
 import type { FrontProxyContext } from "../../context.ts";
 import { openContent } from "../../payload/keep.ts";
 import type { Spool } from "../../payload/spool.ts";
+import type { ReadyContent } from "../handoff.ts";
 import type { Parcel } from "../targets/target.ts";
 import type { ClaimedRow } from "./queue-rows.ts";
+
+/** Content that opening has handed over: nothing is decrypted. */
+export function readyParcel(row: ClaimedRow, { entry, bytes }: ReadyContent): Parcel {
+  return {
+    exchangeId: row.exchange_id,
+    id: formatId(row.exchange_id),
+    entry,
+    size: row.size,
+    digest: row.digest,
+    bytes,
+    async *content() {
+      yield bytes;
+    },
+  };
+}
 
 /** @throws GatewayError `exchange.payload-gone`, `sm.decrypt-failed` when altered at rest. */
 export function openParcel(context: FrontProxyContext, staging: Spool, row: ClaimedRow): Parcel {

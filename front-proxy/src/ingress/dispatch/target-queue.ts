@@ -17,16 +17,19 @@ import { asGatewayError } from "@lightferry/proto/errors";
 import type { FrontProxyContext } from "../../context.ts";
 import type { Spool } from "../../payload/spool.ts";
 import { describeFault } from "../failures.ts";
+import type { ReadyContents } from "../handoff.ts";
 import type { AttemptResult, Target } from "../targets/target.ts";
 import { CLAIM_AHEAD, type IngressTuning } from "../tuning.ts";
 import { dispatchingEvent, outcomeEvent } from "./events.ts";
 import { backOffMs, type Outcome, outcomeOf } from "./outcome.ts";
-import { openParcel } from "./parcel.ts";
+import { openParcel, readyParcel } from "./parcel.ts";
 import { type ClaimedRow, claim, nextDueMs, release, settle } from "./queue-rows.ts";
 
 export interface QueueDesk {
   readonly context: FrontProxyContext;
   readonly staging: Spool;
+  /** Contents that opening has just verified. */
+  readonly ready: ReadyContents;
   readonly tuning: IngressTuning;
   /** An ordered delivery has ended: successors at other targets may go. */
   readonly onOrderedSettled: () => void;
@@ -171,7 +174,11 @@ export class TargetQueue {
 
   async #call(row: ClaimedRow): Promise<AttemptResult> {
     try {
-      return await this.#target.attempt(openParcel(this.#desk.context, this.#desk.staging, row));
+      const { context, staging, ready } = this.#desk;
+      const found = ready.take(row.exchange_id);
+      const parcel =
+        found === undefined ? openParcel(context, staging, row) : readyParcel(row, found);
+      return await this.#target.attempt(parcel);
     } catch (error) {
       // Only before a byte has left: the content at rest cannot be opened.
       const { code, detail } = asGatewayError(error);

@@ -55,9 +55,13 @@ export type Answer =
 export class Acceptance {
   readonly #context: FrontProxyContext;
   readonly #dirs: InboxDirs;
-  readonly #onAccepted: () => void;
+  readonly #onAccepted: (verified: VerifiedHeader) => void;
 
-  constructor(context: FrontProxyContext, dirs: InboxDirs, onAccepted: () => void) {
+  constructor(
+    context: FrontProxyContext,
+    dirs: InboxDirs,
+    onAccepted: (verified: VerifiedHeader) => void,
+  ) {
     this.#context = context;
     this.#dirs = dirs;
     this.#onAccepted = onAccepted;
@@ -99,7 +103,7 @@ export class Acceptance {
     const answer = await inTransaction(this.#context.pool, (client) =>
       this.#settle(client, path, verified, announced),
     );
-    if (answer.status === "accepted") this.#onAccepted();
+    if (answer.status === "accepted") this.#onAccepted(verified);
     return answer;
   }
 

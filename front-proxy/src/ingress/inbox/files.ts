@@ -10,7 +10,7 @@
  * ```
  */
 import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { formatId, newId } from "@lightferry/proto/ids";
 
@@ -107,9 +107,4 @@ export async function syncDir(dir: string): Promise<void> {
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-/** The last segment, for logs. */
-export function shortName(path: string): string {
-  return basename(path);
 }

@@ -6,6 +6,8 @@ import type { Acceptance, Announcement } from "./accept.ts";
 
 const ID_BYTES = 16;
 const DIGEST_BYTES = 32;
+/** Names of the bundle format (proto/SPEC.md §9). */
+const LANE_LENGTH = 64;
 
 /** Files checked at the same time: each reads and hashes a whole bundle, the rest wait in arrivals. */
 const DELIVER_PARALLEL = 4;
@@ -21,7 +23,7 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           headerDigest: sized(request.headerDigest, DIGEST_BYTES, "header_digest"),
           file: request.file ?? "",
           size: request.size ?? 0,
-          lane: request.lane ?? "",
+          lane: short(request.lane ?? "", LANE_LENGTH, "lane"),
           receivedMs: request.receivedMs ?? 0,
         };
         const answer = await slots.run(() => acceptance.deliver(announced));
@@ -33,6 +35,11 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
     },
     { deliver: ["ferry-rx"] },
   );
+}
+
+function short(text: string, length: number, field: string): string {
+  if (text.length > length) throw new GatewayError("rpc.bad-message", { detail: field });
+  return text;
 }
 
 function sized(bytes: Uint8Array | null | undefined, length: number, field: string): Uint8Array {

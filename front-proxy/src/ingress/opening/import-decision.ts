@@ -10,7 +10,7 @@ import {
   isErrorCode,
 } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
-import { assertVerdictCovers, verifyVerdict } from "@lightferry/proto/verdict";
+import { assertVerdictCovers, BatchVerifier } from "@lightferry/proto/verdict";
 import type { FrontProxyContext } from "../../context.ts";
 import { DECIDE_DEADLINE_MS, STREAM_CHUNK_BYTES } from "../tuning.ts";
 import type { Candidate, InlineCandidate, Origin, Ruling, StagedCandidate } from "./candidate.ts";
@@ -39,8 +39,9 @@ export async function decideInline(
     const refusal = denial(error);
     return candidates.map(() => refusal);
   }
+  const verifier = verifierOf(context, response);
   return candidates.map((candidate, index) =>
-    rule(context, origin, candidate, response.outcomes?.[index], response),
+    rule(context, origin, candidate, response.outcomes?.[index], response, verifier),
   );
 }
 
@@ -60,7 +61,9 @@ export async function decideStaged(
   } catch (error) {
     return denial(error);
   }
-  return rule(context, origin, candidate, result?.outcomes?.[0], result ?? {});
+  const response = result ?? {};
+  const verifier = verifierOf(context, response);
+  return rule(context, origin, candidate, response.outcomes?.[0], response, verifier);
 }
 
 async function* requests(
@@ -96,6 +99,7 @@ function rule(
   candidate: Candidate,
   outcome: lightferry.policy.v1.Outcome.$Properties | undefined,
   response: lightferry.policy.v1.DecideResponse.$Properties,
+  verifier: BatchVerifier | undefined,
 ): Ruling {
   const policyVersion = response.policyVersion ?? "";
   const refuse = (code: ErrorCode, held: boolean): Ruling => ({
@@ -111,7 +115,7 @@ function rule(
   switch (outcome?.decision) {
     case Decision.DECISION_PERMIT: {
       if (outcome.contentChanged === true) return refuse("import.would-alter", false);
-      const ruleIds = coveringRules(context, origin, candidate, outcome, response);
+      const ruleIds = coveringRules(context, origin, candidate, outcome, verifier);
       if (ruleIds === undefined) return refuse("import.verdict-invalid", false);
       return { permit: true, ruleIds, policyVersion };
     }
@@ -124,30 +128,32 @@ function rule(
   }
 }
 
+/** Checks verdicts of one answer, if it is signed with the registered key of our own policy service. */
+function verifierOf(
+  { config, registry, shell }: FrontProxyContext,
+  response: lightferry.policy.v1.DecideResponse.$Properties,
+): BatchVerifier | undefined {
+  const batch = new lightferry.bundle.v1.VerdictBatch(response.batch ?? {});
+  if (batch.policyNode !== config.node) return undefined;
+  const key = registry().keyDirectory().policyKey(batch.policyNode, batch.keyId);
+  return key === undefined ? undefined : new BatchVerifier(shell.provider, batch, key);
+}
+
 /** Rule ids of a verdict that verifies and covers this import, else undefined. */
 function coveringRules(
-  context: FrontProxyContext,
+  { config, shell }: FrontProxyContext,
   origin: Origin,
   candidate: Candidate,
   outcome: lightferry.policy.v1.Outcome.$Properties,
-  response: lightferry.policy.v1.DecideResponse.$Properties,
+  verifier: BatchVerifier | undefined,
 ): readonly string[] | undefined {
-  const { config, shell } = context;
-  const batch = new lightferry.bundle.v1.VerdictBatch(response.batch ?? {});
-  const key =
-    batch.policyNode === config.node
-      ? context.registry().keyDirectory().policyKey(batch.policyNode, batch.keyId)
-      : undefined;
-  if (key === undefined) return undefined;
+  if (verifier === undefined) return undefined;
   try {
-    const { verdict: verdictBytes = null, leaf, path } = outcome;
-    const proof = {
-      verdictBytes: verdictBytes ?? new Uint8Array(),
-      leaf: leaf ?? 0,
-      path: path ?? [],
-      batch,
-    };
-    const verdict = verifyVerdict(shell.provider, proof, key);
+    const verdict = verifier.verify({
+      verdictBytes: outcome.verdict ?? new Uint8Array(),
+      leaf: outcome.leaf ?? 0,
+      path: outcome.path ?? [],
+    });
     assertVerdictCovers(verdict, {
       commitment: candidate.commitment,
       lane: origin.lane,

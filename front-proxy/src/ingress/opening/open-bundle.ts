@@ -9,12 +9,14 @@ import {
   type OpenedItem,
   openBundle,
   readHeader,
+  type VerifiedHeader,
   verifyHeader,
 } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { Sm2PrivateKey } from "@lightferry/proto/sm";
 import type { FrontProxyContext } from "../../context.ts";
 import type { Spool } from "../../payload/spool.ts";
+import type { ReadyContents, VerifiedHeaders } from "../handoff.ts";
 import { DECIDE_BATCH_BYTES, DECIDE_BATCH_ITEMS, INLINE_ITEM_BYTES } from "../tuning.ts";
 import type {
   Candidate,
@@ -41,6 +43,8 @@ export interface OpeningDesk {
   readonly inboxDir: string;
   readonly staging: Spool;
   readonly decryptKey: Sm2PrivateKey;
+  readonly headers: VerifiedHeaders;
+  readonly ready: ReadyContents;
   /** Deliveries may have become ready. */
   readonly onTakenIn: () => void;
 }
@@ -53,13 +57,8 @@ export interface OpeningDesk {
 export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): Promise<boolean> {
   const { context } = desk;
   const { provider } = context.shell;
-  const received = await readHeader(join(desk.inboxDir, bundle.file));
-  const verified = verifyHeader(provider, received, {
-    // What was accepted in time stays accepted, however long our own outage lasts.
-    now: bundle.acceptedMs,
-    keys: context.registry().keyDirectory(),
-    self: context.config.node,
-  });
+  const path = join(desk.inboxDir, bundle.file);
+  const verified = desk.headers.take(bundle.bundleId) ?? (await verifyAgain(desk, bundle, path));
   if (Buffer.compare(verified.headerDigest, bundle.headerDigest) !== 0) {
     throw new GatewayError("bundle.header-invalid", { detail: "not the accepted bundle" });
   }
@@ -74,7 +73,7 @@ export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): P
     expiresMs: header.expiresMs,
   };
   const batches = new Batches(desk, origin);
-  for await (const item of openBundle(provider, verified, desk.decryptKey)) {
+  for await (const item of openBundle(provider, verified, desk.decryptKey, path)) {
     const record = header.items[item.index];
     if (record === undefined) throw new GatewayError("bundle.manifest-invalid");
     await batches.add(item, {
@@ -88,6 +87,20 @@ export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): P
     });
   }
   return batches.finish();
+}
+
+/** After a restart, or when too much waited: the file speaks for itself once more. */
+async function verifyAgain(
+  { context }: OpeningDesk,
+  bundle: UnopenedBundle,
+  path: string,
+): Promise<VerifiedHeader> {
+  return verifyHeader(context.shell.provider, await readHeader(path), {
+    // What was accepted in time stays accepted, however long our own outage lasts.
+    now: bundle.acceptedMs,
+    keys: context.registry().keyDirectory(),
+    self: context.config.node,
+  });
 }
 
 /** Gathers items until a Decide call is full. */
@@ -148,8 +161,8 @@ class Batches {
     this.#staged = [];
     this.#faulty = [];
     this.#bytes = 0;
-    const { context, staging, onTakenIn } = this.#desk;
-    const { sealedAway } = await takeIn(context, staging, this.#origin, batch);
+    const { onTakenIn } = this.#desk;
+    const { sealedAway } = await takeIn(this.#desk, this.#origin, batch);
     this.#sealedAway ||= sealedAway;
     onTakenIn();
   }

@@ -8,6 +8,7 @@ import type { FrontProxyContext } from "../../context.ts";
 import type { TimelineStep } from "../../document.ts";
 import { openContent } from "../../payload/keep.ts";
 import type { Spool } from "../../payload/spool.ts";
+import type { ReadyContents } from "../handoff.ts";
 import type {
   Candidate,
   FaultyCandidate,
@@ -30,6 +31,12 @@ export interface Batch {
   readonly last: boolean;
 }
 
+export interface TakeInDesk {
+  readonly context: FrontProxyContext;
+  readonly staging: Spool;
+  readonly ready: ReadyContents;
+}
+
 export interface TakenIn {
   /** A suspected secret was among them: the bundle file must go, too. */
   readonly sealedAway: boolean;
@@ -37,8 +44,7 @@ export interface TakenIn {
 
 /** @throws GatewayError when policy, journal or database cannot take it now; nothing is stored then. */
 export async function takeIn(
-  context: FrontProxyContext,
-  staging: Spool,
+  { context, staging, ready }: TakeInDesk,
   origin: Origin,
   batch: Batch,
 ): Promise<TakenIn> {
@@ -90,6 +96,12 @@ export async function takeIn(
     opened: batch.last,
     nowMs,
   });
+  for (const { candidate, state } of deliveries) {
+    // Offered before dispatch is told of it; what was stored before is dispatched from its row.
+    const { entry } = candidate;
+    if (state !== "permitted" || !stored.has(hex(entry.exchangeId))) continue;
+    if ("bytes" in candidate) ready.put({ entry, bytes: (candidate as InlineCandidate).bytes });
+  }
   const lost = deliveries.filter(({ candidate }) => !stored.has(hex(candidate.entry.exchangeId)));
   // Two bundles with one exchange were opened at the same time: the other was first.
   await context.shell.journal.record(

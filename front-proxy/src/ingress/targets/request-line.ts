@@ -2,8 +2,8 @@
  * Guarantee: method, path and headers of a call are rebuilt from the verified
  * entry, and only what stands in the allow-list goes on to a target.
  */
+import type { ItemEntry } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
-import type { lightferry } from "@lightferry/proto/gen";
 
 /** Describe the content and what the caller accepts; credentials, cookies and hop-by-hop never pass. */
 const FORWARDED: ReadonlySet<string> = new Set([
@@ -33,11 +33,7 @@ export interface RequestLine {
  * @param basePath path of the target's base URL, without a trailing slash.
  * @throws GatewayError `target.request-invalid`, `target.kind-mismatch`.
  */
-export function buildRequestLine(
-  entry: lightferry.bundle.v1.ManifestEntry,
-  id: string,
-  basePath: string,
-): RequestLine {
+export function buildRequestLine(entry: ItemEntry, id: string, basePath: string): RequestLine {
   const { http } = entry;
   if (entry.kind !== "request" || http === null || http === undefined) {
     throw new GatewayError("target.kind-mismatch", { detail: entry.kind });

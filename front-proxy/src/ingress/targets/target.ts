@@ -1,13 +1,13 @@
 /** Guarantee: whatever a target is, an attempt ends in exactly one of four results. */
+import type { ItemEntry } from "@lightferry/proto/bundle";
 import type { ErrorCode } from "@lightferry/proto/errors";
-import type { lightferry } from "@lightferry/proto/gen";
 
 /** One exchange as it is handed to its target. */
 export interface Parcel {
   readonly exchangeId: Uint8Array;
   /** Text form, for headers and file names. */
   readonly id: string;
-  readonly entry: lightferry.bundle.v1.ManifestEntry;
+  readonly entry: ItemEntry;
   readonly size: number;
   /** SM3 of the content. */
   readonly digest: Uint8Array;
