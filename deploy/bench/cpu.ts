@@ -4,12 +4,13 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Clock ticks a second in /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** User and system CPU seconds of the process with all its threads; undefined when it is gone. */
+/** User and system CPU seconds of the process with its threads and ended children; undefined when it is gone. */
 export function cpuSeconds(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    // utime, stime, and the same of children that have ended: a database's backends come and go.
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
   } catch {
     return undefined;
   }
