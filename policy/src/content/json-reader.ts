@@ -124,7 +124,7 @@ export class JsonReader implements ContentReader {
       this.#field = fieldName(text);
       this.#expect = "colon";
     }
-    const passed = this.#inspect(text);
+    const passed = this.#chain.whole(text);
     if (!isKey) this.#afterValue();
     if (passed === text) return token;
     if (!isKey) return JSON.stringify(passed);
@@ -145,14 +145,9 @@ export class JsonReader implements ContentReader {
     }
     // 5.10104199003077217e17 is the same number; a plain fraction is a measure, not a name.
     const digits = /[eE]/.test(token) ? token.replace(/[eE].*$/, "").replace(".", "") : token;
-    const passed = this.#inspect(digits);
+    const passed = this.#chain.whole(digits);
     this.#afterValue();
     return passed === digits ? token : JSON.stringify(passed);
-  }
-
-  #inspect(text: string): string {
-    const passed = this.#chain.push(text);
-    return passed + this.#chain.end();
   }
 
   #takesValue(): boolean {

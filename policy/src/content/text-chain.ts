@@ -3,7 +3,8 @@
  * in one order: first those that only look, then the one that may rewrite.
  */
 import { DigitRuns } from "../detect/digit-runs.ts";
-import { SecrecyMarks } from "../detect/secrecy-marks.ts";
+import { mayHoldMark, SecrecyMarks } from "../detect/secrecy-marks.ts";
+import { mayHoldNumber } from "../text/char-class.ts";
 import type { Where } from "./place.ts";
 import type { Tally } from "./tally.ts";
 
@@ -20,6 +21,13 @@ export class TextChain {
   push(piece: string): string {
     this.#marks.push(piece);
     return this.#digits.push(piece);
+  }
+
+  /** A whole text at once; most are short and hold nothing that could be found. */
+  whole(text: string): string {
+    if (!mayHoldNumber(text) && !mayHoldMark(text)) return text;
+    const passed = this.push(text);
+    return passed + this.end();
   }
 
   /** The rest; the chain is ready for another text. */

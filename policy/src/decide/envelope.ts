@@ -10,6 +10,7 @@ import { type ContentRules, DETECTORS, type Detector } from "../content/rules.ts
 import { type Finding, Tally } from "../content/tally.ts";
 import { DigitRuns } from "../detect/digit-runs.ts";
 import { hasMarkInName } from "../detect/secrecy-marks.ts";
+import { mayHoldNumber } from "../text/char-class.ts";
 import { canonicalSegments, matchesTemplate } from "./path.ts";
 import { type DecisionRequest, type Objection, objection } from "./request.ts";
 
@@ -110,9 +111,12 @@ const COUNT_ONLY = Object.fromEntries(
 export function envelopeFindings(request: DecisionRequest, plan: ContentPlan): Finding[] {
   const texts = envelopeTexts(request);
   const tally = new Tally(COUNT_ONLY);
-  const digits = new DigitRuns(tally, () => "envelope");
-  digits.push(texts.join("\n"));
-  digits.end();
+  const joined = texts.join("\n");
+  if (mayHoldNumber(joined)) {
+    const digits = new DigitRuns(tally, () => "envelope");
+    digits.push(joined);
+    digits.end();
+  }
   const marked = texts.filter((text) => hasMarkInName(text, plan.ordinaryPhrases));
   if (marked.length > 0) tally.found("secrecy-mark-name", "envelope", marked.length);
   return tally.findings().map((finding) => {

@@ -16,9 +16,9 @@ import {
   classAt,
   DIGIT_0,
   GAP,
+  HIGH_SURROGATE,
   INVISIBLE,
   UNIT_CLASS,
-  widthAt,
 } from "../text/char-class.ts";
 import {
   countryPrefix,
@@ -34,8 +34,8 @@ import {
   RESIDENT_ID_LENGTH,
 } from "./resident-id.ts";
 
-/** Digits held back at most; a longer run is settled piece by piece. */
-const RUN_DIGITS = 1024;
+/** Digits held back at most; a longer run is settled piece by piece. Small: one is made for each item. */
+const RUN_DIGITS = 256;
 /** Kept undecided when a long run is settled: the longest number, its neighbours, a country prefix. */
 const RUN_KEEP = 32;
 /** Shorter runs hold no number of interest. */
@@ -48,20 +48,23 @@ const INVISIBLE_MAX = 64;
 const BEFORE_UNITS = 24;
 const STAR = "*";
 
+/** Flag of a digit: a gap stands before it. */
+const GAP_BEFORE = 1;
+/** Flag: it belongs to a number to be masked. */
+const INSIDE = 2;
+/** Flag: the gap before it lies inside that number and is dropped. */
+const JOINED = 4;
+const MASKED = 8;
+/** Flag: a number was found here, masked or not. */
+const TAKEN = 16;
+
 export class DigitRuns {
   readonly #tally: Tally;
   readonly #where: Where;
   readonly #values = new Uint8Array(RUN_DIGITS);
+  readonly #flags = new Uint8Array(RUN_DIGITS);
   readonly #starts = new Int32Array(RUN_DIGITS);
   readonly #ends = new Int32Array(RUN_DIGITS);
-  /** 1 where a gap stands before the digit. */
-  readonly #gapBefore = new Uint8Array(RUN_DIGITS);
-  /** 1 where the digit belongs to a number to be masked: gaps inside it are dropped. */
-  readonly #inside = new Uint8Array(RUN_DIGITS);
-  readonly #joined = new Uint8Array(RUN_DIGITS);
-  readonly #masked = new Uint8Array(RUN_DIGITS);
-  /** 1 where a number was found, masked or not. */
-  readonly #taken = new Uint8Array(RUN_DIGITS);
   #count = 0;
   #gaps = 0;
   #invisibles = 0;
@@ -108,8 +111,12 @@ export class DigitRuns {
         while (i < text.length && (UNIT_CLASS[text.charCodeAt(i)] ?? 0) <= INVISIBLE) i += 1;
         if (i >= text.length) break;
       }
-      const cls = classAt(text, i);
-      const width = cls === 0 ? 1 : widthAt(text, i);
+      let cls = UNIT_CLASS[text.charCodeAt(i)] ?? 0;
+      let width = 1;
+      if (cls === HIGH_SURROGATE) {
+        cls = classAt(text, i);
+        width = 2;
+      }
       if (cls >= DIGIT_0) this.#digit(i, i + width, cls - DIGIT_0);
       else if (this.#count > 0) this.#between(cls, i, width);
       i += width;
@@ -140,11 +147,7 @@ export class DigitRuns {
     this.#values[n] = value;
     this.#starts[n] = start;
     this.#ends[n] = end;
-    this.#gapBefore[n] = this.#gaps > 0 ? 1 : 0;
-    this.#inside[n] = 0;
-    this.#joined[n] = 0;
-    this.#masked[n] = 0;
-    this.#taken[n] = 0;
+    this.#flags[n] = this.#gaps > 0 ? GAP_BEFORE : 0;
     this.#count = n + 1;
     this.#gaps = 0;
     this.#invisibles = 0;
@@ -171,16 +174,7 @@ export class DigitRuns {
       this.#out += this.#text.slice(this.#copied, settledEnd);
       this.#copied = settledEnd;
     }
-    for (const column of [
-      this.#values,
-      this.#starts,
-      this.#ends,
-      this.#gapBefore,
-      this.#inside,
-      this.#joined,
-      this.#masked,
-      this.#taken,
-    ]) {
+    for (const column of [this.#values, this.#flags, this.#starts, this.#ends]) {
       column.copyWithin(0, settled, RUN_DIGITS);
     }
     this.#count = RUN_KEEP;
@@ -215,7 +209,7 @@ export class DigitRuns {
       }
     }
     for (let at = 0; at < limit; at += this.#groupLength(at)) {
-      if (this.#taken[at] === 0 && this.#beginsGroup(at)) this.#findInGroups(at);
+      if (!this.#has(at, TAKEN) && this.#beginsGroup(at)) this.#findInGroups(at);
     }
   }
 
@@ -250,39 +244,45 @@ export class DigitRuns {
   #standsWhole(at: number, length: number): boolean {
     let gaps = 0;
     for (let k = at; k < at + length; k += 1) {
-      if (this.#masked[k] === 1) return false;
-      if (k > at) gaps += this.#gapBefore[k] ?? 0;
+      if (this.#has(k, MASKED)) return false;
+      if (k > at && this.#has(k, GAP_BEFORE)) gaps += 1;
     }
     return gaps === 0 || (this.#beginsGroup(at) && this.#endsGroup(at + length));
   }
 
   #beginsGroup(at: number): boolean {
-    return this.#gapBefore[at] === 1 || (at === 0 && !this.#continues);
+    return this.#has(at, GAP_BEFORE) || (at === 0 && !this.#continues);
   }
 
   #endsGroup(next: number): boolean {
-    return next >= this.#count || this.#gapBefore[next] === 1;
+    return next >= this.#count || this.#has(next, GAP_BEFORE);
   }
 
   /** Digits from `at` to the next gap. */
   #groupLength(at: number): number {
     let end = at + 1;
-    while (end < this.#count && this.#gapBefore[end] === 0) end += 1;
+    while (end < this.#count && !this.#has(end, GAP_BEFORE)) end += 1;
     return end - at;
   }
 
   #overlapsTaken(at: number, length: number): boolean {
-    for (let k = at; k < at + length; k += 1) if (this.#taken[k] === 1) return true;
+    for (let k = at; k < at + length; k += 1) if (this.#has(k, TAKEN)) return true;
     return false;
   }
 
   #take(detector: Detector, at: number, length: number, head: number, tail: number): void {
     this.#tally.found(detector, this.#where(this.#base + (this.#starts[at] ?? 0)));
-    this.#taken.fill(1, at, at + length);
-    if (this.#tally.rules[detector].action !== "mask") return;
-    this.#inside.fill(1, at, at + length);
-    this.#joined.fill(1, at + 1, at + length);
-    this.#masked.fill(1, at + head, at + length - tail);
+    const masks = this.#tally.rules[detector].action === "mask";
+    for (let k = at; k < at + length; k += 1) {
+      let flags = TAKEN;
+      if (masks) flags |= k === at ? INSIDE : INSIDE | JOINED;
+      if (masks && k >= at + head && k < at + length - tail) flags |= MASKED;
+      this.#flags[k] = (this.#flags[k] ?? 0) | flags;
+    }
+  }
+
+  #has(at: number, flag: number): boolean {
+    return ((this.#flags[at] ?? 0) & flag) !== 0;
   }
 
   /** The last units before `end`; short slices only, since it is asked for often. */
@@ -294,10 +294,10 @@ export class DigitRuns {
   /** Writes out the digits before `limit`, masked numbers in their plain form. */
   #write(limit: number): void {
     for (let k = 0; k < limit; k += 1) {
-      if (this.#inside[k] === 0) continue;
-      if (this.#joined[k] === 0) this.#out += this.#text.slice(this.#copied, this.#starts[k]);
+      if (!this.#has(k, INSIDE)) continue;
+      if (!this.#has(k, JOINED)) this.#out += this.#text.slice(this.#copied, this.#starts[k]);
       const value = this.#values[k] ?? 0;
-      this.#out += this.#masked[k] === 1 ? STAR : value === 10 ? "X" : String(value);
+      this.#out += this.#has(k, MASKED) ? STAR : value === 10 ? "X" : String(value);
       this.#copied = this.#ends[k] ?? 0;
     }
   }

@@ -46,16 +46,22 @@ function isHeading(line: string): boolean {
   return folded.split(CELLS).some((cell) => ONLY_MARK.test(cell.replace(/\s+/gu, "")));
 }
 
+/** False only when no mark can stand in `text`. */
+export function mayHoldMark(text: string): boolean {
+  return SECRET_UNITS.some((unit) => text.includes(unit));
+}
+
 /** True when one of the first lines of `text` bears a mark. */
 export function hasMarkInHead(text: string): boolean {
   const head = text.slice(0, HEAD_UNITS);
-  if (!SECRET_UNITS.some((unit) => head.includes(unit))) return false;
+  if (!mayHoldMark(head)) return false;
   const lines = head.split(/[\r\n\u2028\u2029\u0085\f\v]+/u).filter((line) => line.trim() !== "");
   return lines.slice(0, HEAD_LINES).some(isHeading);
 }
 
 /** True when a mark stands in a file name, whatever separates its characters. */
 export function hasMarkInName(name: string, ordinary: readonly string[]): boolean {
+  if (!mayHoldMark(name)) return false;
   const compact = fold(name).replace(/[\s_\-.·~]+/gu, "");
   const plain = ordinary.reduce((text, phrase) => text.replaceAll(phrase, " "), compact);
   return [...plain.matchAll(/(?:绝密|机密|秘密)/gu)].some(

@@ -12,7 +12,7 @@ export const GAP = 1;
 /** Is not seen by a reader: never counts. */
 export const INVISIBLE = 2;
 /** First half of a pair outside the BMP: ask {@link astralClass}. */
-const HIGH_SURROGATE = 3;
+export const HIGH_SURROGATE = 3;
 /** Reads as X, the check character ten of GB 11643. */
 export const CHECK_X = 4;
 /** DIGIT_0 + n reads as the digit n. */
@@ -90,7 +90,17 @@ export function classAt(text: string, index: number): number {
   return astral.get(text.codePointAt(index) ?? 0) ?? OTHER;
 }
 
-/** UTF-16 units of the character at `index`. */
-export function widthAt(text: string, index: number): 1 | 2 {
-  return (text.codePointAt(index) ?? 0) >= BMP_END ? 2 : 1;
+/** Digits in the shortest number of interest; {@link mayHoldNumber} looks for as many. */
+const NUMBER_DIGITS_MIN = 11;
+
+/** False only when `text` holds too few digits for any number of a person. */
+export function mayHoldNumber(text: string): boolean {
+  if (text.length < NUMBER_DIGITS_MIN) return false;
+  let digits = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    if ((UNIT_CLASS[text.charCodeAt(i)] ?? OTHER) < HIGH_SURROGATE) continue;
+    digits += 1;
+    if (digits >= NUMBER_DIGITS_MIN) return true;
+  }
+  return false;
 }
