@@ -30,6 +30,8 @@ export interface Ruling {
   readonly reason?: string;
   /** Replaces the content. */
   readonly content?: Uint8Array;
+  /** Comes back in place of what the verdict was signed for. */
+  readonly forged?: Uint8Array;
   /** How long the verdict is good for. */
   readonly validMs?: number;
 }
@@ -113,8 +115,9 @@ export async function startPeers(zone: TestZone, keys: SenderKeys): Promise<Peer
         reason: ruling.reason ?? "",
         ...signed.items[index],
         ...(permitted ? { entry, salt } : {}),
-        contentChanged: ruling.content !== undefined,
+        contentChanged: (ruling.forged ?? ruling.content) !== undefined,
         ...(ruling.content === undefined ? {} : { content }),
+        ...(ruling.forged === undefined ? {} : { content: ruling.forged }),
       };
     });
     return {

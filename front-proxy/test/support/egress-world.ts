@@ -71,8 +71,8 @@ const NO_INGRESS: IngressDesk = {
   bindings: [],
   findDelivery: async () => undefined,
   listDeliveries: async () => [],
-  retry: async () => undefined,
-  giveBack: async () => undefined,
+  retry: async () => "",
+  giveBack: async () => "",
 };
 
 export async function createEgressWorld(): Promise<EgressWorld> {

@@ -1,0 +1,147 @@
+/** What is out of order around the sending side: nothing lost, nothing half accepted, a code each. */
+import { readdir } from "node:fs/promises";
+import net from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+
+let world: EgressWorld;
+let token: string;
+let proxy: DatabaseProxy;
+
+/** A wire to the database that a test can cut. */
+interface DatabaseProxy {
+  readonly url: string;
+  cut(): void;
+  mend(): Promise<void>;
+}
+
+async function databaseProxy(target: string): Promise<DatabaseProxy> {
+  const to = new URL(target);
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(to.port), to.hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await listen(0);
+  const { port } = server.address() as net.AddressInfo;
+  const url = new URL(target);
+  url.hostname = "127.0.0.1";
+  url.port = String(port);
+  return {
+    url: url.href,
+    cut: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+    mend: () => listen(port),
+  };
+}
+
+beforeAll(async () => {
+  world = await createEgressWorld();
+  proxy = await databaseProxy(world.databaseUrl);
+  await world.start({ databaseUrl: proxy.url });
+  token = await world.token();
+});
+afterAll(async () => {
+  await world.close();
+  proxy.cut();
+});
+beforeEach(() => {
+  world.peers.policyDown = false;
+});
+afterEach(() => world.pool.query("DELETE FROM exchange"));
+
+const submit = (body: unknown = "x") =>
+  world.api.call("POST", "/v1/requests", {
+    token,
+    body: {
+      lane: "inbound",
+      service: "registration",
+      grade: "G2",
+      method: "POST",
+      path: "/records/1",
+      body,
+    },
+  });
+const rowCount = async () =>
+  Number((await world.pool.query("SELECT count(*) AS n FROM exchange")).rows[0].n);
+
+it("says 503 while the database is away, and works again when it is back", async () => {
+  expect((await submit()).status).toBe(202);
+  proxy.cut();
+  const down = await submit();
+  expect([down.status, down.json.code]).toEqual([503, "database.unavailable"]);
+  expect(down.headers["retry-after"]).toBeTruthy();
+  expect((await world.api.call("GET", "/health")).status).toBe(503);
+  await proxy.mend();
+  await expect.poll(async () => (await submit()).status).toBe(202);
+  expect(await rowCount()).toBe(2);
+  await expect
+    .poll(() => world.peers.events.some((event) => event.code === "database.unavailable"))
+    .toBe(true);
+});
+
+it("says 503 while policy is away: nothing is accepted undecided", async () => {
+  world.peers.policyDown = true;
+  const answer = await submit();
+  expect([answer.status, answer.json.code]).toEqual([503, "rpc.unavailable"]);
+  expect(await rowCount()).toBe(0);
+});
+
+it("says 429 above the high-water mark and 507 on a full disk, with when to try again", async () => {
+  const limits = {
+    spoolHighWaterBytes: 100,
+    spoolReserveBytes: 0,
+    outboxRetentionSeconds: undefined,
+  };
+  await world.restart({ databaseUrl: proxy.url, limits });
+  const full = await submit("x".repeat(101));
+  expect([full.status, full.json.code]).toEqual([429, "spool.full"]);
+  expect(full.headers["retry-after"]).toBeTruthy();
+  expect((await submit("small")).status).toBe(202);
+  const file = await world.api.call(
+    "POST",
+    "/v1/files?lane=inbound&service=maps&grade=G1&filename=a",
+    { token, body: "y".repeat(500) },
+  );
+  expect([file.status, file.json.code]).toEqual([429, "spool.full"]);
+
+  await world.restart({
+    databaseUrl: proxy.url,
+    limits: { ...limits, spoolHighWaterBytes: 1e9, spoolReserveBytes: 2 ** 50 },
+  });
+  const disk = await submit();
+  expect([disk.status, disk.json.code]).toEqual([507, "spool.disk-full"]);
+  expect(await rowCount()).toBe(1);
+  await world.restart({ databaseUrl: proxy.url });
+});
+
+it("stops with 503 when the journal is full, and leaves nothing half accepted", async () => {
+  await world.restart({ databaseUrl: proxy.url, journalMaxBytes: 1 });
+  const answer = await submit("x".repeat(100_000));
+  expect([answer.status, answer.json.code]).toEqual([503, "journal.full"]);
+  expect(await rowCount()).toBe(0);
+  await world.restart({ databaseUrl: proxy.url });
+  expect(await readdir(join(world.dir, "spool"))).toEqual([]);
+  expect((await submit()).status).toBe(202);
+});
+
+it("answers what was under way before it closes", async () => {
+  const answers = Promise.all(Array.from({ length: 20 }, () => submit()));
+  await answers;
+  await world.restart({ databaseUrl: proxy.url });
+  expect(await rowCount()).toBe(20);
+});
