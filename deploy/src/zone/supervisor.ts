@@ -94,27 +94,21 @@ async function run(home: string, zone: ZoneName): Promise<void> {
   let announced = false;
   for (const name of services) {
     children.push(
-      new ServiceChild(
-        name,
-        SERVICE_ENTRIES[name],
-        join(paths.config, `${name}.json`),
-        paths.logs,
-        {
-          onReady: (service, pid) => {
-            status();
-            say({ event: "service-ready", zone, service, pid });
-            if (!announced && children.every((child) => child.ready)) {
-              announced = true;
-              say({ event: "zone-ready", zone });
-            }
-          },
-          onExit: (service, code, signal) => {
-            if (ending) return;
-            status();
-            say({ event: "service-exit", zone, service, code, signal });
-          },
+      new ServiceChild(name, SERVICE_ENTRIES[name], join(paths.config, `${name}.json`), paths, {
+        onReady: (service, pid) => {
+          status();
+          say({ event: "service-ready", zone, service, pid });
+          if (!announced && children.every((child) => child.ready)) {
+            announced = true;
+            say({ event: "zone-ready", zone });
+          }
         },
-      ),
+        onExit: (service, code, signal) => {
+          if (ending) return;
+          status();
+          say({ event: "service-exit", zone, service, code, signal });
+        },
+      }),
     );
   }
   for (const child of children) child.start();
