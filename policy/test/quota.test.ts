@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { GrantEntry } from "@lightferry/proto/registry";
 import { type TestDatabase, testDatabase } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,6 +113,46 @@ describe("quotas", () => {
     ]);
     desk.close();
     await book.close();
+  });
+});
+
+describe("a database that goes away and comes back", () => {
+  test("denies meanwhile and permits again by itself", async () => {
+    const database = await testDatabase();
+    const upstream = new URL(database.url);
+    const open = new Set<Socket>();
+    const relay = createServer((socket) => {
+      const far = connect(Number(upstream.port), upstream.hostname);
+      for (const end of [socket, far]) {
+        open.add(end);
+        end.on("error", () => undefined).on("close", () => open.delete(end));
+      }
+      socket.pipe(far).pipe(socket);
+    });
+    const listen = (port: number) =>
+      new Promise<number>((resolve) =>
+        relay.listen(port, "127.0.0.1", () => resolve((relay.address() as AddressInfo).port)),
+      );
+    const port = await listen(0);
+    const url = new URL(database.url);
+    url.host = `127.0.0.1:${port}`;
+    const book = new QuotaBook(url.href);
+    const one = [{ grant: grant("relay", 2), bytes: 1 }];
+    expect(await book.charge(one, NOW)).toEqual(["within"]);
+
+    const closed = new Promise((resolve) => relay.close(resolve));
+    for (const socket of open) socket.destroy();
+    await closed;
+    await expect(book.charge(one, NOW)).rejects.toMatchObject({
+      code: "policy.database-unavailable",
+    });
+
+    await listen(port);
+    expect(await book.charge(one, NOW)).toEqual(["within"]);
+    expect(await book.charge(one, NOW)).toEqual(["exchanges"]);
+    await book.close();
+    relay.close();
+    await database.drop();
   });
 });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { decodeCanonical } from "@lightferry/proto/canonical";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -379,6 +379,20 @@ describe("suspected secrets are sealed away", () => {
       const sealed = await sealedContents(desk, item.submission?.exchangeId ?? new Uint8Array());
       expect(sealed.map((one) => Buffer.compare(one, content))).toEqual(marked ? [0] : []);
     }
+  });
+
+  test("where that is impossible nothing is answered, and the service lives on", async () => {
+    const desk = await newDesk();
+    rmSync(join(desk.folder, "sealed-away"), { recursive: true });
+    const failed = { code: "policy.sealed-away-failed" };
+    const inline = decideBatch(desk, { items: [requestItem('{"密级":"机密"}')] });
+    await expect(inline).rejects.toMatchObject(failed);
+    const content = Buffer.from(SECRET + padding.repeat(20));
+    const item = fileItem("documents", "a.txt", content.length);
+    await expect(streamed(desk, item, content)).rejects.toMatchObject(failed);
+    expect(desk.events).toEqual([]);
+    const { outcomes } = await decideBatch(desk, { items: [requestItem("{}")] });
+    expect(outcomes?.[0]?.decision).toBe(Decision.DECISION_PERMIT);
   });
 
   test("inline items too", async () => {

@@ -93,16 +93,17 @@ export class SealedAwayWriter {
     this.#hash = hash;
     this.#written = this.#run(head, encrypt);
     // The fault is reported where the writer is used; here it only stops the flow.
+    this.#plain.on("error", () => undefined);
     this.#written.catch((error: Error) => this.#plain.destroy(error));
   }
 
   /** @throws GatewayError `policy.sealed-away-failed`. */
   async write(piece: Uint8Array): Promise<void> {
+    // A stream destroyed earlier would never drain.
+    if (this.#plain.destroyed) await this.#written.catch(failed);
     this.#hash.update(piece);
     this.#size += piece.length;
-    if (!this.#plain.write(piece)) {
-      await Promise.race([once(this.#plain, "drain"), this.#written]).catch(failed);
-    }
+    if (!this.#plain.write(piece)) await once(this.#plain, "drain").catch(failed);
   }
 
   /** Durable under its final name when it resolves. @throws GatewayError `policy.sealed-away-failed`. */
