@@ -28,6 +28,8 @@ export interface IsolationReport {
   readonly fileIdentical: boolean;
   /** What one zone's user could reach of the other's: must be empty. */
   readonly leaks: readonly string[];
+  /** How many of the same probes succeed against the own zone: none would mean blind probes. */
+  readonly controls: number;
   readonly droppedBack: number;
 }
 
@@ -83,13 +85,10 @@ function setUp(cells: Cells): void {
   rmSync(authority, { recursive: true, force: true });
 }
 
-/** Tries, as each zone's user and from its namespace, to get at the other zone. */
-function findLeaks(cells: Cells): string[] {
+/** Tries, as a zone's user and from its namespace, to get at a zone: its files, processes, ports. */
+function probe(pairs: readonly (readonly [Cell, Cell])[]): string[] {
   const leaks: string[] = [];
-  for (const [own, other] of [
-    [cells.extranet, cells.business],
-    [cells.business, cells.extranet],
-  ] as const) {
+  for (const [own, other] of pairs) {
     const readable = inCell(own, "find", other.home, "-readable").out.trim();
     if (readable !== "")
       leaks.push(`${own.user} reads ${readable.split("\n").length} of ${other.zone}`);
@@ -105,8 +104,8 @@ function findLeaks(cells: Cells): string[] {
     const { api, frontProxy, policy, audit, postgres } = zonePorts(other.zone, PORT_BASE);
     for (const port of [api, frontProxy, policy, audit, postgres]) {
       for (const host of ["127.0.0.1", other.address]) {
-        const probe = `exec 3<>/dev/tcp/${host}/${port}`;
-        if (inCell(own, "timeout", "1", "bash", "-c", probe).code === 0) {
+        const connect = `exec 3<>/dev/tcp/${host}/${port}`;
+        if (inCell(own, "timeout", "1", "bash", "-c", connect).code === 0) {
           leaks.push(`${own.user} reaches ${host}:${port}`);
         }
       }
@@ -172,7 +171,14 @@ export async function drill(options: {
     return {
       states,
       fileIdentical: deliveredDigest(cells.business.home) === seededDigest(options.seed, bytes),
-      leaks: findLeaks(cells),
+      leaks: probe([
+        [cells.extranet, cells.business],
+        [cells.business, cells.extranet],
+      ]),
+      controls: probe([
+        [cells.extranet, cells.extranet],
+        [cells.business, cells.business],
+      ]).length,
       droppedBack: cells.droppedBack(),
     };
   } finally {

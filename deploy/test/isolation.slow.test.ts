@@ -8,4 +8,6 @@ it("two users in two namespaces with only the gate between", { timeout: 600_000 
     fileIdentical: true,
     leaks: [],
   });
+  // Of each zone: its files, six processes twice, five ports on loopback at the least.
+  expect(report.controls).toBeGreaterThanOrEqual(2 * (1 + 2 * 6 + 5));
 });
