@@ -18,11 +18,11 @@ import { succeeds } from "./worker-name.ts";
 /** One plain name with the bundle's ending; nothing that could leave the directory. */
 const FILE_NAME = /^[0-9a-f-]{36}\.lfb$/;
 /**
- * A pass takes as long as the line needs: at least two minutes, plus the bundle at 1 MB/s.
- * A ferry that restarts under the same name does not wait for this.
+ * As long as a pass takes on a slow line: half a minute, plus the bundle at 10 MB/s. A ferry that
+ * is given a bundle again which it still carries goes on with it under the new lease.
  */
-const LEASE_MS = 120_000;
-const LEASE_BYTES_PER_MS = 1_000;
+const LEASE_MS = 30_000;
+const LEASE_BYTES_PER_MS = 10_000;
 
 export interface SealedEntry {
   readonly lane: string;

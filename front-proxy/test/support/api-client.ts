@@ -21,7 +21,7 @@ export interface ApiCall {
 export class ApiClient {
   readonly #ca: Buffer;
   readonly #port: () => number;
-  readonly #agent = new https.Agent({ keepAlive: true });
+  readonly #agent = new https.Agent({ keepAlive: true, maxSockets: 16 });
 
   constructor(caPath: string, port: () => number) {
     this.#ca = readFileSync(caPath);

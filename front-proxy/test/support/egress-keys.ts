@@ -20,6 +20,8 @@ export interface SenderKeys {
   readonly unlockPath: string;
   readonly vaultPath: string;
   readonly signKeyPath: string;
+  readonly encryptKeyPath: string;
+  readonly encrypt: ReturnType<typeof generateKeyFile>;
   readonly sign: ReturnType<typeof loadKeyFile>;
   readonly policy: Sm2PrivateKey;
   /** The far side's. */
@@ -32,15 +34,26 @@ export function senderKeys(dir: string): SenderKeys {
   const signKeyPath = join(dir, "sign.key");
   const unlock = createUnlockFile(unlockPath);
   createVaultFile(vaultPath);
+  const encryptKeyPath = join(dir, "encrypt.key");
   generateKeyFile(signKeyPath, unlock, "node-sign", { demo: true });
+  const encrypt = generateKeyFile(encryptKeyPath, unlock, "node-encrypt", { demo: true });
   return {
     unlockPath,
     vaultPath,
     signKeyPath,
+    encryptKeyPath,
+    encrypt,
     sign: loadKeyFile(signKeyPath, unlockPath, "node-sign"),
     policy: provider.generateSm2(),
     decrypt: provider.generateSm2(),
   };
+}
+
+export interface SignedRegistry {
+  readonly registry: Registry;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly authority: Uint8Array;
 }
 
 const FOREVER_MS = 4e12;
@@ -48,7 +61,7 @@ const FOREVER_MS = 4e12;
 export function senderRegistry(
   keys: SenderKeys,
   certificates: Readonly<Record<string, string>>,
-): Registry {
+): SignedRegistry {
   const entry = (publicKey: Uint8Array) => ({
     keyId: formatKeyId(publicKey as Sm2PrivateKey["publicKey"]),
     publicKey: Buffer.from(publicKey).toString("hex"),
@@ -101,6 +114,7 @@ export function senderRegistry(
     nodes: [
       node("extranet", {
         sign: entry(keys.sign.key.publicKey),
+        encrypt: entry(keys.encrypt.publicKey),
         policy: entry(keys.policy.publicKey),
       }),
       node("business", { encrypt: entry(keys.decrypt.publicKey) }),
@@ -120,7 +134,8 @@ export function senderRegistry(
   const bytes = Buffer.from(canonicalJson(document));
   const authority = provider.generateSm2();
   const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
-  return Registry.load(provider, bytes, signature, authority.publicKey, { mode: "demo" });
+  const registry = Registry.load(provider, bytes, signature, authority.publicKey, { mode: "demo" });
+  return { registry, bytes, signature, authority: authority.publicKey };
 }
 
 function canonicalJson(value: unknown): string {

@@ -17,7 +17,7 @@ import { silentLogger } from "@lightferry/proto/service";
 import { formatKeyId } from "@lightferry/proto/sm";
 import type { TestZone } from "@lightferry/proto/testing";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
-import { provider, type SenderKeys } from "./egress-keys.ts";
+import { provider, type SenderKeys, type SignedRegistry } from "./egress-keys.ts";
 
 const { Decision, Direction } = lightferry.policy.v1;
 type DecideItem = lightferry.policy.v1.DecideItem.$Properties;
@@ -52,7 +52,11 @@ export interface Peers {
 
 const DAY_MS = 86_400_000;
 
-export async function startPeers(zone: TestZone, keys: SenderKeys): Promise<Peers> {
+export async function startPeers(
+  zone: TestZone,
+  keys: SenderKeys,
+  signed: SignedRegistry,
+): Promise<Peers> {
   const servers: RpcServer[] = [];
   const addresses: string[] = [];
   const batches: number[] = [];
@@ -153,9 +157,11 @@ export async function startPeers(zone: TestZone, keys: SenderKeys): Promise<Peer
           },
         };
       },
-      getRegistry: async () => {
-        throw new GatewayError("rpc.unavailable");
-      },
+      getRegistry: async () => ({
+        document: signed.bytes,
+        signature: signed.signature,
+        policyVersion: "pack-1",
+      }),
     },
     {
       decide: ["front-proxy"],

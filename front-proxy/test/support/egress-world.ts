@@ -30,7 +30,13 @@ import { type Egress, startEgress } from "../../src/egress/index.ts";
 import { startApi } from "../../src/http/server.ts";
 import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts";
 import { ApiClient } from "./api-client.ts";
-import { provider, type SenderKeys, senderKeys, senderRegistry } from "./egress-keys.ts";
+import {
+  provider,
+  type SenderKeys,
+  type SignedRegistry,
+  senderKeys,
+  senderRegistry,
+} from "./egress-keys.ts";
 import { type Peers, startPeers } from "./egress-peers.ts";
 
 const CONNECT_MS = 1_000;
@@ -51,6 +57,7 @@ export interface EgressWorld {
   readonly zone: TestZone;
   readonly keys: SenderKeys;
   readonly registry: Registry;
+  readonly signed: SignedRegistry;
   readonly peers: Peers;
   readonly api: ApiClient;
   readonly certificate: { readonly cert: string; readonly key: string };
@@ -81,8 +88,9 @@ export async function createEgressWorld(): Promise<EgressWorld> {
   const certificate = await issueClientCertificate(zone.dir, "city");
   const strangerCertificate = await issueClientCertificate(zone.dir, "nobody");
   const keys = senderKeys(dir);
-  const registry = senderRegistry(keys, { city: certificate.fingerprint });
-  const peers = await startPeers(zone, keys);
+  const signed = senderRegistry(keys, { city: certificate.fingerprint });
+  const { registry } = signed;
+  const peers = await startPeers(zone, keys, signed);
   await mkdir(join(dir, "outbox"));
   const pool = openPool(database.url, () => undefined);
   await migrate(pool);
@@ -95,6 +103,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
     zone,
     keys,
     registry,
+    signed,
     peers,
     api: new ApiClient(zone.tls["front-proxy"].ca, () => world.running.apiPort),
     certificate,
