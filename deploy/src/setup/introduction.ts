@@ -79,7 +79,7 @@ export async function introduceZone(
     const path = join(paths.keys, vault);
     if (!existsSync(path)) createVaultFile(path);
   }
-  createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...(options.hosts ?? [])] });
+  await createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...(options.hosts ?? [])] });
   const introduction: Introduction = {
     node: nodeIdOf(zone),
     zone,
