@@ -20,6 +20,8 @@ export interface Program {
 export async function startProgram(role: "tx" | "rx", configPath: string): Promise<Program> {
   const child = spawn(process.execPath, [MAIN[role], "--config", configPath], {
     stdio: ["ignore", "pipe", "inherit"],
+    // The ready line is of level "info".
+    env: { ...process.env, LIGHTFERRY_LOG_LEVEL: "info" },
   });
   try {
     const ready = await readyLine(child);

@@ -23,7 +23,7 @@ export class PartialFile {
   readonly #base: string;
   readonly #geometry: Geometry;
   readonly #kept: Uint8Array;
-  #part: FileHandle | undefined;
+  #part: Promise<FileHandle> | undefined;
   #pendingGroups: number[] = [];
   #pendingManifests: Uint8Array[] = [];
   #unsynced = 0;
@@ -49,11 +49,11 @@ export class PartialFile {
 
   /** Writes a group whose digest was checked. */
   async write(group: number, bytes: Uint8Array): Promise<void> {
-    this.#part ??= await this.#openPart();
+    const part = await this.#open();
     const start = group * this.#geometry.groupBytes;
     let at = 0;
     while (at < bytes.length) {
-      const { bytesWritten } = await this.#part.write(bytes, at, bytes.length - at, start + at);
+      const { bytesWritten } = await part.write(bytes, at, bytes.length - at, start + at);
       at += bytesWritten;
     }
     this.#pendingGroups.push(group);
@@ -62,12 +62,12 @@ export class PartialFile {
   }
 
   async read(group: number): Promise<Uint8Array> {
-    this.#part ??= await this.#openPart();
+    const part = await this.#open();
     const bytes = Buffer.allocUnsafeSlow(this.#geometry.groupLength(group));
     const start = group * this.#geometry.groupBytes;
     let at = 0;
     while (at < bytes.length) {
-      const { bytesRead } = await this.#part.read(bytes, at, bytes.length - at, start + at);
+      const { bytesRead } = await part.read(bytes, at, bytes.length - at, start + at);
       if (bytesRead === 0) return bytes.fill(0, at);
       at += bytesRead;
     }
@@ -92,8 +92,7 @@ export class PartialFile {
   /** Makes the data durable and lets go of the file, which the caller renames. */
   async complete(): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing;
-    this.#part ??= await this.#openPart();
-    await this.#part.datasync();
+    await (await this.#open()).datasync();
     await this.close();
   }
 
@@ -111,7 +110,16 @@ export class PartialFile {
     while (this.#syncing !== undefined) await this.#syncing;
     const part = this.#part;
     this.#part = undefined;
-    await part?.close();
+    await (await part)?.close();
+  }
+
+  /** One handle, however many groups are written at the same time. */
+  #open(): Promise<FileHandle> {
+    this.#part ??= this.#openPart().catch((error: unknown) => {
+      this.#part = undefined;
+      throw error;
+    });
+    return this.#part;
   }
 
   async #openPart(): Promise<FileHandle> {
@@ -131,7 +139,7 @@ export class PartialFile {
     this.#unsynced = 0;
     this.#syncedAt = performance.now();
     try {
-      await this.#part?.datasync();
+      await (await this.#part)?.datasync();
       await put(`${this.#base}.manifests`, "a", Buffer.concat(manifests));
       for (const group of groups) {
         this.#kept[group >> 3] = (this.#kept[group >> 3] as number) | (1 << (group & 7));
