@@ -1,5 +1,7 @@
 /** The API as callers meet it: what is accepted, and what each bad input gets. */
 
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
 import { lightferry } from "@lightferry/proto/gen";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
@@ -313,4 +315,25 @@ describe("anyone", () => {
       expect.arrayContaining(["/v1/requests", "/v1/files", "/v1/exchanges/{id}"]),
     );
   });
+});
+
+describe("the examples", () => {
+  const curl = spawnSync("curl", ["--version"]).status === 0;
+  it.each([["submit.ts", process.execPath], ...(curl ? [["submit.sh", "sh"] as const] : [])])(
+    "%s runs as it stands",
+    async (name, program) => {
+      const path = new URL(`../examples/${name}`, import.meta.url).pathname;
+      const ca = world.zone.tls["front-proxy"].ca;
+      const { stdout } = await promisify(execFile)(
+        program,
+        [path, `https://127.0.0.1:${world.running.apiPort}`],
+        {
+          env: { PATH: process.env.PATH, LIGHTFERRY_TOKEN: token, NODE_EXTRA_CA_CERTS: ca, CA: ca },
+        },
+      );
+      // The demonstration's service is not registered here: the answer says so and what to do.
+      expect(stdout).toContain("submit.service-unknown");
+      expect(stdout).toContain("refused");
+    },
+  );
 });
