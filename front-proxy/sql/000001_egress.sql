@@ -45,11 +45,13 @@ CREATE TABLE exchange (
   trail          bytea,
   -- Encrypted policy.v1.Submission while undecided or held.
   submission     bytea,
-  -- Encrypted seal.v1.SealItem once permitted, without content.
-  item           bytea,
-  -- Canonical bundle.v1.VerdictBatch that the item's verdict belongs to.
+  -- Encrypted seal.v1.SealMaterial once permitted, with the content when that is small.
+  material       bytea,
+  -- What the item will take of a bundle's header.
+  header_bytes   integer NOT NULL DEFAULT 0,
+  -- Canonical bundle.v1.VerdictBatch that the verdict belongs to.
   batch          bytea,
-  -- Small content, encrypted; else `file` names the spool file.
+  -- Small content of what is held, encrypted; larger content is in the spool file `file`.
   content        bytea,
   file           text
 );

@@ -21,7 +21,7 @@ import { loadStored, type StoredRow } from "./stored-rows.ts";
 
 const { Direction, Submission } = lightferry.policy.v1;
 const { ManifestEntry } = lightferry.bundle.v1;
-const { SealItem } = lightferry.seal.v1;
+const { SealMaterial } = lightferry.seal.v1;
 type Request = lightferry.policy.v1.DecideStreamRequest.$Properties;
 type Response = InstanceType<typeof lightferry.policy.v1.DecideStreamResponse>;
 
@@ -73,12 +73,7 @@ async function passThroughPolicy(
   draft: SpoolDraft,
   signal: AbortSignal,
 ): Promise<Passed> {
-  const id = parseId(row.id);
-  const content = (await stores.segments.has(id))
-    ? stores.segments.read(id)
-    : row.kind === "file" && row.size === 0 && row.file === null && row.content === null
-      ? nothing()
-      : openContent(stores.spool, key, row);
+  const content = await contentOf(stores, row, key);
   const responses = context.policy.decideStream(requests(submissionOf(row, key), content), {
     signal,
   });
@@ -91,7 +86,7 @@ async function passThroughPolicy(
   if (result?.outcomes?.length !== 1) {
     throw new GatewayError("policy.answer-invalid", { detail: "stream without one outcome" });
   }
-  const decided = readOutcome(id, result.outcomes[0], batchBytes(result.batch), size);
+  const decided = readOutcome(result.outcomes[0], batchBytes(result.batch));
   return { decided, size, policyVersion: result.policyVersion ?? "" };
 }
 
@@ -122,14 +117,31 @@ async function* returned(
   }
 }
 
+async function contentOf(
+  stores: StoredStores,
+  row: StoredRow,
+  key: PayloadKey,
+): Promise<AsyncIterable<Uint8Array>> {
+  const id = parseId(row.id);
+  if (await stores.segments.has(id)) return stores.segments.read(id);
+  if (row.file !== null || row.content !== null) return openContent(stores.spool, key, row);
+  if (row.material !== null) return inMemory(materialOf(row, key).content);
+  if (row.size === 0) return inMemory(new Uint8Array());
+  throw new GatewayError("spool.payload-damaged", { detail: row.id });
+}
+
+function materialOf(row: StoredRow, key: PayloadKey) {
+  if (row.material === null) throw new GatewayError("spool.payload-damaged", { detail: row.id });
+  return SealMaterial.decode(key.openBytes(row.material));
+}
+
 /** As submitted; for what was already permitted once, as policy wrote it into the entry. */
 function submissionOf(
   row: StoredRow,
   key: PayloadKey,
 ): lightferry.policy.v1.Submission.$Properties {
   if (row.submission !== null) return Submission.decode(key.openBytes(row.submission));
-  if (row.item === null) throw new GatewayError("spool.payload-damaged", { detail: row.id });
-  const entry = ManifestEntry.decode(SealItem.decode(key.openBytes(row.item)).entry);
+  const entry = ManifestEntry.decode(materialOf(row, key).entry);
   return {
     exchangeId: entry.exchangeId,
     kind: entry.kind,
@@ -175,7 +187,8 @@ async function keep(
     });
     if (gone !== undefined && permitted) {
       await storeParts(client, row.id, {
-        item: key.sealBytes(decided.item),
+        material: key.sealBytes(SealMaterial.encode(decided.material).finish()),
+        headerBytes: decided.headerBytes,
         batch: decided.batch,
         trail,
         ...(file === undefined ? {} : { file }),
@@ -196,4 +209,6 @@ async function keep(
   return decided.state;
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+async function* inMemory(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
+}

@@ -42,7 +42,8 @@ export interface Refusal {
 export interface StoredParts {
   readonly wrappedKey?: Uint8Array;
   readonly submission?: Uint8Array;
-  readonly item?: Uint8Array;
+  readonly material?: Uint8Array;
+  readonly headerBytes?: number;
   readonly batch?: Uint8Array;
   readonly trail?: Uint8Array;
   readonly content?: Uint8Array;
@@ -74,11 +75,13 @@ export function asBuffer(bytes: Uint8Array | undefined): Buffer | null {
 const INSERT = `
 INSERT INTO exchange (id, kind, state, caller, lane, service, grade, priority, client_address,
   size, submitted_ms, updated_ms, expires_ms, decided, policy_version, code, rule_id, reason,
-  timeline, digest, wrapped_key, submission, item, batch, trail, content, file)
+  timeline, digest, wrapped_key, submission, material, header_bytes, batch, trail, content,
+  file)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
   $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
   $14::smallint[], $15::text[], $16::text[], $17::text[], $18::text[], $19::jsonb[], $20::bytea[],
-  $21::bytea[], $22::bytea[], $23::bytea[], $24::bytea[], $25::bytea[], $26::bytea[], $27::text[])`;
+  $21::bytea[], $22::bytea[], $23::bytea[], $24::integer[], $25::bytea[], $26::bytea[], $27::bytea[],
+  $28::text[])`;
 
 export async function insertExchanges(
   on: pg.Pool | pg.PoolClient,
@@ -110,7 +113,8 @@ export async function insertExchanges(
     column((row) => asBuffer(row.digest)),
     column((row) => asBuffer(row.stored.wrappedKey)),
     column((row) => asBuffer(row.stored.submission)),
-    column((row) => asBuffer(row.stored.item)),
+    column((row) => asBuffer(row.stored.material)),
+    column((row) => row.stored.headerBytes ?? 0),
     column((row) => asBuffer(row.stored.batch)),
     column((row) => asBuffer(row.stored.trail)),
     column((row) => asBuffer(row.stored.content)),
@@ -136,7 +140,7 @@ UPDATE exchange SET state = $2, updated_ms = $3, timeline = timeline || $4::json
   code = $5, rule_id = $6, reason = $7, expires_ms = coalesce($8, expires_ms),
   wrapped_key = CASE WHEN $9 THEN NULL ELSE wrapped_key END,
   submission = CASE WHEN $9 THEN NULL ELSE submission END,
-  item = CASE WHEN $9 THEN NULL ELSE item END,
+  material = CASE WHEN $9 THEN NULL ELSE material END,
   batch = CASE WHEN $9 THEN NULL ELSE batch END,
   content = CASE WHEN $9 THEN NULL ELSE content END,
   bundle_id = coalesce($11, bundle_id)
@@ -199,18 +203,15 @@ export async function storeParts(
   await query(
     on,
     "exchange-store-parts",
-    `UPDATE exchange SET wrapped_key = coalesce($2, wrapped_key), submission = $3, item = $4,
-       batch = $5, trail = coalesce($6, trail), content = $7, file = $8, size = $9,
-       policy_version = $10, decided = decided + 1
+    `UPDATE exchange SET submission = NULL, content = NULL, material = $2, header_bytes = $3,
+       batch = $4, trail = $5, file = $6, size = $7, policy_version = $8, decided = decided + 1
      WHERE id = $1`,
     [
       id,
-      asBuffer(parts.wrappedKey),
-      asBuffer(parts.submission),
-      asBuffer(parts.item),
+      asBuffer(parts.material),
+      parts.headerBytes ?? 0,
       asBuffer(parts.batch),
       asBuffer(parts.trail),
-      asBuffer(parts.content),
       parts.file ?? null,
       parts.size,
       parts.policyVersion,

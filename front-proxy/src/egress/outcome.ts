@@ -7,34 +7,32 @@ import { lightferry } from "@lightferry/proto/gen";
 import type { Refusal } from "./exchange-rows.ts";
 
 const { Decision, Verdict } = lightferry.policy.v1;
-const { SealItem } = lightferry.seal.v1;
 const { VerdictBatch } = lightferry.bundle.v1;
 
 /** Salt of an item commitment (DESIGN §5). */
 const SALT_BYTES = 32;
+/** Commitment, indices and field tags of one item record of a header, generously; and of one field. */
+const RECORD_OVERHEAD = 64;
+const FIELD_OVERHEAD = 2;
 
 export type Decided =
   | {
       readonly state: "permitted";
-      /** seal.v1.SealItem without content. */
-      readonly item: Uint8Array;
+      /** Without content. */
+      readonly material: lightferry.seal.v1.SealMaterial.$Properties;
+      /** What the item will take of a bundle's header. */
+      readonly headerBytes: number;
       readonly batch: Uint8Array;
       readonly expiresMs: number;
       readonly ruleIds: readonly string[];
-      readonly grade: string;
     }
   | { readonly state: "held"; readonly refusal: Refusal }
   | { readonly state: "refused"; readonly refusal: Refusal; readonly sealedAway: boolean };
 
-/**
- * @param size bytes of the content as it will leave.
- * @throws GatewayError `policy.answer-invalid`.
- */
+/** @throws GatewayError `policy.answer-invalid`. */
 export function readOutcome(
-  exchangeId: Uint8Array,
   outcome: lightferry.policy.v1.Outcome.$Properties | undefined,
   batch: Uint8Array | undefined,
-  size: number,
 ): Decided {
   const refusal = {
     code: outcome?.code ?? "",
@@ -52,17 +50,14 @@ export function readOutcome(
       ) {
         throw new GatewayError("policy.answer-invalid", { detail: "permit without a verdict" });
       }
-      const { expiresMs, ruleIds, grade } = Verdict.decode(verdict);
-      const item = SealItem.encode({
-        exchangeId,
-        salt,
-        entry,
-        verdict,
-        leaf: outcome.leaf ?? 0,
-        path: outcome.path ?? [],
-        size,
-      }).finish();
-      return { state: "permitted", item, batch, expiresMs, ruleIds, grade };
+      const { expiresMs, ruleIds } = Verdict.decode(verdict);
+      const path = outcome.path ?? [];
+      const material = { salt, entry, verdict, leaf: outcome.leaf ?? 0, path };
+      const headerBytes = path.reduce(
+        (sum, step) => sum + step.length + FIELD_OVERHEAD,
+        verdict.length + RECORD_OVERHEAD,
+      );
+      return { state: "permitted", material, headerBytes, batch, expiresMs, ruleIds };
     }
     case Decision.DECISION_HOLD:
       return { state: "held", refusal: checked(refusal) };

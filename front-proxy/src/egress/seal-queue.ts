@@ -38,8 +38,10 @@ type LeaseResponse = lightferry.seal.v1.LeaseResponse.$Properties;
 
 /** DESIGN §5: at most 1,024 items a bundle. */
 const MAX_ITEMS = 1_024;
-/** Sealed, entries, proofs and trails come on top; together they stay under the 8 MiB of a message. */
-const INLINE_BYTES = 4 * 1_048_576;
+/** Keys, ids and batch signatures come on top; together they stay under the 8 MiB of a message. */
+const INLINE_BYTES = 5 * 1_048_576;
+/** A header is at most 1 MiB (SPEC §9); an eighth is left for what does not belong to an item. */
+const HEADER_BYTES = 896 * 1_024;
 /** Small things must not wait behind more than about half a second of sealing. */
 const CONTENT_BYTES = 48 * 1_048_576;
 /** A long poll never outlives the deadline its caller sets. */
@@ -69,6 +71,7 @@ export class SealQueue {
     const caps: LeaseCaps = {
       items: Math.min(request.maxItems === 0 ? MAX_ITEMS : request.maxItems, MAX_ITEMS),
       inlineBytes: INLINE_BYTES,
+      headerBytes: HEADER_BYTES,
       contentBytes: CONTENT_BYTES,
     };
     const calledOff = AbortSignal.any([call.signal, call.closing]);
@@ -129,12 +132,7 @@ export class SealQueue {
       return { row, waiting, carried, id, expiresMs, fence };
     });
     if (taken === undefined) return undefined;
-    const { items, batches, damaged } = fillLease(this.#context, taken.waiting);
-    if (damaged.length > 0) await this.#stop(damaged);
-    if (items.length === 0) {
-      await endLease(pool, taken.id);
-      return undefined;
-    }
+    const { items, batches } = fillLease(taken.waiting);
     return {
       leaseId: taken.id,
       lane,

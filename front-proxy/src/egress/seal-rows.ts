@@ -31,10 +31,9 @@ export interface WaitingRow extends pg.QueryResultRow {
   readonly size: number;
   readonly policy_version: string;
   readonly wrapped_key: Buffer | null;
-  readonly item: Buffer | null;
+  readonly material: Buffer | null;
   readonly batch: Buffer | null;
   readonly trail: Buffer | null;
-  readonly content: Buffer | null;
   readonly file: string | null;
 }
 
@@ -85,6 +84,8 @@ export interface LeaseCaps {
   readonly items: number;
   /** Encrypted bytes that travel inside the answer. */
   readonly inlineBytes: number;
+  /** What all items may take of a bundle's header. */
+  readonly headerBytes: number;
   /** Plaintext bytes of all items; one larger item still goes, alone. */
   readonly contentBytes: number;
 }
@@ -102,20 +103,20 @@ export async function takeWaiting(
     client,
     "seal-take",
     `SELECT e.id, caller, service, grade, client_address, e.size, policy_version,
-            wrapped_key, item, batch, trail, content, file
+            wrapped_key, material, batch, trail, file
        FROM (SELECT id, row_number() OVER w AS place, sum(size) OVER w AS plain,
-                    sum(inline) OVER w AS carried
-               FROM (SELECT id, size, coalesce(octet_length(content), 0)
-                              + coalesce(octet_length(item), 0)
+                    sum(inline) OVER w AS carried, sum(header_bytes) OVER w AS header
+               FROM (SELECT id, size, header_bytes,
+                            coalesce(octet_length(material), 0)
                               + coalesce(octet_length(trail), 0) AS inline
                        FROM exchange
                       WHERE lane = $1 AND priority = $2 AND state = 'permitted' AND expires_ms > $3
                       ORDER BY id LIMIT $4) AS oldest
              WINDOW w AS (ORDER BY id)) AS weighed
        JOIN exchange e USING (id)
-      WHERE place = 1 OR (plain <= $5 AND carried <= $6)
+      WHERE place = 1 OR (plain <= $5 AND carried <= $6 AND header <= $7)
       ORDER BY e.id`,
-    [lane, priority, nowMs, caps.items, caps.contentBytes, caps.inlineBytes],
+    [lane, priority, nowMs, caps.items, caps.contentBytes, caps.inlineBytes, caps.headerBytes],
   );
   return result.rows;
 }

@@ -15,7 +15,7 @@ export interface StoredRow extends pg.QueryResultRow {
   readonly decided: number;
   readonly wrapped_key: Buffer | null;
   readonly submission: Buffer | null;
-  readonly item: Buffer | null;
+  readonly material: Buffer | null;
   readonly trail: Buffer | null;
   readonly content: Buffer | null;
   readonly file: string | null;
@@ -43,7 +43,7 @@ export async function loadStored(
     on,
     "exchange-stored",
     `SELECT id, kind, caller, lane, service, grade, client_address, size, submitted_ms, decided,
-            wrapped_key, submission, item, trail, content, file
+            wrapped_key, submission, material, trail, content, file
        FROM exchange WHERE id = $1 AND state = 'received'`,
     [id],
   );

@@ -9,7 +9,7 @@ import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
-import { keepContent, newPayloadKey } from "../payload/keep.ts";
+import { INLINE_CONTENT_MAX, keepContent, newPayloadKey } from "../payload/keep.ts";
 import type { Spool } from "../payload/spool.ts";
 import { packTrail, permittedEvent, receivedEvent, stoppedEvent } from "./events.ts";
 import { insertExchanges, type NewExchange } from "./exchange-rows.ts";
@@ -24,6 +24,7 @@ import {
 } from "./submission.ts";
 
 const { Direction, Submission } = lightferry.policy.v1;
+const { SealMaterial } = lightferry.seal.v1;
 
 /** Decide of a full batch takes well under a second; beyond this the caller is told 503. */
 const DECIDE_DEADLINE_MS = 10_000;
@@ -108,7 +109,7 @@ async function decide(context: FrontProxyContext, slots: readonly Slot[]): Promi
     if (outcome?.contentChanged === true) slot.changed = outcome.content ?? new Uint8Array();
     slot.policyVersion = response.policyVersion ?? "";
     try {
-      slot.decided = readOutcome(slot.id, outcome, batch, contentOf(slot).length);
+      slot.decided = readOutcome(outcome, batch);
     } catch (error) {
       slot.answer = asGatewayError(error);
     }
@@ -225,12 +226,21 @@ async function partsOf(context: FrontProxyContext, spool: Spool, slot: DecidedSl
   const { decided } = slot;
   if (decided.state === "refused") return {};
   const { key, wrapped } = newPayloadKey(context.vault, slot.id);
-  const kept = await keepContent(spool, key, slot.id, contentOf(slot));
-  const description =
-    decided.state === "permitted"
-      ? { item: key.sealBytes(decided.item), batch: decided.batch }
-      : { submission: key.sealBytes(Submission.encode(describe(slot)).finish()) };
-  return { wrappedKey: wrapped, ...description, ...kept };
+  const content = contentOf(slot);
+  try {
+    if (decided.state === "held") {
+      const submission = key.sealBytes(Submission.encode(describe(slot)).finish());
+      const kept = await keepContent(spool, key, slot.id, content);
+      return { wrappedKey: wrapped, submission, ...kept };
+    }
+    const { material, headerBytes, batch } = decided;
+    const small = content.length <= INLINE_CONTENT_MAX;
+    const kept = small ? {} : await keepContent(spool, key, slot.id, content);
+    const whole = SealMaterial.encode(small ? { ...material, content } : material).finish();
+    return { wrappedKey: wrapped, material: key.sealBytes(whole), headerBytes, batch, ...kept };
+  } finally {
+    key.destroy();
+  }
 }
 
 function receiptOf(slot: DecidedSlot): Receipt {

@@ -6,22 +6,22 @@
  */
 import { chmod, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type SealItem, sealBundle } from "@lightferry/proto/bundle";
+import { sealBundle } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
-import type { PayloadKey, PayloadVault } from "@lightferry/proto/keystore";
+import type { PayloadVault } from "@lightferry/proto/keystore";
 import { type Grade, highestGrade, isGrade, type Registry } from "@lightferry/proto/registry";
 import type { Shell } from "@lightferry/proto/service";
-import { readSpoolFile, syncDirectory } from "../payload/spool.ts";
+import { syncDirectory } from "../payload/spool.ts";
 import type { SealConfig } from "./config.ts";
+import { type OpenedItem, openItems } from "./open-items.ts";
 import type { SignKey } from "./sign-key.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;
 type Lease = InstanceType<typeof lightferry.seal.v1.LeaseResponse>;
-type LeasedItem = lightferry.seal.v1.SealItem.$Properties;
 
 export interface SealTools {
   readonly shell: Shell<SealConfig>;
@@ -57,7 +57,8 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
     if (found === undefined) throw new GatewayError("seal.recipient-unknown", { detail: nodeId });
     return { nodeId, ...found };
   });
-  const verdicts = lease.items.map((item) => Verdict.decode(item.verdict ?? new Uint8Array()));
+  const opened = openItems(tools.vault, config.spoolDir, lease.items);
+  const verdicts = opened.map(({ material }) => Verdict.decode(material.verdict));
   const grade = highestGrade(verdicts.map((verdict) => checkedGrade(verdict.grade)));
   const createdMs = Date.now();
   const expirySeconds = registry().lane(lease.lane)?.expirySeconds ?? 0;
@@ -66,11 +67,10 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
     ...verdicts.map((verdict) => verdict.expiresMs),
   );
   const bundleId = newId();
-  const trails = await journalItems(tools, lease, bundleId);
+  const sealedEvents = await journalItems(tools, lease, opened, bundleId);
   const id = formatId(bundleId);
   const draft = join(config.outboxDir, `.${id}${DRAFT_ENDING}`);
   const file = `${id}.lfb`;
-  const keys: PayloadKey[] = [];
   try {
     const sealed = await sealBundle(
       shell.provider,
@@ -90,9 +90,12 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
         policyVersion: lease.policyVersion,
         ...(lease.checkpoint ? { checkpoint: lease.checkpoint } : {}),
         batches: lease.batches,
-        items: lease.items.map((item, index) =>
-          sealItem(tools, item, [...(item.trail ?? []), ...(trails[index] ?? [])], keys),
-        ),
+        items: opened.map(({ item, material, content }, index) => ({
+          ...material,
+          batch: item.batch ?? 0,
+          trail: [...(item.trail ?? []), ...(sealedEvents[index] ?? [])],
+          content,
+        })),
         keys: directory,
       },
       draft,
@@ -106,7 +109,7 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
     await rm(draft, { force: true });
     throw asDiskFull(error);
   } finally {
-    for (const key of keys) key.destroy();
+    for (const { key } of opened) key.destroy();
   }
 }
 
@@ -124,10 +127,11 @@ function checkedGrade(grade: string): Grade {
 async function journalItems(
   tools: SealTools,
   lease: Lease,
+  opened: readonly OpenedItem[],
   bundleId: Uint8Array,
 ): Promise<readonly Uint8Array[][]> {
-  const events = lease.items.map((item): EventInput => {
-    const entry = ManifestEntry.decode(item.entry ?? new Uint8Array());
+  const events = opened.map(({ item, material }): EventInput => {
+    const entry = ManifestEntry.decode(material.entry);
     return {
       type: "exchange.sealed",
       outcome: "ok",
@@ -144,39 +148,6 @@ async function journalItems(
   });
   const recorded = await tools.shell.journal.record(events);
   return recorded.map((bytes) => [bytes]);
-}
-
-function sealItem(
-  tools: SealTools,
-  item: LeasedItem,
-  trail: readonly Uint8Array[],
-  keys: PayloadKey[],
-): SealItem {
-  return {
-    salt: item.salt ?? new Uint8Array(),
-    entry: item.entry ?? new Uint8Array(),
-    trail,
-    verdict: item.verdict ?? new Uint8Array(),
-    batch: item.batch ?? 0,
-    leaf: item.leaf ?? 0,
-    path: item.path ?? [],
-    content: () => contentOf(tools, item, keys),
-  };
-}
-
-async function* contentOf(
-  { vault, shell }: SealTools,
-  item: LeasedItem,
-  keys: PayloadKey[],
-): AsyncGenerator<Uint8Array> {
-  const key = vault.unwrap(
-    item.wrappedKey ?? new Uint8Array(),
-    item.exchangeId ?? new Uint8Array(),
-  );
-  keys.push(key);
-  if (item.file) yield* key.decryptStream(readSpoolFile(shell.config.spoolDir, item.file));
-  else if (item.ciphertext?.length) yield key.openBytes(item.ciphertext);
-  else throw new GatewayError("spool.payload-damaged", { detail: "nothing to seal" });
 }
 
 function asDiskFull(error: unknown): unknown {

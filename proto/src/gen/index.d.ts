@@ -5204,23 +5204,8 @@ export namespace lightferry {
                 /** SealItem exchangeId. */
                 exchangeId: Uint8Array;
 
-                /** SealItem salt. */
-                salt: Uint8Array;
-
-                /** SealItem entry. */
-                entry: Uint8Array;
-
-                /** SealItem verdict. */
-                verdict: Uint8Array;
-
                 /** SealItem batch. */
                 batch: number;
-
-                /** SealItem leaf. */
-                leaf: number;
-
-                /** SealItem path. */
-                path: Uint8Array[];
 
                 /** SealItem trail. */
                 trail: Uint8Array[];
@@ -5228,14 +5213,11 @@ export namespace lightferry {
                 /** SealItem wrappedKey. */
                 wrappedKey: Uint8Array;
 
-                /** SealItem ciphertext. */
-                ciphertext: Uint8Array;
+                /** SealItem material. */
+                material: Uint8Array;
 
                 /** SealItem file. */
                 file: string;
-
-                /** SealItem size. */
-                size: number;
 
                 /**
                  * Encodes the specified SealItem message. Does not implicitly {@link lightferry.seal.v1.SealItem.verify|verify} messages.
@@ -5264,23 +5246,8 @@ export namespace lightferry {
                     /** SealItem exchangeId */
                     exchangeId?: (Uint8Array|null);
 
-                    /** SealItem salt */
-                    salt?: (Uint8Array|null);
-
-                    /** SealItem entry */
-                    entry?: (Uint8Array|null);
-
-                    /** SealItem verdict */
-                    verdict?: (Uint8Array|null);
-
                     /** SealItem batch */
                     batch?: (number|null);
-
-                    /** SealItem leaf */
-                    leaf?: (number|null);
-
-                    /** SealItem path */
-                    path?: (Uint8Array[]|null);
 
                     /** SealItem trail */
                     trail?: (Uint8Array[]|null);
@@ -5288,14 +5255,11 @@ export namespace lightferry {
                     /** SealItem wrappedKey */
                     wrappedKey?: (Uint8Array|null);
 
-                    /** SealItem ciphertext */
-                    ciphertext?: (Uint8Array|null);
+                    /** SealItem material */
+                    material?: (Uint8Array|null);
 
                     /** SealItem file */
                     file?: (string|null);
-
-                    /** SealItem size */
-                    size?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -5303,6 +5267,93 @@ export namespace lightferry {
 
                 /** Shape of a SealItem. */
                 type $Shape = lightferry.seal.v1.SealItem.$Properties;
+            }
+
+            /**
+             * Properties of a SealMaterial.
+             * @deprecated Use lightferry.seal.v1.SealMaterial.$Properties instead.
+             */
+            interface ISealMaterial extends lightferry.seal.v1.SealMaterial.$Properties {
+            }
+
+            /** Represents a SealMaterial. */
+            class SealMaterial {
+
+                /**
+                 * Constructs a new SealMaterial.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.SealMaterial.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SealMaterial salt. */
+                salt: Uint8Array;
+
+                /** SealMaterial entry. */
+                entry: Uint8Array;
+
+                /** SealMaterial verdict. */
+                verdict: Uint8Array;
+
+                /** SealMaterial leaf. */
+                leaf: number;
+
+                /** SealMaterial path. */
+                path: Uint8Array[];
+
+                /** SealMaterial content. */
+                content: Uint8Array;
+
+                /**
+                 * Encodes the specified SealMaterial message. Does not implicitly {@link lightferry.seal.v1.SealMaterial.verify|verify} messages.
+                 * @param message SealMaterial message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.SealMaterial.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SealMaterial message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.SealMaterial & lightferry.seal.v1.SealMaterial.$Shape} SealMaterial
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.SealMaterial & lightferry.seal.v1.SealMaterial.$Shape;
+            }
+
+            namespace SealMaterial {
+
+                /** Properties of a SealMaterial. */
+                interface $Properties {
+
+                    /** SealMaterial salt */
+                    salt?: (Uint8Array|null);
+
+                    /** SealMaterial entry */
+                    entry?: (Uint8Array|null);
+
+                    /** SealMaterial verdict */
+                    verdict?: (Uint8Array|null);
+
+                    /** SealMaterial leaf */
+                    leaf?: (number|null);
+
+                    /** SealMaterial path */
+                    path?: (Uint8Array[]|null);
+
+                    /** SealMaterial content */
+                    content?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SealMaterial. */
+                type $Shape = lightferry.seal.v1.SealMaterial.$Properties;
             }
 
             /**

@@ -8123,7 +8123,6 @@ export const lightferry = $root.lightferry = (() => {
             v1.SealItem = (function() {
 
                 const SealItem = function (properties) {
-                    this.path = [];
                     this.trail = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
@@ -8132,17 +8131,11 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 SealItem.prototype.exchangeId = $util.newBuffer([]);
-                SealItem.prototype.salt = $util.newBuffer([]);
-                SealItem.prototype.entry = $util.newBuffer([]);
-                SealItem.prototype.verdict = $util.newBuffer([]);
                 SealItem.prototype.batch = 0;
-                SealItem.prototype.leaf = 0;
-                SealItem.prototype.path = $util.emptyArray;
                 SealItem.prototype.trail = $util.emptyArray;
                 SealItem.prototype.wrappedKey = $util.newBuffer([]);
-                SealItem.prototype.ciphertext = $util.newBuffer([]);
+                SealItem.prototype.material = $util.newBuffer([]);
                 SealItem.prototype.file = "";
-                SealItem.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
                 SealItem.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -8153,30 +8146,17 @@ export const lightferry = $root.lightferry = (() => {
                         throw $Error("max depth exceeded");
                     if (message.exchangeId != null && $Object.hasOwnProperty.call(message, "exchangeId") && message.exchangeId.length)
                         writer.uint32(10).bytes(message.exchangeId);
-                    if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
-                        writer.uint32(18).bytes(message.salt);
-                    if (message.entry != null && $Object.hasOwnProperty.call(message, "entry") && message.entry.length)
-                        writer.uint32(26).bytes(message.entry);
-                    if (message.verdict != null && $Object.hasOwnProperty.call(message, "verdict") && message.verdict.length)
-                        writer.uint32(34).bytes(message.verdict);
                     if (message.batch != null && $Object.hasOwnProperty.call(message, "batch") && message.batch !== 0)
-                        writer.uint32(40).uint32(message.batch);
-                    if (message.leaf != null && $Object.hasOwnProperty.call(message, "leaf") && message.leaf !== 0)
-                        writer.uint32(48).uint32(message.leaf);
-                    if (message.path != null && message.path.length)
-                        for (let i = 0; i < message.path.length; ++i)
-                            writer.uint32(58).bytes(message.path[i]);
+                        writer.uint32(16).uint32(message.batch);
                     if (message.trail != null && message.trail.length)
                         for (let i = 0; i < message.trail.length; ++i)
-                            writer.uint32(66).bytes(message.trail[i]);
+                            writer.uint32(26).bytes(message.trail[i]);
                     if (message.wrappedKey != null && $Object.hasOwnProperty.call(message, "wrappedKey") && message.wrappedKey.length)
-                        writer.uint32(74).bytes(message.wrappedKey);
-                    if (message.ciphertext != null && $Object.hasOwnProperty.call(message, "ciphertext") && message.ciphertext.length)
-                        writer.uint32(82).bytes(message.ciphertext);
+                        writer.uint32(34).bytes(message.wrappedKey);
+                    if (message.material != null && $Object.hasOwnProperty.call(message, "material") && message.material.length)
+                        writer.uint32(42).bytes(message.material);
                     if (message.file != null && $Object.hasOwnProperty.call(message, "file") && message.file !== "")
-                        writer.uint32(90).string(message.file);
-                    if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
-                        writer.uint32(96).uint64(message.size);
+                        writer.uint32(50).string(message.file);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -8220,33 +8200,6 @@ export const lightferry = $root.lightferry = (() => {
                                 continue;
                             }
                         case 2: {
-                                if (wireType !== 2)
-                                    break;
-                                if ((value = reader.bytes()).length)
-                                    message.salt = value;
-                                else
-                                    delete message.salt;
-                                continue;
-                            }
-                        case 3: {
-                                if (wireType !== 2)
-                                    break;
-                                if ((value = reader.bytes()).length)
-                                    message.entry = value;
-                                else
-                                    delete message.entry;
-                                continue;
-                            }
-                        case 4: {
-                                if (wireType !== 2)
-                                    break;
-                                if ((value = reader.bytes()).length)
-                                    message.verdict = value;
-                                else
-                                    delete message.verdict;
-                                continue;
-                            }
-                        case 5: {
                                 if (wireType !== 0)
                                     break;
                                 if (value = reader.uint32())
@@ -8255,24 +8208,7 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.batch;
                                 continue;
                             }
-                        case 6: {
-                                if (wireType !== 0)
-                                    break;
-                                if (value = reader.uint32())
-                                    message.leaf = value;
-                                else
-                                    delete message.leaf;
-                                continue;
-                            }
-                        case 7: {
-                                if (wireType !== 2)
-                                    break;
-                                if (!(message.path && message.path.length))
-                                    message.path = [];
-                                message.path.push(reader.bytes());
-                                continue;
-                            }
-                        case 8: {
+                        case 3: {
                                 if (wireType !== 2)
                                     break;
                                 if (!(message.trail && message.trail.length))
@@ -8280,7 +8216,7 @@ export const lightferry = $root.lightferry = (() => {
                                 message.trail.push(reader.bytes());
                                 continue;
                             }
-                        case 9: {
+                        case 4: {
                                 if (wireType !== 2)
                                     break;
                                 if ((value = reader.bytes()).length)
@@ -8289,31 +8225,22 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.wrappedKey;
                                 continue;
                             }
-                        case 10: {
+                        case 5: {
                                 if (wireType !== 2)
                                     break;
                                 if ((value = reader.bytes()).length)
-                                    message.ciphertext = value;
+                                    message.material = value;
                                 else
-                                    delete message.ciphertext;
+                                    delete message.material;
                                 continue;
                             }
-                        case 11: {
+                        case 6: {
                                 if (wireType !== 2)
                                     break;
                                 if ((value = reader.stringVerify()).length)
                                     message.file = value;
                                 else
                                     delete message.file;
-                                continue;
-                            }
-                        case 12: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.size = value;
-                                else
-                                    delete message.size;
                                 continue;
                             }
                         }
@@ -8334,6 +8261,149 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 return SealItem;
+            })();
+
+            v1.SealMaterial = (function() {
+
+                const SealMaterial = function (properties) {
+                    this.path = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SealMaterial.prototype.salt = $util.newBuffer([]);
+                SealMaterial.prototype.entry = $util.newBuffer([]);
+                SealMaterial.prototype.verdict = $util.newBuffer([]);
+                SealMaterial.prototype.leaf = 0;
+                SealMaterial.prototype.path = $util.emptyArray;
+                SealMaterial.prototype.content = $util.newBuffer([]);
+
+                SealMaterial.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.salt != null && $Object.hasOwnProperty.call(message, "salt") && message.salt.length)
+                        writer.uint32(10).bytes(message.salt);
+                    if (message.entry != null && $Object.hasOwnProperty.call(message, "entry") && message.entry.length)
+                        writer.uint32(18).bytes(message.entry);
+                    if (message.verdict != null && $Object.hasOwnProperty.call(message, "verdict") && message.verdict.length)
+                        writer.uint32(26).bytes(message.verdict);
+                    if (message.leaf != null && $Object.hasOwnProperty.call(message, "leaf") && message.leaf !== 0)
+                        writer.uint32(32).uint32(message.leaf);
+                    if (message.path != null && message.path.length)
+                        for (let i = 0; i < message.path.length; ++i)
+                            writer.uint32(42).bytes(message.path[i]);
+                    if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content.length)
+                        writer.uint32(50).bytes(message.content);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SealMaterial.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.seal.v1.SealMaterial();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.salt = value;
+                                else
+                                    delete message.salt;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.entry = value;
+                                else
+                                    delete message.entry;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.verdict = value;
+                                else
+                                    delete message.verdict;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.leaf = value;
+                                else
+                                    delete message.leaf;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.path && message.path.length))
+                                    message.path = [];
+                                message.path.push(reader.bytes());
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.content = value;
+                                else
+                                    delete message.content;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SealMaterial;
             })();
 
             v1.LeaseResponse = (function() {
