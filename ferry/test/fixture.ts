@@ -71,7 +71,6 @@ export async function sealInto(
   dir: string,
   content: Uint8Array,
   priority = "normal",
-  change: { readonly verdictLane?: string } = {},
 ): Promise<LeasedBundle> {
   const now = Date.now();
   const entry = encodeCanonical(ManifestEntry, {
@@ -98,7 +97,7 @@ export async function sealInto(
         direction: Direction.DIRECTION_EXPORT,
         decision: Decision.DECISION_PERMIT,
         commitment: itemCommitment(provider, salt, entry),
-        lane: change.verdictLane ?? LANE,
+        lane: LANE,
         sender: FROM,
         recipients: [TO],
         grade: "G2",
@@ -331,6 +330,7 @@ export function place(): Place {
 export async function startStation(
   at: Place,
   port = 0,
+  known: KeyDirectory = directory,
 ): Promise<{ station: Station; port: number }> {
   const gate = await openReceiver({ host: HOST, port }, 1 << 23, {
     mode: "demo",
@@ -344,7 +344,7 @@ export async function startStation(
     stateDir: at.rxState,
     gate,
     provider,
-    keys: () => directory,
+    keys: () => known,
     inbox: at.inbox,
     events: at.rxEvents,
     log: quiet,

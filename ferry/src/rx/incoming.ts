@@ -13,13 +13,35 @@ type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
 /** Objects up to this size are kept in memory and written once, whole: two syncs in all. */
 export const SMALL_OBJECT_BYTES = 1 << 20;
 
+/** Buffers kept for the next groups: fresh ones would cost more than filling them. */
+const SPARE_BUFFERS = 16;
+/** Smaller buffers cost little. */
+const SPARE_MIN_BYTES = 1 << 15;
+
 /** Bytes held for all objects together. */
 export class Budget {
   used = 0;
+  readonly #spare: Buffer[] = [];
+
+  take(length: number): Buffer {
+    this.used += length;
+    // Long objects of one link have groups of one length; any other is made afresh.
+    const last = this.#spare.at(-1);
+    if (last?.length !== length) return Buffer.allocUnsafeSlow(length);
+    this.#spare.pop();
+    return last;
+  }
+
+  give(bytes: Buffer, again = true): void {
+    this.used -= bytes.length;
+    if (!again || bytes.length < SPARE_MIN_BYTES) return;
+    if (this.#spare.length > 0 && this.#spare[0]?.length !== bytes.length) this.#spare.length = 0;
+    if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(bytes);
+  }
 }
 
 interface Group {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly have: Uint8Array;
   missing: number;
 }
@@ -44,7 +66,7 @@ export class Incoming {
   readonly #done: Uint8Array;
   readonly #recheck: Set<number>;
   readonly #groups = new Map<number, Group>();
-  readonly #whole = new Map<number, Uint8Array>();
+  readonly #whole = new Map<number, Buffer>();
   #missing: number;
 
   /** @param left marks of a former run; those groups are hashed again before they count */
@@ -124,9 +146,8 @@ export class Incoming {
     let held = this.#groups.get(group);
     if (held === undefined) {
       const length = geometry.groupLength(group);
-      held = { bytes: Buffer.allocUnsafeSlow(length), have: new Uint8Array(k), missing: k };
+      held = { bytes: this.#budget.take(length), have: new Uint8Array(k), missing: k };
       this.#groups.set(group, held);
-      this.#budget.used += length;
     }
     if (held.have[shard] === 1) return "duplicate";
     held.bytes.set(payload, shard * geometry.shardSize);
@@ -135,7 +156,7 @@ export class Incoming {
     if (held.missing > 0) return "kept";
     this.#groups.delete(group);
     if (!this.#matches(group, held.bytes)) {
-      this.#budget.used -= held.bytes.length;
+      this.#budget.give(held.bytes);
       return "digest";
     }
     this.#whole.set(group, held.bytes);
@@ -152,7 +173,7 @@ export class Incoming {
   wrote(group: number, kept: boolean): void {
     const bytes = this.#whole.get(group);
     this.#whole.delete(group);
-    this.#budget.used -= bytes?.length ?? 0;
+    if (bytes !== undefined) this.#budget.give(bytes);
     if (!kept) this.#unmark(group);
   }
 
@@ -179,7 +200,7 @@ export class Incoming {
   /** Forgets unfinished groups. @returns how many */
   dropUnfinished(): number {
     const count = this.#groups.size;
-    for (const { bytes } of this.#groups.values()) this.#budget.used -= bytes.length;
+    for (const { bytes } of this.#groups.values()) this.#budget.give(bytes);
     this.#groups.clear();
     return count;
   }
@@ -187,7 +208,8 @@ export class Incoming {
   /** Forgets everything held in memory. */
   release(): void {
     this.dropUnfinished();
-    for (const bytes of this.#whole.values()) this.#budget.used -= bytes.length;
+    // A write of one of them may be under way: they are not used again.
+    for (const bytes of this.#whole.values()) this.#budget.give(bytes, false);
     this.#whole.clear();
   }
 

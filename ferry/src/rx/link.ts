@@ -42,6 +42,7 @@ export class Link {
   #clock: { readonly senderMs: number; readonly heardAt: number } | undefined;
   #config = "";
   #heardAt: number | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(path: string, state: LinkState) {
     this.#path = path;
@@ -130,7 +131,13 @@ export class Link {
 
   /** Writes the state; a crash loses at most what was counted since. */
   async save(): Promise<void> {
-    await replaceFile(this.#path, `${JSON.stringify(this.#state)}\n`);
+    // One after another: they share a temporary name.
+    const former = this.#saving;
+    const saving = former
+      .catch(() => undefined)
+      .then(() => replaceFile(this.#path, `${JSON.stringify(this.#state)}\n`));
+    this.#saving = saving;
+    await saving;
   }
 
   #enter(epoch: number, nextFrame: number): void {

@@ -30,6 +30,7 @@ export class Rejections {
       counts.map(([reason, count]) => ({
         type: "gate.frame-rejected",
         outcome: "refused",
+        code: "ferry.frame-rejected",
         lane,
         attributes: { count: String(count), reason },
       })),

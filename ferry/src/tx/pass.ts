@@ -17,6 +17,8 @@ interface Piece {
   readonly group: number;
   readonly count: number;
   payload(index: number): Uint8Array;
+  /** All of it was written. */
+  over?(): void;
   next: number;
   last: boolean;
 }
@@ -68,6 +70,7 @@ export class Pass implements Ready {
         this.#write(burst, piece);
       }
       this.#queue.shift();
+      piece.over?.();
       this.#roomWanted?.();
       if (piece.last) {
         this.#resolve();
@@ -123,6 +126,7 @@ export class Pass implements Ready {
           const start = shard * geometry.shardSize;
           return bytes.subarray(start, start + geometry.shardSize);
         },
+        over: () => this.#source.giveBack(bytes),
         next: 0,
         last: false,
       });

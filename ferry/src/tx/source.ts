@@ -31,12 +31,18 @@ export interface Segment {
 /** A whole object of at most this size is read once and kept until its pass is over. */
 const KEEP_BYTES = 1 << 20;
 
+/** Groups on their way at once; a little more than a pass reads ahead. */
+const SPARE_BUFFERS = 6;
+
 export class ObjectSource {
   readonly facts: ObjectFacts;
   readonly #file: FileHandle;
   readonly #signer: LinkSigner;
   readonly #frameSize: number;
   #whole: Uint8Array | undefined;
+  /** Buffers of one group, used again: fresh ones would cost more than reading. */
+  readonly #spare: Buffer[] = [];
+  #scratch: Buffer | undefined;
 
   private constructor(facts: ObjectFacts, file: FileHandle, signer: LinkSigner, frameSize: number) {
     this.facts = facts;
@@ -73,16 +79,29 @@ export class ObjectSource {
     await this.#file.close();
   }
 
-  /** The bytes of a group; valid for as long as the caller keeps them. */
+  /** The bytes of a group; the caller's until it gives them back. */
   async group(group: number): Promise<Uint8Array> {
+    return await this.#group(group, () => this.#spare.pop() ?? this.#buffer());
+  }
+
+  /** The bytes of a group are not needed any more. */
+  giveBack(bytes: Uint8Array): void {
+    if (this.#whole === undefined && this.#spare.length < SPARE_BUFFERS) {
+      this.#spare.push(Buffer.from(bytes.buffer, 0, this.facts.geometry.groupBytes));
+    }
+  }
+
+  #buffer(): Buffer {
+    return Buffer.allocUnsafeSlow(this.facts.geometry.groupBytes);
+  }
+
+  async #group(group: number, buffer: () => Buffer): Promise<Uint8Array> {
     const { geometry } = this.facts;
     const start = group * geometry.groupBytes;
     const length = geometry.groupLength(group);
-    if (geometry.size <= KEEP_BYTES) {
-      this.#whole ??= await this.#read(0, geometry.size);
-      return this.#whole.subarray(start, start + length);
-    }
-    return await this.#read(start, length);
+    if (geometry.size > KEEP_BYTES) return await this.#read(start, buffer().subarray(0, length));
+    this.#whole ??= await this.#read(0, Buffer.allocUnsafeSlow(geometry.size));
+    return this.#whole.subarray(start, start + length);
   }
 
   /** Hashes the groups of a segment and signs their manifest. */
@@ -91,8 +110,11 @@ export class ObjectSource {
     const firstGroup = segment * SEGMENT_GROUPS;
     const groups = geometry.segmentGroups(segment);
     const groupDigests: Uint8Array[] = [];
+    // One segment is hashed at a time, so one buffer serves all of them.
+    const scratch = () => (this.#scratch ??= this.#buffer());
     for (let index = 0; index < groups; index += 1) {
-      groupDigests.push(this.#signer.provider.sm3(await this.group(firstGroup + index)));
+      const bytes = await this.#group(firstGroup + index, scratch);
+      groupDigests.push(this.#signer.provider.sm3(bytes));
     }
     const signed = signMessage(this.#signer, MANIFEST_LABEL, ObjectManifest, {
       version: MANIFEST_VERSION,
@@ -109,11 +131,10 @@ export class ObjectSource {
     return { firstGroup, groups, parts };
   }
 
-  async #read(start: number, length: number): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(length);
+  async #read(start: number, bytes: Buffer): Promise<Buffer> {
     let at = 0;
-    while (at < length) {
-      const { bytesRead } = await this.#file.read(bytes, at, length - at, start + at);
+    while (at < bytes.length) {
+      const { bytesRead } = await this.#file.read(bytes, at, bytes.length - at, start + at);
       if (bytesRead === 0) throw new GatewayError("ferry.file-invalid", { detail: "cut short" });
       at += bytesRead;
     }

@@ -1,0 +1,237 @@
+/** Guarantee tested: frames and bundles that are missing are counted and named exactly, and only heartbeats move the account. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lightferry } from "@lightferry/proto/gen";
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { emptyHeader, encodeFrame, FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
+import { DoneLog } from "../src/rx/done.ts";
+import { Link } from "../src/rx/link.ts";
+import { LossWindow, rangesText } from "../src/rx/loss.ts";
+import type { Reassembler } from "../src/rx/reassemble.ts";
+import { Receiver, SILENCE_MS } from "../src/rx/receiver.ts";
+import { Rejections } from "../src/rx/rejections.ts";
+import { Streams } from "../src/rx/streams.ts";
+import { HEARTBEAT_LABEL, signMessage } from "../src/signed.ts";
+import { directory, Events, FROM, keys, LANE, provider, quiet } from "./fixture.ts";
+
+const { Heartbeat } = lightferry.ferry.v1;
+
+test("the window counts each number once, whatever the order and the doubles", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(5_000_000),
+      fc.array(fc.nat(400), { maxLength: 600 }),
+      fc.array(fc.nat(400), { maxLength: 4 }),
+      (base, seen, marks) => {
+        const window = new LossWindow(base);
+        for (const number of seen) window.see(base + number);
+        const missing = new Set(Array.from({ length: 401 }, (_, index) => index));
+        for (const number of seen) missing.delete(number);
+        let from = 0;
+        for (const mark of [...marks, 401].sort((a, b) => a - b)) {
+          const expected = [...missing].filter((number) => number >= from && number < mark).length;
+          expect(window.settle(base + mark).count).toBe(expected);
+          from = Math.max(from, mark);
+        }
+        expect(window.base).toBe(base + 401);
+        expect(window.see(base)).toBe("late");
+      },
+    ),
+  );
+});
+
+test("numbers beyond the window are not counted, and a long silence is", () => {
+  const window = new LossWindow(0);
+  expect(window.see(2 ** 52)).toBe("beyond");
+  window.see(5);
+  expect(window.settle(10_000_000)).toEqual({
+    count: 9_999_999,
+    ranges: [
+      [0, 4],
+      [6, 9_999_999],
+    ],
+  });
+});
+
+test("ranges are named with both ends", () => {
+  expect(
+    rangesText([
+      [1, 1],
+      [4, 9],
+    ]),
+  ).toBe("1,4-9");
+});
+
+test("a gap of a stream is reported once, one heartbeat later, and closes when it arrives", () => {
+  const streams = new Streams();
+  for (const sequence of [1, 2, 5]) streams.arrived("s", sequence);
+  expect(streams.passed("s", 6)).toBeUndefined();
+  expect(streams.passed("s", 6)).toEqual({ stream: "s", missing: "3-4,6", count: 3 });
+  expect(streams.passed("s", 6)).toBeUndefined();
+  streams.arrived("s", 4);
+  expect(streams.open()).toEqual([{ stream: "s", missing: "3,6", count: 2 }]);
+  streams.arrived("s", 3);
+  streams.arrived("s", 6);
+  expect(streams.open()).toEqual([]);
+  expect(streams.positions()).toEqual({ s: { low: 6, ahead: [] } });
+});
+
+test("whatever arrives in whatever order, the open gaps are what did not", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 80 }), (arrivals) => {
+      const streams = new Streams();
+      for (const sequence of arrivals) streams.arrived("s", sequence);
+      streams.passed("s", 60);
+      streams.passed("s", 60);
+      const missing = 60 - new Set(arrivals).size;
+      expect(streams.open()[0]?.count ?? 0).toBe(missing);
+    }),
+  );
+});
+
+async function rig() {
+  const dir = mkdtempSync(join(tmpdir(), "lf-account-"));
+  const link = await Link.open(join(dir, "link.json"), FROM);
+  const done = await DoneLog.open(join(dir, "done.log"));
+  const events = new Events();
+  const receiver = new Receiver({
+    link,
+    verifier: { provider, sender: FROM, ferryKey: (id) => directory.ferryKey(FROM, id) },
+    reassembler: {
+      data: () => undefined,
+      manifest: () => undefined,
+      tick: () => undefined,
+    } as unknown as Reassembler,
+    rejections: new Rejections(),
+    done,
+    events,
+    lane: LANE,
+    log: quiet,
+  });
+  const frame = (type: number, epoch: number, seq: number, payload: Uint8Array) => {
+    const out = new Uint8Array(FRAME_HEADER + payload.length);
+    out.set(payload, FRAME_HEADER);
+    encodeFrame(out, 0, { ...emptyHeader(), type, epoch, seq, k: 1 }, payload.length);
+    receiver.datagram(out);
+  };
+  const beat = (epoch: number, number: number, nextFrame: number, sequence = 0) => {
+    const streams = sequence === 0 ? [] : [{ stream: `${LANE}/${FROM}/normal`, sequence }];
+    const signed = signMessage({ provider, ...keys.ferry }, HEARTBEAT_LABEL, Heartbeat, {
+      version: 1,
+      sender: FROM,
+      epoch,
+      number,
+      nextFrame,
+      timeMs: Date.now() + 5_000,
+      streams,
+      configDigest: new Uint8Array(32),
+    });
+    frame(FRAME_TYPE.HEARTBEAT, epoch, nextFrame, signed);
+  };
+  return {
+    link,
+    events,
+    receiver,
+    beat,
+    data: (epoch: number, seq: number) => frame(FRAME_TYPE.DATA, epoch, seq, Uint8Array.of(1)),
+    reopen: () => Link.open(join(dir, "link.json"), FROM),
+    close: async () => {
+      await receiver.close();
+      await done.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+test("losses of an epoch are settled from its first frame, reordering is none", async () => {
+  const { link, beat, data, close } = await rig();
+  beat(3, 1, 0);
+  for (const seq of [2, 1, 4]) data(3, seq);
+  beat(3, 2, 5);
+  expect(link.state.lost).toBe(0);
+  data(3, 3); // late by one heartbeat, still no loss
+  beat(3, 3, 10);
+  expect(link.state.lost).toBe(0);
+  beat(3, 4, 11);
+  expect(link.state).toMatchObject({ lost: 4, settledTo: 10, settled: 10 });
+  // A new epoch counts from zero; what came of it before its heartbeat counts.
+  data(4, 0);
+  data(4, 2);
+  beat(4, 1, 3);
+  beat(4, 2, 4);
+  expect(link.state).toMatchObject({ epoch: 4, lost: 5, settledTo: 3 });
+  await close();
+});
+
+test("frames without a signature never move the account", async () => {
+  const { link, data, close } = await rig();
+  for (const [epoch, seq] of [
+    [9, 5],
+    [8, 1],
+    [2 ** 50, 2 ** 50],
+  ] as const)
+    data(epoch, seq);
+  expect(link.state).toMatchObject({ epoch: 0, lost: 0, settledTo: 0 });
+  await close();
+});
+
+test("after a restart of the receiver what was sent meanwhile is missing", async () => {
+  const { link, beat, data, reopen, close } = await rig();
+  beat(1, 1, 0);
+  data(1, 1);
+  beat(1, 2, 2);
+  beat(1, 3, 3);
+  await link.save();
+  const later = await reopen();
+  expect(later.state).toMatchObject({ epoch: 1, settledTo: 2, lost: 0 });
+  const message = (number: number, nextFrame: number) =>
+    ({ epoch: 1, number, nextFrame, timeMs: 1, configDigest: new Uint8Array() }) as never;
+  expect(later.beat(message(3, 3))).toBe("repeated");
+  later.beat(message(8, 50));
+  later.see(1, 50);
+  later.beat(message(9, 52));
+  expect(later.state).toMatchObject({ lost: 48, settledTo: 50 });
+  await close();
+});
+
+test("silence is alarmed once and its end too; bundle and frame gaps become events", async () => {
+  let now = performance.now();
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  try {
+    const { events, receiver, beat, close } = await rig();
+    beat(1, 1, 0);
+    now += SILENCE_MS;
+    receiver.tick();
+    expect(events.of("gate.heartbeat-missed")).toEqual([]);
+    now += 1;
+    receiver.tick();
+    receiver.tick();
+    expect(events.of("gate.heartbeat-missed")).toHaveLength(1);
+    beat(1, 2, 7, 4);
+    expect(events.of("gate.heartbeat-restored")).toHaveLength(1);
+    beat(1, 3, 8, 4);
+    expect(events.of("gate.gap").map((event) => event.attributes)).toEqual([
+      { bundles: "4", missing: "1-4", stream: `${LANE}/${FROM}/normal` },
+    ]);
+    now += 10_000;
+    receiver.tick();
+    expect(events.of("gate.gap").at(-1)?.attributes).toEqual({
+      epoch: "1",
+      frames: "6",
+      ranges: "1-6",
+    });
+    await close();
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test("the sender's time is taken from its heartbeats", async () => {
+  const { link, beat, close } = await rig();
+  expect(Math.abs(link.senderNow() - Date.now())).toBeLessThan(100);
+  beat(1, 1, 0);
+  expect(Math.abs(link.senderNow() - Date.now() - 5_000)).toBeLessThan(1_000);
+  await close();
+});

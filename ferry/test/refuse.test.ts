@@ -1,0 +1,107 @@
+/** Guarantee tested: what does not verify never leaves, and what arrives without verifying is never delivered. */
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Station } from "../src/rx/station.ts";
+import type { Sender } from "../src/tx/sender.ts";
+import { directory, eventually, type Place, place, startSender, startStation } from "./fixture.ts";
+
+let at: Place;
+let station: Station;
+let sender: Sender;
+beforeEach(async () => {
+  at = place();
+  const started = await startStation(at);
+  station = started.station;
+  sender = await startSender(at, started.port);
+});
+afterEach(async () => {
+  await sender.close();
+  await station.close();
+  at.remove();
+});
+
+type Leased = Awaited<ReturnType<Place["seal"]>>;
+
+type Change = (bundle: Leased) => Leased;
+
+/** The same lease over a file that was changed after sealing. */
+function spoiled(change: (bytes: Buffer) => Buffer): Change {
+  return (bundle) => {
+    const path = join(at.outboxDir, bundle.file ?? "");
+    writeFileSync(path, change(readFileSync(path)));
+    return bundle;
+  };
+}
+
+function flipped(bytes: Buffer): Buffer {
+  bytes[40] = (bytes[40] as number) ^ 1;
+  return bytes;
+}
+
+const cases: [string, string, Change][] = [
+  ["a flipped bit in the header", "bundle.", spoiled(flipped)],
+  ["a truncated file", "bundle.truncated", spoiled((b) => b.subarray(0, -1))],
+  ["trailing bytes", "bundle.trailing-bytes", spoiled((b) => Buffer.concat([b, b]))],
+  ["no bundle at all", "bundle.not-a-bundle", spoiled((b) => b.fill(7))],
+  ["a missing file", "ferry.file-invalid", (bundle) => ({ ...bundle, file: "0000.lfb" })],
+  [
+    "a path for a name",
+    "ferry.file-invalid",
+    (bundle) => ({ ...bundle, file: "../tx/epoch.json" }),
+  ],
+  ["another size than leased", "ferry.file-invalid", (bundle) => ({ ...bundle, size: 1 })],
+  [
+    "another digest than leased",
+    "ferry.file-invalid",
+    (bundle) => ({ ...bundle, headerDigest: randomBytes(32) }),
+  ],
+  [
+    "another bundle id than leased",
+    "ferry.file-invalid",
+    (bundle) => ({ ...bundle, bundleId: randomBytes(16) }),
+  ],
+];
+
+test.for(cases)(
+  "%s is refused with its code and an event, and nothing is sent",
+  async ([, code, change]) => {
+    at.outbox.put(change(await at.seal(randomBytes(4_000))));
+    await eventually(() => at.outbox.acks.length).toBe(1);
+    const refuseCode = at.outbox.acks[0]?.refuseCode ?? "";
+    expect(refuseCode.startsWith(code), refuseCode).toBe(true);
+    expect(at.txEvents.of("bundle.refused")[0]).toMatchObject({
+      outcome: "refused",
+      code: refuseCode,
+    });
+    await eventually(() => (sender.status() as { bundles: object }).bundles).toMatchObject({
+      emitted: 0,
+      refused: 1,
+    });
+    // A good one behind it goes on its way.
+    at.outbox.put(await at.seal(randomBytes(500)));
+    await at.inbox.until(1);
+    expect(at.rxEvents.of("bundle.refused")).toEqual([]);
+  },
+);
+
+test("a bundle that no longer verifies at the receiver is kept apart and not delivered", async () => {
+  await sender.close();
+  await station.close();
+  const revoked = { ...directory, signKey: () => undefined };
+  const strict = await startStation(at, 0, revoked);
+  const other = await startSender(at, strict.port);
+  try {
+    const bundle = await at.seal(randomBytes(4_000));
+    at.outbox.put(bundle);
+    await eventually(() => at.rxEvents.of("bundle.refused").length).toBe(1);
+    expect(at.rxEvents.of("bundle.refused")[0]).toMatchObject({ code: "bundle.unknown-sign-key" });
+    await eventually(() => readdirSync(join(at.rxState, "refused"))).toEqual([bundle.file]);
+    expect(readdirSync(at.arrivalsDir)).toEqual([]);
+    expect(at.inbox.answers).toEqual([]);
+  } finally {
+    await other.close();
+    await strict.station.close();
+  }
+});
