@@ -65,6 +65,9 @@ CREATE INDEX exchange_undecided ON exchange (id) WHERE state = 'received';
 -- What the sweep looks at: everything that still has an end to reach.
 CREATE INDEX exchange_unfinished ON exchange (expires_ms)
   WHERE state IN ('received', 'held', 'permitted', 'expired');
+-- Content that is kept for a person to retry.
+CREATE INDEX exchange_failed ON exchange (updated_ms)
+  WHERE state = 'failed' AND wrapped_key IS NOT NULL;
 CREATE INDEX exchange_of_bundle ON exchange (bundle_id) WHERE bundle_id IS NOT NULL;
 
 CREATE TABLE idempotency (

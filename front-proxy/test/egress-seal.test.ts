@@ -1,5 +1,5 @@
 /** From permitted to emitted: leases, fences, bundles, and what stops on the way. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBundle, readHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
 import { lightferry } from "@lightferry/proto/gen";
@@ -362,6 +362,40 @@ describe("the outbox", () => {
     await world.pool.query("UPDATE outbox_bundle SET finished_ms = 1");
     await sweepOnce(world.running.context, world.running.egress.sweep);
     expect(await files()).not.toContain(bundle?.file);
-    expect(await readFile(join(world.dir, "unlock"))).toBeTruthy();
+
+    const orphan = `${formatId(newId())}.lfb`;
+    await writeFile(join(world.dir, "outbox", orphan), "sealed, never committed");
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).toContain(orphan);
+    await utimes(join(world.dir, "outbox", orphan), 1, 1);
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).not.toContain(orphan);
+  });
+
+  it("keeps what failed for a while, so that a person may retry it; then its content goes", async () => {
+    const id = await submit();
+    await world.pool.query("UPDATE exchange SET state = 'failed', updated_ms = 1 WHERE id = $1", [
+      id,
+    ]);
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await world.until(id, "failed")).toMatchObject({ wrapped_key: null, material: null });
+  });
+
+  it("names the person who cancelled or retried", async () => {
+    const id = await submit();
+    await world.until(id, "queued");
+    await world.pool.query("UPDATE exchange SET state = 'failed' WHERE id = $1", [id]);
+    await world.running.egress.desk.retry(parseId(id), "officer-wang");
+    await expect
+      .poll(
+        () =>
+          world.peers.events.find(
+            (event) => event.type === "exchange.retried" && event.actor === "officer-wang",
+          )?.attributes,
+      )
+      .toMatchObject([{ name: "caller", value: "city" }, { name: "reason" }]);
+    await expect(
+      world.running.egress.desk.cancel(newId(), "", "officer-wang"),
+    ).rejects.toMatchObject({ code: "exchange.not-found" });
   });
 });

@@ -42,7 +42,7 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   const outbox = new SpoolOutbox(pool, config.outboxDir);
   const removed = {
     payloads: await removeOrphanPayloads(context, stores),
-    bundles: await outbox.removeOrphans(),
+    bundles: await outbox.removeOrphans(0),
   };
   if (removed.payloads + removed.bundles > 0) shell.log.info(removed, "removed files of a crash");
 
@@ -85,14 +85,17 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     find: (exchangeId, caller) => findExchange(pool, exchangeId, caller),
     list: (filter) => listExchanges(pool, filter),
     cancel: async (exchangeId, reason, actor) => {
-      const refusal = { code: "exchange.cancelled", rule: actor, reason };
-      const done = await stopExchange(context, stores, formatId(exchangeId), "cancelled", refusal);
+      const refusal = { code: "exchange.cancelled", rule: "", reason };
+      const by = { actor, reason };
+      const id = formatId(exchangeId);
+      const done = await stopExchange(context, stores, id, "cancelled", refusal, by);
       if (!done) throw await whyNot(context, exchangeId);
       return "cancelled";
     },
-    retry: async (exchangeId) => {
-      if (!(await decideAnew(context, formatId(exchangeId))))
-        throw await whyNot(context, exchangeId);
+    retry: async (exchangeId, actor) => {
+      const by = { actor, reason: "" };
+      const done = await decideAnew(context, formatId(exchangeId), by);
+      if (!done) throw await whyNot(context, exchangeId);
       decider.kick();
       return "received";
     },

@@ -65,6 +65,8 @@ export interface Outbox {
   progress(client: pg.PoolClient, row: OutboxRow, step: OutboxStep): Promise<void>;
   /** Removes files whose retention is over. @returns how many. */
   expire(beforeMs: (lane: string) => number): Promise<number>;
+  /** Removes files of this age that no row names: seals whose commit never came. @returns how many. */
+  removeOrphans(minAgeMs: number): Promise<number>;
   /** Wakes who waits for a bundle. */
   ring(): void;
   /** As in doorbell.ts. */
@@ -90,9 +92,14 @@ export class SpoolOutbox implements Outbox {
     this.#dir = dir;
   }
 
-  /** Removes files that no row names: seals whose commit never came. @returns how many. */
-  async removeOrphans(): Promise<number> {
-    const names = (await readdir(this.#dir)).filter((name) => FILE_NAME.test(name));
+  async removeOrphans(minAgeMs: number): Promise<number> {
+    const names: string[] = [];
+    for (const name of await readdir(this.#dir)) {
+      if (!FILE_NAME.test(name)) continue;
+      const found = await stat(join(this.#dir, name)).catch(() => undefined);
+      if (found !== undefined && Date.now() - found.mtimeMs >= minAgeMs) names.push(name);
+    }
+    if (names.length === 0) return 0;
     const known = await query<{ file: string }>(
       this.#pool,
       "outbox-known",

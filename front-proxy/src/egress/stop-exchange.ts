@@ -3,16 +3,23 @@
  * transaction with its event, and its content goes when its state lets go of it.
  */
 import { GatewayError } from "@lightferry/proto/errors";
+import type { EventInput } from "@lightferry/proto/event";
 import { formatId } from "@lightferry/proto/ids";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import type { StoredStores } from "./decide-stored.ts";
 import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
-import { isShredding, type Moved, moveExchanges } from "./exchange-rows.ts";
+import { isShredding, type Moved, moveExchanges, type Refusal } from "./exchange-rows.ts";
 import { findExchange } from "./exchange-view.ts";
 import type { ExchangeState } from "./state.ts";
 
 type EndState = "cancelled" | "expired" | "failed";
+
+/** A person who decided it. The log then names him as actor and the caller beside. */
+export interface Intervention {
+  readonly actor: string;
+  readonly reason: string;
+}
 
 /**
  * Ends or expires one exchange.
@@ -23,9 +30,10 @@ export async function stopExchange(
   stores: StoredStores,
   id: string,
   to: EndState,
-  refusal: { readonly code: string; readonly rule: string; readonly reason: string },
+  refusal: Refusal,
+  by?: Intervention,
 ): Promise<boolean> {
-  const moved = await move(context, id, [to], refusal, (row) =>
+  const moved = await move(context, id, [to], refusal, by, (row) =>
     stoppedEvent(subjectOf(row), `exchange.${to}`, refusal),
   );
   if (moved === undefined) return false;
@@ -37,8 +45,12 @@ export async function stopExchange(
 }
 
 /** Puts an exchange back to be decided anew; false when its state does not allow it. */
-export async function decideAnew(context: FrontProxyContext, id: string): Promise<boolean> {
-  const moved = await move(context, id, ["received"], undefined, (row) =>
+export async function decideAnew(
+  context: FrontProxyContext,
+  id: string,
+  by?: Intervention,
+): Promise<boolean> {
+  const moved = await move(context, id, ["received"], undefined, by, (row) =>
     carriedEvent(subjectOf(row), "exchange.retried"),
   );
   return moved !== undefined;
@@ -48,17 +60,30 @@ async function move(
   context: FrontProxyContext,
   id: string,
   steps: readonly ExchangeState[],
-  refusal: { readonly code: string; readonly rule: string; readonly reason: string } | undefined,
-  event: (row: Moved) => ReturnType<typeof stoppedEvent>,
+  refusal: Refusal | undefined,
+  by: Intervention | undefined,
+  eventOf: (row: Moved) => EventInput,
 ): Promise<Moved | undefined> {
+  const detail = by?.reason ?? refusal?.reason ?? "";
   return inTransaction(context.pool, async (client) => {
     const [moved] = await moveExchanges(client, [id], {
       steps,
       nowMs: Date.now(),
       ...(refusal === undefined ? {} : { refusal }),
-      ...(refusal === undefined || refusal.reason === "" ? {} : { detail: refusal.reason }),
+      ...(detail === "" ? {} : { detail }),
     });
-    if (moved !== undefined) await context.shell.journal.record([event(moved)]);
+    if (moved !== undefined) {
+      const event = eventOf(moved);
+      await context.shell.journal.record([
+        by === undefined
+          ? event
+          : {
+              ...event,
+              actor: by.actor,
+              attributes: { caller: moved.caller, reason: by.reason },
+            },
+      ]);
+    }
     return moved;
   });
 }

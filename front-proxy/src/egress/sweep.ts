@@ -24,6 +24,10 @@ const ROUND_MAX = 500;
 const MAX_DECISIONS = 3;
 /** Says an integrator's guide; see upload.not-found. */
 const UPLOAD_KEPT_MS = 7 * 24 * 3_600_000;
+/** As long as a person may take to retry what failed; then its content goes, its record stays. */
+const FAILED_KEPT_MS = 7 * 24 * 3_600_000;
+/** Far longer than from renaming a sealed file to its commit, retries included. */
+const ORPHAN_AGE_MS = 3_600_000;
 
 interface DueRow extends pg.QueryResultRow {
   readonly id: string;
@@ -71,6 +75,8 @@ export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): 
        (SELECT ctid FROM idempotency WHERE created_ms < $1 LIMIT $2)`,
     [now - IDEMPOTENCY_KEPT_MS, ROUND_MAX],
   );
+  await shredFailed(context, parts.stores, now - FAILED_KEPT_MS);
+  await parts.outbox.removeOrphans(ORPHAN_AGE_MS);
   const { outboxRetentionSeconds } = context.config.limits;
   await parts.outbox.expire((lane) => {
     const seconds = outboxRetentionSeconds ?? context.registry().lane(lane)?.expirySeconds ?? 0;
@@ -106,6 +112,27 @@ async function expireExchanges(
   }
 }
 
+async function shredFailed(
+  context: FrontProxyContext,
+  stores: StoredStores,
+  beforeMs: number,
+): Promise<void> {
+  const gone = await query<{ id: string; file: string | null }>(
+    context.pool,
+    "exchange-shred-failed",
+    `UPDATE exchange SET wrapped_key = NULL, submission = NULL, material = NULL, batch = NULL,
+       content = NULL
+      WHERE id IN (SELECT id FROM exchange
+        WHERE state = 'failed' AND wrapped_key IS NOT NULL AND updated_ms < $1 LIMIT $2)
+      RETURNING id, file`,
+    [beforeMs, ROUND_MAX],
+  );
+  for (const { id, file } of gone.rows) {
+    if (file !== null) await stores.spool.remove(file);
+    await stores.segments.drop(id);
+  }
+}
+
 /** Spool names begin with the exchange or upload they belong to. */
 const OWNER = /^([0-9a-f-]{36})\./;
 
@@ -126,7 +153,7 @@ export async function removeOrphanPayloads(
     context.pool,
     "spool-known",
     `SELECT e.file FROM exchange e WHERE e.id = ANY($1::uuid[]) AND e.file IS NOT NULL
-        AND e.state NOT IN ('refused', 'emitted', 'cancelled')
+        AND e.wrapped_key IS NOT NULL
      UNION ALL
      SELECT s.file FROM upload_segment s WHERE s.upload_id = ANY($1::uuid[])`,
     [[...new Set(owned.map(({ id }) => id))]],
