@@ -61,13 +61,3 @@ export interface IngressDesk {
    */
   giveBack(exchangeId: Uint8Array, reason: string, actor: string): Promise<string>;
 }
-
-/** src/ingress/index.ts exports this; called once by main.ts. */
-export type StartIngress = (context: FrontProxyContext) => Promise<IngressDesk>;
-
-/** src/admin/index.ts exports this; called once by main.ts after both desks stand. */
-export type StartAdmin = (
-  context: FrontProxyContext,
-  egress: EgressDesk,
-  ingress: IngressDesk,
-) => readonly ServiceBinding[];

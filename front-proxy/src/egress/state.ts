@@ -60,7 +60,3 @@ export function assertWalk(steps: readonly ExchangeState[]): void {
     }
   }
 }
-
-export function isExchangeState(value: string): value is ExchangeState {
-  return (EXCHANGE_STATES as readonly string[]).includes(value);
-}

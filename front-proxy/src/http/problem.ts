@@ -25,14 +25,14 @@ export interface Problem {
 /** Seconds after which a caller may try again: the pace at which each condition usually passes. */
 const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "api.busy": 1,
-  "api.stopping": 5,
   "spool.full": 10,
   "spool.disk-full": 30,
-  "database.unavailable": 5,
-  "rpc.unavailable": 5,
-  "rpc.deadline": 5,
   "journal.full": 30,
 };
+/** Any other passing condition: a service of the zone restarts in about this time. */
+const RETRY_AFTER_DEFAULT_SECONDS = 5;
+/** Conditions that pass by themselves or by an administrator's work, without a change of the request. */
+const PASSING: ReadonlySet<number> = new Set([429, 503, 507]);
 
 export interface ProblemNotes {
   readonly detail?: string;
@@ -68,8 +68,9 @@ export function sendProblem(
   notes: ProblemNotes = {},
 ): FastifyReply {
   const problem = problemOf(code, notes);
-  const retryAfter = RETRY_AFTER_SECONDS[code];
-  if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
+  if (PASSING.has(problem.status)) {
+    reply.header("retry-after", String(RETRY_AFTER_SECONDS[code] ?? RETRY_AFTER_DEFAULT_SECONDS));
+  }
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="lightferry"');
   return reply
     .code(problem.status)

@@ -10,6 +10,7 @@ import { BundleItemError } from "@lightferry/proto/bundle";
 import { asGatewayError, type ErrorCode, type GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { Client, SealQueueService } from "@lightferry/proto/rpc";
+import { Troubles } from "@lightferry/proto/service";
 import { discardSealed, type SealedFile, type SealTools, sealLease } from "./seal-lease.ts";
 
 type Queue = Client<typeof SealQueueService>;
@@ -38,6 +39,10 @@ export interface Worker {
 /** Seals until the shell closes. */
 export async function sealForever(worker: Worker, priority: "normal" | "bulk"): Promise<void> {
   const { shell } = worker.tools;
+  const work = `sealing ${priority}`;
+  const troubles = new Troubles(shell.journal, (error) =>
+    shell.log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+  );
   let maxItems = MAX_ITEMS;
   let pause = PAUSE_FIRST_MS;
   while (!shell.closing.aborted) {
@@ -54,12 +59,14 @@ export async function sealForever(worker: Worker, priority: "normal" | "bulk"): 
         }
         if (fault !== undefined && !(fault instanceof BundleItemError)) throw fault;
         maxItems = MAX_ITEMS;
+        await troubles.over(work);
       }
       pause = PAUSE_FIRST_MS;
     } catch (error) {
       if (shell.closing.aborted) return;
       const { code, detail } = asGatewayError(error);
       shell.log.warn({ code, detail, priority, err: error }, "sealing waits");
+      await troubles.met(work, error);
       await delay(pause, undefined, { signal: shell.closing }).catch(() => undefined);
       pause = Math.min(pause * 2, PAUSE_LONGEST_MS);
     }

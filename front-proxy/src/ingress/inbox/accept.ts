@@ -197,7 +197,8 @@ export class Acceptance {
     await this.#context.shell.journal.record([
       {
         type: "bundle.duplicate",
-        outcome: "ok",
+        outcome: "refused",
+        code: "bundle.duplicate",
         bundleId: header.bundleId,
         lane: header.lane,
         digest: headerDigest,

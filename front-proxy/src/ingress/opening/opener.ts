@@ -9,8 +9,9 @@
  */
 import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
+import { Troubles } from "@lightferry/proto/service";
 import { query } from "../../database.ts";
-import { describeFault, refusalCode } from "../failures.ts";
+import { asStorageFault, describeFault, refusalCode } from "../failures.ts";
 import { type InboxDirs, isMissing, removeFile } from "../inbox/files.ts";
 import {
   type IngressTuning,
@@ -36,6 +37,7 @@ export class Opener {
   readonly #tuning: IngressTuning;
   readonly #running = new Map<string, { readonly large: boolean; readonly done: Promise<void> }>();
   readonly #pausedUntil = new Map<string, number>();
+  readonly #troubles: Troubles;
   #looking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | undefined;
@@ -45,6 +47,10 @@ export class Opener {
     this.#desk = desk;
     this.#dirs = dirs;
     this.#tuning = tuning;
+    const { journal, log } = desk.context.shell;
+    this.#troubles = new Troubles(journal, (error) =>
+      log.error(describeFault(error), "trouble could not be journalled"),
+    );
   }
 
   /** There may be work. */
@@ -70,9 +76,11 @@ export class Opener {
       do {
         this.#lookAgain = false;
         if (this.#running.size < OPEN_PARALLEL) this.#start(await this.#waiting());
+        await this.#troubles.over("looking for bundles");
       } while (this.#lookAgain && !this.#stopped);
     } catch (error) {
       this.#desk.context.shell.log.warn(describeFault(error), "cannot look for bundles to open");
+      await this.#troubles.met("looking for bundles", error);
       this.#later(this.#tuning.faultPauseMs);
     } finally {
       this.#looking = false;
@@ -108,16 +116,22 @@ export class Opener {
       this.#pausedUntil.delete(bundle.key);
       if (sealedAway) await this.#destroyFile(bundle);
       onTakenIn();
+      await this.#troubles.over("opening", subjectOf(bundle));
     } catch (error) {
       const fault = describeFault(error);
       const code = isMissing(error) ? "inbox.file-lost" : refusalCode(error);
       context.shell.log.warn({ bundle: bundle.key, ...fault }, "bundle could not be opened");
-      if (code === undefined) this.#pause(bundle);
-      else await this.#quarantine(bundle, code, fault.detail).catch(() => this.#pause(bundle));
+      if (code === undefined) await this.#pause(bundle, error);
+      else {
+        await this.#quarantine(bundle, code, fault.detail).catch((cause: unknown) =>
+          this.#pause(bundle, cause),
+        );
+      }
     }
   }
 
-  #pause(bundle: Waiting): void {
+  async #pause(bundle: Waiting, error: unknown): Promise<void> {
+    await this.#troubles.met("opening", asStorageFault(error), subjectOf(bundle));
     this.#pausedUntil.set(bundle.key, Date.now() + this.#tuning.faultPauseMs);
     this.#later(this.#tuning.faultPauseMs);
   }
@@ -194,4 +208,8 @@ export class Opener {
       sequence: row.sequence,
     }));
   }
+}
+
+function subjectOf({ bundleId, lane }: Waiting) {
+  return { bundleId, lane };
 }
