@@ -9,7 +9,9 @@ export type FerryEventType =
   | "gate.heartbeat-missed"
   | "gate.heartbeat-restored"
   | "gate.frame-rejected"
-  | "gate.object-incomplete";
+  | "gate.object-incomplete"
+  | "service.impaired"
+  | "service.restored";
 
 export interface FerryEvent {
   readonly type: FerryEventType;

@@ -11,9 +11,11 @@ import { join } from "node:path";
 import { readHeader, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import { Troubles } from "@lightferry/proto/service";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { EventSink, Log } from "../events.ts";
 import { untilAnswered } from "../retry.ts";
+import { asStorageFault } from "../storage-fault.ts";
 import { Turns } from "../turns.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import type { DoneLog } from "./done.ts";
@@ -63,6 +65,7 @@ export class Finisher {
   readonly #parts: FinisherParts;
   readonly #turns = new Turns(AT_ONCE);
   readonly #directory: DirectorySync;
+  readonly #troubles: Troubles;
   /** In the arrivals directory and not answered yet, hex. */
   readonly #inHand = new Set<string>();
   #waiting = 0;
@@ -70,6 +73,9 @@ export class Finisher {
   constructor(parts: FinisherParts) {
     this.#parts = parts;
     this.#directory = new DirectorySync(parts.arrivalsDir);
+    this.#troubles = new Troubles(parts.events, (error) =>
+      parts.log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+    );
   }
 
   /** Arrived and not yet taken by the inbox. */
@@ -120,13 +126,22 @@ export class Finisher {
   }
 
   /** A full disk or journal costs time: whatever it is, it is tried until it is done. */
-  #persist<T>(bundleId: string, work: () => Promise<T>): Promise<T> {
-    return untilAnswered(work, this.#parts.signal, (error) => {
-      const { code, detail } = asGatewayError(error);
+  async #persist<T>(bundleId: string, work: () => Promise<T>): Promise<T> {
+    const subject = this.#subject(bundleId);
+    const done = await untilAnswered(work, this.#parts.signal, (error) => {
+      const fault = asStorageFault(error);
+      const { code, detail } = asGatewayError(fault);
       const cause = (error as NodeJS.ErrnoException).code;
       this.#parts.log.error({ bundle: bundleId, code, detail, cause }, "not stored, tried again");
+      void this.#troubles.met("storing", fault, subject);
       return true;
     });
+    await this.#troubles.over("storing", subject);
+    return done;
+  }
+
+  #subject(bundleId: string) {
+    return { bundleId: Buffer.from(bundleId, "hex"), lane: this.#parts.lane };
   }
 
   /** Makes the file of an object, checks it and, if it is good, moves it to the arrivals. */
@@ -238,9 +253,11 @@ export class Finisher {
         (error) => {
           const { code: reason, detail } = asGatewayError(error);
           log.warn({ bundle: bundleId, code: reason, detail }, "not delivered, tried again");
+          void this.#troubles.met("delivering", error, this.#subject(bundleId));
           return true;
         },
       );
+      await this.#troubles.over("delivering", this.#subject(bundleId));
       this.counts.delivered += 1;
       if (status === "duplicate") this.counts.duplicates += 1;
       else if (status === "quarantined") this.counts.quarantined += 1;
