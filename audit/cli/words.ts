@@ -42,6 +42,8 @@ const TYPES: Readonly<Record<EventType, Words>> = {
   "gate.object-incomplete": { zh: "对象不完整", en: "object incomplete" },
   "service.started": { zh: "服务启动", en: "service started" },
   "service.stopped": { zh: "服务停止", en: "service stopped" },
+  "service.impaired": { zh: "服务受阻", en: "service impaired" },
+  "service.restored": { zh: "服务恢复", en: "service restored" },
   "audit.append-refused": { zh: "拒绝入日志", en: "append refused" },
   "audit.checkpoint-witnessed": { zh: "见证对端检查点", en: "checkpoint witnessed" },
   "audit.peer-trails-recorded": { zh: "收存对端轨迹", en: "peer trails recorded" },

@@ -1,10 +1,12 @@
 /** Guarantee: reads the settings, joins the parts, says ready once the log takes events; nothing else. */
-import { GatewayError } from "@lightferry/proto/errors";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { loadKeyFile } from "@lightferry/proto/keystore";
 import { createClient, PolicyService } from "@lightferry/proto/rpc";
-import { runService } from "@lightferry/proto/service";
+import { runService, Troubles } from "@lightferry/proto/service";
 import { readAuditConfig } from "./config.ts";
 import { startAuditService } from "./service.ts";
+
+const WORK = "logging";
 
 await runService({
   name: "audit",
@@ -18,14 +20,26 @@ await runService({
       ...{ address: config.policy, tls: config.tls, zone: config.zone, peer: "policy" },
     });
     onClose(() => policy.close());
+    // Into this service's own journal: it goes into the log as soon as the log takes events again.
+    const troubles = new Troubles(journal, (error) =>
+      log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+    );
     const service = await startAuditService({
       ...config,
       ...{ provider, log, policy, auditKey: signing.key },
+      onFault: (fault) => {
+        if (fault.code === "audit.database-unavailable") void troubles.met(WORK, fault);
+      },
     });
     onClose(() => service.close());
     // From here on the journal of this service, "started" first, goes into the log. The session
     // that writes and the key that signs stay until the process ends: "stopped" still goes in.
-    journal.forwardTo(service.sink);
+    journal.forwardTo({
+      append: async (request) => {
+        await service.sink.append(request);
+        void troubles.over(WORK);
+      },
+    });
     await journal.drained(closing);
     ready({ port: service.port, keyId: signing.keyId });
   },

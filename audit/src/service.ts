@@ -6,6 +6,8 @@
  *   witness ─▶ registry key ─▶ judge ──┘
  *   list, trail, checkpoint ─▶ readers
  */
+
+import type { GatewayError } from "@lightferry/proto/errors";
 import type { Mode, RegistrySource } from "@lightferry/proto/registry";
 import { AuditService, bind, startRpcServer, type TlsFiles } from "@lightferry/proto/rpc";
 import type { Logger } from "@lightferry/proto/service";
@@ -36,6 +38,8 @@ export interface AuditServiceOptions {
   readonly provider: SmProvider;
   readonly policy: RegistrySource;
   readonly log: Logger;
+  /** Hears why a batch was not logged. */
+  readonly onFault?: (fault: GatewayError) => void;
 }
 
 export interface AuditServiceRunning {
@@ -60,7 +64,10 @@ export async function startAuditService(
     zone,
     node,
     now: Date.now,
-    onFault: ({ code, detail }) => log.error({ code, detail }, "a batch was not logged"),
+    onFault: (fault) => {
+      log.error({ code: fault.code, detail: fault.detail }, "a batch was not logged");
+      options.onFault?.(fault);
+    },
   });
   const pool = readerPool(options.databaseUrl);
   const witness = new Witness({

@@ -53,7 +53,7 @@ test("the same bundle again is a duplicate: counted, journalled, delivered once"
   expect((await world.deliver(bundle.request)).status).toBe("duplicate");
   await world.until(bundle.exchangeIds[0] ?? newId(), "delivered");
   expect(target.calls).toHaveLength(1);
-  expect(await eventCodes("bundle.duplicate")).toEqual([""]);
+  expect(await eventCodes("bundle.duplicate")).toEqual(["bundle.duplicate"]);
   const { rows } = await world.pool.query("SELECT duplicates FROM ingress_stream");
   expect(rows).toEqual([{ duplicates: 1 }]);
   expect(await readdir(world.dirs.arrivals)).toEqual([]);

@@ -2,10 +2,11 @@
 import { asGatewayError } from "@lightferry/proto/errors";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { startRpcServer } from "@lightferry/proto/rpc";
-import { runService, type Shell } from "@lightferry/proto/service";
+import { runService, type Shell, Troubles } from "@lightferry/proto/service";
 import { type PolicyConfig, parseConfig } from "./config.ts";
 import { load } from "./load.ts";
 import { QuotaBook } from "./quota/quota-book.ts";
+import { toldQuota } from "./quota/told-quota.ts";
 import { SealedAwayStore } from "./sealed-away/store.ts";
 import type { Desk } from "./server/desk.ts";
 import { policyBinding } from "./server/service.ts";
@@ -18,10 +19,14 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
   shell.onClose(() => signer.key.destroy());
   const vault = PayloadVault.open(config.vaultPath, config.unlockPath);
   shell.onClose(() => vault.close());
-  const quota = new QuotaBook(config.databaseUrl);
-  shell.onClose(() => quota.close());
+  const book = new QuotaBook(config.databaseUrl);
+  shell.onClose(() => book.close());
+  const troubles = new Troubles(journal, (error) =>
+    log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+  );
+  const quota = toldQuota(book, troubles);
   // The database may come up later; until then exports are refused, one by one, with the reason.
-  quota.prepare().catch((error: unknown) => {
+  book.prepare().catch((error: unknown) => {
     log.warn({ code: asGatewayError(error).code }, "the policy database is not ready yet");
   });
   const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir);

@@ -196,10 +196,14 @@ describe("runService", () => {
     const other = await start(settings({ service: "audit" }));
     expect((await other.ended).code).toBe(2);
     for (const mishap of ["at start", "later"]) {
+      events.length = 0;
       const faulty = await start(settings({ mishap }));
       const { code, lines } = await faulty.ended;
       expect(code).toBe(1);
-      expect(lines.at(-1)).toBe("closed first-opened");
+      expect(events.at(-1)).toMatchObject({ type: "service.stopped", code: "internal.fault" });
+      // The log is written beside it and may come later.
+      const closed = lines.filter((line) => line.startsWith("closed"));
+      expect(closed.at(-1)).toBe("closed first-opened");
     }
   });
 });

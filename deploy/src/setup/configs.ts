@@ -109,6 +109,7 @@ export function writeConfigs(
       encryptKeyPath: key("encrypt"),
       watch: { outgoingDir: paths.outgoing, caller: CALLERS[zone], grade: "" },
       targets: targetsOf(zone, paths.drop, ports.receiver),
+      limits: { spoolReserveBytes: options.spoolReserveBytes },
     },
     seal: {
       ...base("seal"),

@@ -13,6 +13,8 @@ export interface ZoneOptions {
   readonly gateFrameSize: number;
   readonly gateRateBytesPerSecond: number;
   readonly gateSecondPassSeconds: number;
+  /** Bytes of the spool's file system that uploads leave free for the database; 0 when the spool has a disk of its own. */
+  readonly spoolReserveBytes: number;
 }
 
 export const DEFAULT_OPTIONS: ZoneOptions = {
@@ -22,6 +24,8 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   gateFrameSize: 8944,
   gateRateBytesPerSecond: 120_000_000,
   gateSecondPassSeconds: 30,
+  // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
+  spoolReserveBytes: 256 * 1024 * 1024,
 };
 
 export function readZoneOptions(zoneRoot: string): ZoneOptions {

@@ -8,6 +8,7 @@
  */
 import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { createLogger, type RunningPostgres, startPostgres } from "@lightferry/proto/service";
@@ -17,6 +18,10 @@ import { createDatabases, zonePasswords } from "../setup/databases.ts";
 import { readZoneOptions, zoneName } from "../setup/zone-options.ts";
 import { ServiceChild } from "./child.ts";
 import { takeLock } from "./lock.ts";
+
+/** First and longest pause before a database that did not come up is started again. */
+const DATABASE_RETRY_FIRST_MS = 500;
+const DATABASE_RETRY_LONGEST_MS = 5_000;
 
 /** A quarter of a gigabyte holds the working set of a day; a larger log means fewer checkpoints. */
 const POSTGRES_SETTINGS = { shared_buffers: "256MB", max_wal_size: "2GB", max_connections: "60" };
@@ -83,9 +88,23 @@ async function run(home: string, zone: ZoneName): Promise<void> {
     void running.exited.then(async () => {
       if (ending) return;
       say({ event: "service-exit", zone, service: "postgres" });
-      await startDatabase();
-      status();
+      await databaseAgain();
     });
+  };
+  // A disk that is full or a port that is taken passes; the services wait and lose nothing meanwhile.
+  const databaseAgain = async () => {
+    for (let pause = DATABASE_RETRY_FIRST_MS; !ending; ) {
+      try {
+        await startDatabase();
+        status();
+        return;
+      } catch (error) {
+        const { code, message } = asGatewayError(error);
+        say({ event: "service-exit", zone, service: "postgres", code, detail: message });
+        await delay(pause);
+        pause = Math.min(pause * 2, DATABASE_RETRY_LONGEST_MS);
+      }
+    }
   };
   const status = () => writeStatus(paths, postgres?.pid ?? 0, children);
   await startDatabase();

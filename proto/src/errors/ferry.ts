@@ -74,6 +74,15 @@ export const FERRY_ERRORS = {
     doZh: "核对 expectedSender 与注册表",
     doEn: "check expectedSender and the registry",
   },
+  "ferry.frame-rejected": {
+    http: 422,
+    grpc: "DATA_LOSS",
+    actor: "security-admin",
+    zh: "光闸上出现无效帧，已丢弃并计数",
+    en: "frames at the gate count for nothing; they were dropped and counted",
+    doZh: "少量为线路误码；持续出现时核查光闸接线与该网段上的其他发送者",
+    doEn: "a few are line errors; if they go on, look at the cabling and for another sender on that segment",
+  },
   "ferry.object-mismatch": {
     http: 422,
     grpc: "DATA_LOSS",

@@ -45,6 +45,8 @@ export const EVENT_TYPES = [
   "gate.object-incomplete",
   "service.started",
   "service.stopped",
+  "service.impaired",
+  "service.restored",
   "audit.append-refused",
   "audit.checkpoint-witnessed",
   "audit.peer-trails-recorded",

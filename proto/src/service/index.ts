@@ -21,3 +21,9 @@ export { type PostgresOptions, type RunningPostgres, startPostgres } from "./pos
 export { runService, type ServiceDefinition } from "./run.ts";
 export type { Shell } from "./shell.ts";
 export { type StateLock, takeStateLock } from "./state-lock.ts";
+export {
+  type TroubleEvent,
+  type TroubleSink,
+  type TroubleSubject,
+  Troubles,
+} from "./troubles.ts";

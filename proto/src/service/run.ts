@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { asGatewayError, GatewayError } from "../errors/index.ts";
-import { EventJournal } from "../event/index.ts";
+import { asGatewayError, type ErrorCode, GatewayError } from "../errors/index.ts";
+import { type EventInput, EventJournal } from "../event/index.ts";
 import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
 import { loadProvider } from "../sm/index.ts";
 import { type BaseConfig, readConfigFile } from "./config.ts";
@@ -26,6 +26,15 @@ export interface ServiceDefinition<C extends BaseConfig> {
 /** Exit codes of a service process. */
 const EXIT = { asked: 0, failed: 1, badSettings: 2 } as const;
 
+/** Paths and names fit; a message of a library does not flood the log. */
+const MAX_DETAIL_CHARS = 256;
+
+/** The first fault after which the service could not go on. */
+interface Fault {
+  code?: ErrorCode;
+  detail?: string;
+}
+
 /** Audit comes back in seconds; looking more often would only fill the log. */
 const FULL_JOURNAL_PAUSE_MS = 1_000;
 
@@ -35,6 +44,7 @@ export async function runService<C extends BaseConfig>(
 ): Promise<void> {
   const log = createLogger({ service: definition.name });
   const closer = new Closer();
+  const fault: Fault = {};
   let exiting: number | undefined;
   const end = async (code: number): Promise<void> => {
     exiting = Math.max(exiting ?? 0, code);
@@ -45,12 +55,14 @@ export async function runService<C extends BaseConfig>(
   const fail = (error: unknown): void => {
     const { code, detail } = asGatewayError(error);
     log.fatal({ code, detail, err: error }, "the service cannot go on");
+    fault.code ??= code;
+    fault.detail ??= detail;
     void end(code === "config.invalid" ? EXIT.badSettings : EXIT.failed);
   };
   watchForEnd(() => void end(EXIT.asked), fail);
   try {
     const config = loadConfig(definition);
-    await start(definition, config, log.child({ zone: config.zone }), closer, fail);
+    await start(definition, config, log.child({ zone: config.zone }), closer, fail, fault);
   } catch (error) {
     // Closing while starting makes waits throw; that is not a failure.
     if (!closer.signal.aborted) fail(error);
@@ -82,6 +94,7 @@ async function start<C extends BaseConfig>(
   log: Logger,
   closer: Closer,
   fail: (error: unknown) => void,
+  fault: Fault,
 ): Promise<void> {
   const lock = takeStateLock(config.stateDir);
   closer.add(() => lock.release());
@@ -89,9 +102,7 @@ async function start<C extends BaseConfig>(
   const journal = await openJournal(definition.name, config, log, closer);
   await journalStart(journal, definition.name, config, log, closer.signal);
   if (closer.signal.aborted) return;
-  closer.add(() =>
-    journal.record([{ type: "service.stopped", outcome: "ok", actor: definition.name }]),
-  );
+  closer.add(() => journal.record([stoppedEvent(definition.name, fault)]));
   await definition.start({
     config,
     log,
@@ -102,6 +113,13 @@ async function start<C extends BaseConfig>(
     ready: (info = {}) => log.info({ event: "ready", ...info }, "ready"),
     fail,
   });
+}
+
+/** Why it ended, when nobody asked it to: a refusal to start is found in the log like any other. */
+function stoppedEvent(actor: ServiceName, { code, detail }: Fault): EventInput {
+  if (code === undefined) return { type: "service.stopped", outcome: "ok", actor };
+  const attributes = detail ? { detail: detail.slice(0, MAX_DETAIL_CHARS) } : {};
+  return { type: "service.stopped", outcome: "error", code, actor, attributes };
 }
 
 /** Audit's own journal has no client: it would call itself. Audit attaches its sequencer. */
