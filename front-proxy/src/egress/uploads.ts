@@ -4,15 +4,13 @@
  *
  *   create ─▶ append (encrypted segments, offset after each) ─▶ complete: exchange `received`
  */
-import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import type { Sm3Hash } from "@lightferry/proto/sm";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction, query } from "../database.ts";
 import type { Spool } from "../payload/spool.ts";
-import { packTrail, receivedEvent, stoppedEvent } from "./events.ts";
-import { insertExchanges } from "./exchange-rows.ts";
 import { findClaims, writeClaims } from "./idempotency.ts";
 import type { SegmentStore } from "./segments.ts";
 import { SplitSource } from "./split-source.ts";
@@ -20,11 +18,11 @@ import {
   contentLimit,
   type IdempotencyClaim,
   policySubmission,
-  REGISTRY_RULE,
   type Receipt,
   registryRefusal,
   type SubmissionHead,
 } from "./submission.ts";
+import { completeUpload, refuseFile } from "./upload-complete.ts";
 import {
   deleteUpload,
   findUpload,
@@ -87,7 +85,7 @@ export class Uploads {
     if (known !== undefined) return known;
     const { zone } = this.#context.config;
     const barred = registryRefusal(this.#context.registry(), zone, "file", file, file.length ?? 0);
-    if (barred !== undefined) return { receipt: await this.#refuse(file, barred) };
+    if (barred !== undefined) return { receipt: await refuseFile(this.#context, file, barred) };
     await this.#spool.assertRoom(file.length ?? 0);
 
     const id = newId();
@@ -231,54 +229,10 @@ export class Uploads {
       await this.abandon(row.id);
       throw new GatewayError("upload.digest-mismatch");
     }
-    const id = parseId(row.id);
-    const key = this.#context.vault.unwrap(row.wrapped_key, id);
-    const described = Submission.decode(key.openBytes(row.submission));
-    const submission = key.sealBytes(Submission.encode({ ...described, size }).finish());
-    key.destroy();
-    const lane = this.#context.registry().lane(row.lane);
-    const subject = {
-      exchangeId: id,
-      lane: row.lane,
-      service: row.service,
-      caller: row.caller,
-      clientAddress: row.client_address,
-      grade: described.declaredGrade,
-      size,
-    };
-    const events = await this.#context.shell.journal.record([receivedEvent(subject)]);
-    const nowMs = Date.now();
-    try {
-      await inTransaction(this.#context.pool, async (client) => {
-        await insertExchanges(client, [
-          {
-            ...subject,
-            id,
-            kind: "file",
-            priority: "bulk",
-            submittedMs: row.created_ms,
-            nowMs,
-            expiresMs: nowMs + (lane?.expirySeconds ?? 0) * 1_000,
-            decided: 0,
-            policyVersion: "",
-            steps: ["received"],
-            ...(digest === undefined ? {} : { digest }),
-            stored: { wrappedKey: row.wrapped_key, submission, trail: packTrail(events) },
-          },
-        ]);
-        await deleteUpload(client, row.id);
-      });
-    } catch (error) {
-      const { code } = asGatewayError(error);
-      const refusal = { code, rule: "", reason: "" };
-      await this.#context.shell.journal
-        .record([stoppedEvent(subject, "exchange.failed", refusal)])
-        .catch(() => undefined);
-      throw error;
-    }
+    const receipt = await completeUpload(this.#context, row, size, digest);
     this.#hashes.delete(row.id);
     this.#complete();
-    return { exchangeId: id, state: "received", repeated: false };
+    return receipt;
   }
 
   async #digestOf(row: UploadRow, size: number): Promise<Buffer | undefined> {
@@ -321,39 +275,6 @@ export class Uploads {
     );
     const digest = found.rows[0]?.digest ?? null;
     return digest === null || digest.equals(hash.digest());
-  }
-
-  async #refuse(file: NewFile, barred: GatewayError): Promise<Receipt> {
-    const id = newId();
-    const nowMs = Date.now();
-    const refusal = { code: barred.code, rule: REGISTRY_RULE, reason: barred.detail };
-    const subject = { ...file, exchangeId: id, size: file.length ?? 0 };
-    await this.#context.shell.journal.record([
-      receivedEvent(subject),
-      stoppedEvent(subject, "exchange.refused", refusal),
-    ]);
-    await insertExchanges(this.#context.pool, [
-      {
-        id,
-        kind: "file",
-        caller: file.caller,
-        lane: file.lane,
-        service: file.service,
-        grade: file.grade,
-        priority: "bulk",
-        clientAddress: file.clientAddress,
-        size: file.length ?? 0,
-        submittedMs: nowMs,
-        nowMs,
-        expiresMs: nowMs,
-        decided: 0,
-        policyVersion: "",
-        steps: ["received", "refused"],
-        refusal,
-        stored: {},
-      },
-    ]);
-    return { exchangeId: id, state: "refused", refusal, repeated: false };
   }
 }
 
