@@ -21,6 +21,7 @@ import { DirectorySync } from "./directory-sync.ts";
 import type { DoneLog } from "./done.ts";
 import type { Incoming } from "./incoming.ts";
 import { moveFile } from "./move-file.ts";
+import { ARRIVAL_MODE } from "./partial.ts";
 
 type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
 type DeliverResponse = lightferry.ferry.v1.DeliverResponse.$Properties;
@@ -223,7 +224,7 @@ export class Finisher {
       return object.file.path;
     }
     const path = join(this.#parts.arrivalsDir, `.${object.bundleId}.new`);
-    const handle = await open(path, "w", 0o640);
+    const handle = await open(path, "w", ARRIVAL_MODE);
     try {
       for (const piece of object.pieces()) await handle.appendFile(piece);
       await handle.datasync();

@@ -16,6 +16,8 @@ import type { Geometry } from "../object.ts";
 const SYNC_BYTES = 32 << 20;
 /** Longest time between two syncs while data comes. */
 export const SYNC_MS = 1_000;
+/** The inbox, another user of the same group, reads it once it has arrived. */
+export const ARRIVAL_MODE = 0o640;
 /** A manifest of 64 groups takes 2.5 KB; more than this in one file is damage. */
 const MAX_MANIFEST_BYTES = 1 << 16;
 
@@ -124,10 +126,10 @@ export class PartialFile {
 
   async #openPart(): Promise<FileHandle> {
     try {
-      return await open(this.path, "r+", 0o600);
+      return await open(this.path, "r+");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return await open(this.path, "w+", 0o600);
+      return await open(this.path, "w+", ARRIVAL_MODE);
     }
   }
 
