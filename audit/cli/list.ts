@@ -3,8 +3,17 @@ import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { parseId } from "@lightferry/proto/ids";
-import { type EventView, remarks, viewLogged, withAudit } from "./view.ts";
-import { localTime, outcomeWords, typeWords } from "./words.ts";
+import { REMARKS_WIDTH, remarks } from "./remarks.ts";
+import { type EventView, viewLogged, withAudit } from "./view.ts";
+import {
+  localTime,
+  OUTCOME_NAMES,
+  outcomeWords,
+  programWords,
+  timeTitle,
+  typePrefix,
+  typeWords,
+} from "./words.ts";
 
 const DEFAULT_ROWS = 50;
 /** More belongs into an export, not onto a terminal. */
@@ -27,12 +36,15 @@ export const list: CliVerb = {
     type: {
       type: "string",
       value: "PREFIX",
-      summary: { zh: "事件类型或其前缀", en: "event type or its beginning" },
+      summary: {
+        zh: "事件（如 已送达）、类型或其前缀（如 exchange.、token.），全部类型见 audit/EVENTS.md",
+        en: "event, type or its beginning (exchange., token.); audit/EVENTS.md has all of them",
+      },
     },
     outcome: {
       type: "string",
       value: "ok|refused|held|error",
-      summary: { zh: "结果", en: "outcome" },
+      summary: { zh: "结果：成功、拒绝、待审查、错误", en: "outcome" },
     },
     code: { type: "string", value: "CODE", summary: { zh: "错误码", en: "error code" } },
     exchange: { type: "string", value: "ID", summary: { zh: "交换编号", en: "exchange id" } },
@@ -62,12 +74,16 @@ export const list: CliVerb = {
   },
   examples: [
     {
-      command: "audit list --outcome refused --since 24h",
-      summary: { zh: "一天内被拒绝的", en: "what was refused within a day" },
+      command: "audit list --zone extranet --outcome refused --since 24h",
+      summary: { zh: "一天内外网侧被拒绝的", en: "what the extranet side refused within a day" },
     },
     {
-      command: "audit list --type gate. --zone business",
-      summary: { zh: "光闸的事件", en: "events of the gate" },
+      command: "audit list --zone business --type exchange.delivered --limit 20",
+      summary: { zh: "最近送达的 20 次交换", en: "the last 20 exchanges that were delivered" },
+    },
+    {
+      command: "audit list --zone business --type gate.",
+      summary: { zh: "光闸的异常与恢复", en: "what went wrong at the gate" },
     },
   ],
   run: async (context, input) => {
@@ -92,8 +108,8 @@ async function readPages(
   const exchange = input.text("exchange");
   const now = Date.now();
   const filter: Request = {
-    type: input.text("type") ?? "",
-    outcome: input.text("outcome") ?? "",
+    type: typePrefix(input.text("type") ?? ""),
+    outcome: outcomeOf(input),
     code: input.text("code") ?? "",
     actor: input.text("actor") ?? "",
     lane: input.text("lane") ?? "",
@@ -113,6 +129,15 @@ async function readPages(
   return events;
 }
 
+/** @throws GatewayError `cli.usage`: an outcome that no event has would look like an empty log. */
+function outcomeOf(input: CliInput): string {
+  const outcome = input.text("outcome") ?? "";
+  if (outcome !== "" && !OUTCOME_NAMES.includes(outcome)) {
+    throw new GatewayError("cli.usage", { detail: `--outcome ${OUTCOME_NAMES.join(" | ")}` });
+  }
+  return outcome;
+}
+
 /** Milliseconds; 0 when the option is absent. */
 function timeOf(input: CliInput, option: string, now: number): number {
   const text = input.text(option);
@@ -128,22 +153,30 @@ function timeOf(input: CliInput, option: string, now: number): number {
 function columns(context: CliContext) {
   return [
     { title: { zh: "序号", en: "index" }, value: "index", align: "right" },
+    { title: timeTitle(), value: (view: EventView) => localTime(view.loggedMs ?? 0) },
     {
-      title: { zh: "时间", en: "time" },
-      value: (view: EventView) => localTime(view.loggedMs ?? 0),
+      title: { zh: "来源", en: "from" },
+      value: (view: EventView) => context.say(programWords(view.emitter)),
     },
-    { title: { zh: "来源", en: "from" }, value: "emitter" },
     {
       title: { zh: "事件", en: "event" },
       value: (view: EventView) => context.say(typeWords(view.type)),
     },
-    { title: { zh: "类型", en: "type" }, value: "type" },
     {
       title: { zh: "结果", en: "outcome" },
       value: (view: EventView) => context.say(outcomeWords(view.outcome)),
     },
-    { title: { zh: "主体", en: "actor" }, value: "actor", max: 24 },
+    { title: { zh: "服务", en: "service" }, value: "service", max: 24 },
+    {
+      title: { zh: "主体", en: "actor" },
+      value: (view: EventView) => context.say(programWords(view.actor)),
+      max: 24,
+    },
     { title: { zh: "交换编号", en: "exchange" }, value: "exchange" },
-    { title: { zh: "说明", en: "remarks" }, value: remarks },
+    {
+      title: { zh: "说明", en: "remarks" },
+      value: (view: EventView) => remarks(context, view),
+      max: REMARKS_WIDTH,
+    },
   ] as const;
 }

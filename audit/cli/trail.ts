@@ -6,8 +6,9 @@
 import { type CliContext, type CliVerb, EXIT, type Words } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { parseId } from "@lightferry/proto/ids";
-import { type EventView, remarks, viewEvent, viewLogged, withAudit } from "./view.ts";
-import { localTime, outcomeWords, typeWords } from "./words.ts";
+import { REMARKS_WIDTH, remarks } from "./remarks.ts";
+import { type EventView, viewEvent, viewLogged, withAudit } from "./view.ts";
+import { localTime, outcomeWords, programWords, timeTitle, typeWords } from "./words.ts";
 
 /** How far this zone can say the exchange got. */
 type End = "unconfirmed" | "here" | "under-way";
@@ -19,8 +20,16 @@ const SENT: Words = {
   en: "unconfirmed: it left through the one-way gate; what became of it can only be seen on the receiving zone, under the same id",
 };
 const HALVES: Words = {
-  zh: "标“对端”的各行随数据包到达，由对端节点签名，时间为对端时钟",
-  en: 'rows marked "other zone" came inside the signed bundle; their times are by that zone\'s clock',
+  zh: "标“对端”的各行随数据包到达，由对端节点签名，时间为对端时钟；数据包封装之后对端发生的事不在其中",
+  en: 'rows marked "other zone" came inside the signed bundle, so they end where it was sealed; their times are by that zone\'s clock',
+};
+const ORDER: Words = {
+  zh: "按各程序记录的时间排列；序号是写入本端日志的先后",
+  en: "in order of the programs' times; the index is the order in this zone's log",
+};
+const REFUSED: Words = {
+  zh: "被拒绝：未离开本网络。原因与处理办法：lightferry exchange show",
+  en: "refused: it did not leave this zone. Reason and what to do: lightferry exchange show",
 };
 
 export const trail: CliVerb = {
@@ -72,20 +81,31 @@ function show(
 ): void {
   const rows = [
     ...peer.map((view) => ({ view, side: `${context.say(PEER)} ${view.zone}` })),
-    ...own.map((view) => ({ view, side: `${context.say(OWN)} ${view.zone}` })),
+    ...[...own]
+      .sort((a, b) => a.timeMs - b.timeMs || (a.index ?? 0) - (b.index ?? 0))
+      .map((view) => ({ view, side: `${context.say(OWN)} ${view.zone}` })),
   ];
   context.table(rows, [
     { title: { zh: "网络", en: "zone" }, value: "side" },
-    { title: { zh: "时间", en: "time" }, value: ({ view }) => localTime(view.timeMs) },
-    { title: { zh: "来源", en: "from" }, value: ({ view }) => view.emitter },
+    { title: timeTitle(), value: ({ view }) => localTime(view.timeMs) },
+    {
+      title: { zh: "来源", en: "from" },
+      value: ({ view }) => context.say(programWords(view.emitter)),
+    },
     { title: { zh: "事件", en: "event" }, value: ({ view }) => context.say(typeWords(view.type)) },
     {
       title: { zh: "结果", en: "outcome" },
       value: ({ view }) => context.say(outcomeWords(view.outcome)),
     },
     { title: { zh: "序号", en: "index" }, value: ({ view }) => view.index, align: "right" },
-    { title: { zh: "说明", en: "remarks" }, value: ({ view }) => remarks(view) },
+    {
+      title: { zh: "说明", en: "remarks" },
+      value: ({ view }) => remarks(context, view),
+      max: REMARKS_WIDTH,
+    },
   ]);
-  if (peer.length > 0) context.out(`\n${context.say(HALVES)}`);
+  context.out(`\n${context.say(ORDER)}`);
+  if (peer.length > 0) context.out(context.say(HALVES));
   if (end === "unconfirmed") context.out(`\n${context.say(SENT)}`);
+  if (own.at(-1)?.type === "exchange.refused") context.out(`\n${context.say(REFUSED)}`);
 }

@@ -64,13 +64,6 @@ export function viewLogged(logged: lightferry.audit.v1.LoggedEvent.$Properties):
   return { index: logged.index ?? 0, loggedMs: logged.loggedMs ?? 0, ...view };
 }
 
-/** What is worth a column of its own beside type and outcome. */
-export function remarks(view: EventView): string {
-  const rules = view.rules.length === 0 ? [] : [`[${view.rules.join(" ")}]`];
-  const attributes = Object.entries(view.attributes).map(([name, value]) => `${name}=${value}`);
-  return [...(view.code === "" ? [] : [view.code]), ...rules, ...attributes].join(" ");
-}
-
 export async function withAudit<T>(
   config: CliZoneConfig,
   work: (client: Client<typeof AuditService>) => Promise<T>,

@@ -5,30 +5,30 @@ import type { EventType } from "@lightferry/proto/event";
 const TYPES: Readonly<Record<EventType, Words>> = {
   "exchange.received": { zh: "已接收", en: "received" },
   "exchange.refused": { zh: "已拒绝", en: "refused" },
-  "exchange.held": { zh: "待审批", en: "held" },
-  "exchange.permitted": { zh: "已批准", en: "permitted" },
+  "exchange.held": { zh: "待审查", en: "held" },
+  "exchange.permitted": { zh: "已放行", en: "permitted" },
   "exchange.sealed": { zh: "已封装", en: "sealed" },
-  "exchange.queued": { zh: "待发送", en: "queued for the gate" },
+  "exchange.queued": { zh: "待摆渡", en: "queued for the gate" },
   "exchange.emitted": { zh: "已发出", en: "emitted" },
   "exchange.expired": { zh: "已过期", en: "expired" },
-  "exchange.cancelled": { zh: "已撤回", en: "cancelled" },
+  "exchange.cancelled": { zh: "已取消", en: "cancelled" },
   "exchange.arrived": { zh: "已到达", en: "arrived" },
-  "exchange.verified": { zh: "已验证", en: "verified" },
+  "exchange.verified": { zh: "已核验", en: "verified" },
   "exchange.quarantined": { zh: "已隔离", en: "quarantined" },
-  "exchange.import-permitted": { zh: "批准导入", en: "import permitted" },
+  "exchange.import-permitted": { zh: "准予导入", en: "import permitted" },
   "exchange.import-refused": { zh: "拒绝导入", en: "import refused" },
   "exchange.dispatching": { zh: "开始投递", en: "dispatching" },
   "exchange.delivered": { zh: "已送达", en: "delivered" },
-  "exchange.in-doubt": { zh: "结果未明", en: "in doubt" },
+  "exchange.in-doubt": { zh: "结果存疑", en: "in doubt" },
   "exchange.failed": { zh: "失败", en: "failed" },
-  "exchange.retried": { zh: "重试", en: "tried again" },
+  "exchange.retried": { zh: "再次投递", en: "tried again" },
   "exchange.returned": { zh: "已退回", en: "returned" },
   "bundle.sealed": { zh: "数据包已封装", en: "bundle sealed" },
   "bundle.emitted": { zh: "数据包已发出", en: "bundle emitted" },
   "bundle.arrived": { zh: "数据包已到达", en: "bundle arrived" },
   "bundle.refused": { zh: "数据包被拒", en: "bundle refused" },
   "bundle.duplicate": { zh: "数据包重复", en: "bundle came again" },
-  "policy.decided": { zh: "策略裁定", en: "policy decided" },
+  "policy.decided": { zh: "策略裁决", en: "policy decided" },
   "policy.loaded": { zh: "策略生效", en: "policy loaded" },
   "policy.sealed-away": { zh: "疑似涉密封存", en: "suspected secret sealed away" },
   "token.issued": { zh: "签发令牌", en: "token issued" },
@@ -54,7 +54,7 @@ const TYPES: Readonly<Record<EventType, Words>> = {
 const OUTCOMES: Readonly<Record<string, Words>> = {
   ok: { zh: "成功", en: "ok" },
   refused: { zh: "拒绝", en: "refused" },
-  held: { zh: "待定", en: "held" },
+  held: { zh: "待审查", en: "held" },
   error: { zh: "错误", en: "error" },
 };
 
@@ -65,6 +65,39 @@ export function typeWords(type: string): Words {
 
 export function outcomeWords(outcome: string): Words {
   return OUTCOMES[outcome] ?? { zh: outcome, en: outcome };
+}
+
+/** Types that a word of the list or the beginning of a type's own name means. */
+export function typePrefix(text: string): string {
+  const found = Object.entries(TYPES).find(([, { zh, en }]) => text === zh || text === en);
+  return found?.[0] ?? text;
+}
+
+export const OUTCOME_NAMES: readonly string[] = Object.keys(OUTCOMES);
+
+const PROGRAMS: Readonly<Record<string, Words>> = {
+  "front-proxy": { zh: "前置代理", en: "front-proxy" },
+  seal: { zh: "封装", en: "seal" },
+  policy: { zh: "策略", en: "policy" },
+  audit: { zh: "审计", en: "audit" },
+  "audit-log": { zh: "审计日志", en: "audit-log" },
+  "ferry-tx": { zh: "摆渡发送端", en: "ferry-tx" },
+  "ferry-rx": { zh: "摆渡接收端", en: "ferry-rx" },
+  operator: { zh: "操作员", en: "operator" },
+};
+
+/** A program or the operator in words; the name of a caller or node stays. */
+export function programWords(name: string): Words {
+  return PROGRAMS[name] ?? { zh: name, en: name };
+}
+
+/** Title of a column of {@link localTime}: a time without its zone is no evidence. */
+export function timeTitle(): Words {
+  const minutes = -new Date().getTimezoneOffset();
+  const rest = Math.abs(minutes) % 60;
+  const hours = Math.floor(Math.abs(minutes) / 60);
+  const zone = `UTC${minutes < 0 ? "-" : "+"}${hours}${rest === 0 ? "" : `:${rest}`}`;
+  return { zh: `时间（${zone}）`, en: `time (${zone})` };
 }
 
 /** Local time to the millisecond, as officers write it down. */

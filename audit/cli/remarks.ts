@@ -1,0 +1,157 @@
+/**
+ * Guarantee: what an event says beside type and outcome is told in the
+ * reader's words, the reason of a refusal first and never cut. A name that this
+ * program does not know is shown as it stands in the log.
+ */
+import type { CliContext, Words } from "@lightferry/proto/cli";
+import { errorRow, isErrorCode } from "@lightferry/proto/errors";
+import type { EventView } from "./view.ts";
+import { localTime } from "./words.ts";
+
+/** Table cells: a reason, its rules and a few figures; never reached by what the services write today. */
+export const REMARKS_WIDTH = 240;
+/** Enough of a digest to compare by eye; `--json` has all of it. */
+const DIGEST_SHOWN = 16;
+
+const LABELS: Readonly<Record<string, Words>> = {
+  after: { zh: "此前", en: "after" },
+  "before-index": { zh: "序号之前", en: "before index" },
+  caller: { zh: "接入方", en: "caller" },
+  code: { zh: "错误码", en: "code" },
+  count: { zh: "帧数", en: "frames" },
+  demo: { zh: "演示", en: "demonstration" },
+  detail: { zh: "详情", en: "detail" },
+  direction: { zh: "方向", en: "direction" },
+  epoch: { zh: "纪元", en: "epoch" },
+  exchange: { zh: "交换", en: "exchange" },
+  from: { zh: "原状态", en: "from state" },
+  "from-ms": { zh: "自", en: "since" },
+  further: { zh: "另有同类", en: "more of the kind" },
+  "given-up": { zh: "放弃包数", en: "given up" },
+  groups: { zh: "总组数", en: "groups" },
+  items: { zh: "交换数", en: "exchanges" },
+  key: { zh: "上报序号", en: "emitter number" },
+  lane: { zh: "通道", en: "lane" },
+  limit: { zh: "行数上限", en: "limit" },
+  method: { zh: "操作", en: "by" },
+  missing: { zh: "缺少", en: "missing" },
+  mode: { zh: "模式", en: "mode" },
+  ms: { zh: "毫秒", en: "ms" },
+  "next-ms": { zh: "下次投递", en: "next attempt" },
+  object: { zh: "对象号", en: "object" },
+  obligations: { zh: "脱敏", en: "masked" },
+  "old-size": { zh: "前次长度", en: "size before" },
+  outcome: { zh: "结果", en: "outcome" },
+  pid: { zh: "进程号", en: "pid" },
+  reason: { zh: "理由", en: "reason" },
+  "received-ms": { zh: "收齐时间", en: "received" },
+  registry: { zh: "登记表号", en: "registry" },
+  root: { zh: "根", en: "root" },
+  rule: { zh: "规则", en: "rule" },
+  runtime: { zh: "运行环境", en: "runtime" },
+  sequence: { zh: "包序号", en: "bundle number" },
+  stream: { zh: "流", en: "stream" },
+  successor: { zh: "新令牌", en: "new token" },
+  "to-ms": { zh: "至", en: "until" },
+  token: { zh: "令牌", en: "token" },
+  trails: { zh: "轨迹数", en: "trails" },
+  "type-prefix": { zh: "类型", en: "type" },
+  actor: { zh: "主体", en: "actor" },
+  verdict: { zh: "结论", en: "finding" },
+  work: { zh: "受阻工作", en: "work" },
+  zone: { zh: "网络", en: "zone" },
+};
+
+/** Values with a word of their own, by attribute. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
+  demo: { true: { zh: "是", en: "yes" }, false: { zh: "否", en: "no" } },
+  direction: { export: { zh: "外发", en: "export" }, import: { zh: "导入", en: "import" } },
+  method: { list: { zh: "列表", en: "list" }, trail: { zh: "轨迹", en: "trail" } },
+  mode: { demo: { zh: "演示", en: "demo" }, production: { zh: "生产", en: "production" } },
+  verdict: {
+    first: { zh: "首次见证", en: "first" },
+    linked: { zh: "前后衔接", en: "linked" },
+    unlinked: { zh: "尚缺衔接", en: "unlinked" },
+    inconsistent: { zh: "前后不一致", en: "inconsistent" },
+  },
+};
+
+const DETECTORS: Readonly<Record<string, Words>> = {
+  "resident-id": { zh: "身份证号", en: "resident ids" },
+  "resident-id-15": { zh: "15 位身份证号", en: "15-digit resident ids" },
+  "mobile-number": { zh: "手机号", en: "mobile numbers" },
+};
+
+/** Reason, rules, origin and figures of an event on one line. */
+export function remarks(context: Pick<CliContext, "say">, view: EventView): string {
+  const { say } = context;
+  const figures = Object.entries(view.attributes)
+    .filter(([name, value]) => !(name === "rule" && view.rules.includes(value)))
+    .map(([name, value]) => figure(say, name, value));
+  const parts = [...reason(say, view.code), ...rules(say, view.rules), ...origin(say, view)];
+  return [...parts, ...figures].join(say({ zh: "；", en: "; " }));
+}
+
+type Say = CliContext["say"];
+
+function reason(say: Say, code: string): string[] {
+  if (code === "") return [];
+  if (!isErrorCode(code)) return [code];
+  const { zh, en } = errorRow(code);
+  return [say({ zh: `${zh}（${code}）`, en: `${en} (${code})` })];
+}
+
+function rules(say: Say, ids: readonly string[]): string[] {
+  const grants = ids.filter((id) => id.startsWith("grant:")).map((id) => id.slice(6));
+  const others = ids.filter((id) => !id.startsWith("grant:"));
+  const comma = say({ zh: "、", en: ", " });
+  return [
+    ...(others.length === 0 ? [] : [`${say({ zh: "规则", en: "rules" })} ${others.join(comma)}`]),
+    ...(grants.length === 0 ? [] : [`${say({ zh: "授权", en: "grant" })} ${grants.join(comma)}`]),
+  ];
+}
+
+/** Where a refused caller spoke from: what an officer asks first. */
+function origin(say: Say, { outcome, clientAddress }: EventView): string[] {
+  if (outcome === "ok" || clientAddress === "") return [];
+  const place =
+    clientAddress === "folder" ? say({ zh: "监视文件夹", en: "a watched folder" }) : clientAddress;
+  return [`${say({ zh: "来自", en: "from" })} ${place}`];
+}
+
+/** Ordinals, which Chinese writes around the number. */
+const ORDINALS: Readonly<Record<string, (count: string) => Words>> = {
+  attempt: (count) => ({ zh: `第 ${count} 次投递`, en: `attempt ${count}` }),
+  pass: (count) => ({ zh: `第 ${count} 遍`, en: `pass ${count}` }),
+};
+
+function figure(say: Say, name: string, value: string): string {
+  const ordinal = ORDINALS[name];
+  if (ordinal !== undefined) return say(ordinal(value));
+  const label = Object.hasOwn(LABELS, name) ? say(LABELS[name] as Words) : name;
+  return `${label} ${valueWords(say, name, value)}`;
+}
+
+function valueWords(say: Say, name: string, value: string): string {
+  const words = VALUES[name]?.[value];
+  if (words !== undefined) return say(words);
+  if (name === "obligations") return obligations(say, value);
+  if (name.endsWith("-ms") && /^\d{1,15}$/.test(value)) return localTime(Number(value));
+  if (/^[0-9a-f]{40,}$/.test(value)) return `${value.slice(0, DIGEST_SHOWN)}…`;
+  return value;
+}
+
+/** `mask:resident-id:200 …` as policy writes it. */
+function obligations(say: Say, text: string): string {
+  return text
+    .split(" ")
+    .map((obligation) => {
+      const [, detector = "", count = ""] = /^mask:([a-z0-9-]+):(\d+)$/.exec(obligation) ?? [];
+      if (count === "") return obligation;
+      const name = Object.hasOwn(DETECTORS, detector)
+        ? say(DETECTORS[detector] as Words)
+        : detector;
+      return say({ zh: `${name} ${count} 处`, en: `${count} ${name}` });
+    })
+    .join(say({ zh: "、", en: ", " }));
+}

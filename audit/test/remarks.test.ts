@@ -1,0 +1,58 @@
+/** Guarantee: an officer reads words, not field names, and the reason of a refusal first. */
+import type { Words } from "@lightferry/proto/cli";
+import { describe, expect, it } from "vitest";
+import { remarks } from "../cli/remarks.ts";
+import type { EventView } from "../cli/view.ts";
+import { typePrefix } from "../cli/words.ts";
+
+const zh = { say: (words: Words) => words.zh };
+const en = { say: (words: Words) => words.en };
+
+function view(fields: Partial<EventView>): EventView {
+  return {
+    ...{ timeMs: 0, zone: "extranet", node: "node-extranet", emitter: "policy" },
+    ...{ emitterSequence: 1, type: "policy.decided", outcome: "ok", code: "", exchange: "" },
+    ...{ bundle: "", lane: "", actor: "", clientAddress: "", service: "", grade: "", digest: "" },
+    ...{ size: 0, rules: [], policyVersion: "", attributes: {} },
+    ...fields,
+  };
+}
+
+describe("remarks", () => {
+  it("begin with the reason, then rules and where it came from", () => {
+    const refused = view({
+      ...{ outcome: "refused", code: "policy.secret-suspected", rules: ["mark-head"] },
+      ...{ clientAddress: "10.1.2.3", attributes: { direction: "export", rule: "mark-head" } },
+    });
+    expect(remarks(zh, refused)).toBe(
+      "疑似国家秘密，拒绝并封存（policy.secret-suspected）；规则 mark-head；来自 10.1.2.3；方向 外发",
+    );
+    expect(remarks(en, refused)).toMatch(/^suspected state secret.*; rules mark-head; from 10/);
+  });
+
+  it("tell attributes in words", () => {
+    const delivered = view({ attributes: { attempt: "2", detail: "HTTP 201" } });
+    expect(remarks(zh, delivered)).toBe("第 2 次投递；详情 HTTP 201");
+    expect(remarks(en, delivered)).toBe("attempt 2; detail HTTP 201");
+    const masked = view({
+      rules: ["resident-id", "grant:office-survey"],
+      attributes: { obligations: "mask:resident-id:200 mask:mobile-number:3" },
+    });
+    expect(remarks(zh, masked)).toBe(
+      "规则 resident-id；授权 office-survey；脱敏 身份证号 200 处、手机号 3 处",
+    );
+  });
+
+  it("show what they do not know as it stands", () => {
+    const newer = view({ code: "future.code", attributes: { "new-thing": "x" } });
+    expect(remarks(zh, newer)).toBe("future.code；new-thing x");
+  });
+});
+
+describe("--type", () => {
+  it("understands the words of the list", () => {
+    expect(["已送达", "delivered", "token.", "nothing"].map(typePrefix)).toEqual([
+      ...["exchange.delivered", "exchange.delivered", "token.", "nothing"],
+    ]);
+  });
+});
