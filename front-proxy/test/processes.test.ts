@@ -11,6 +11,7 @@ import { issueToken } from "../src/auth/tokens.ts";
 import { ApiClient } from "./support/api-client.ts";
 import { provider } from "./support/egress-keys.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { expectEvent } from "./support/refusal.ts";
 
 let world: EgressWorld;
 const children = new Set<ChildProcess>();
@@ -186,6 +187,24 @@ it("seal refuses a demonstration key in production", async () => {
   await expect(launch("seal-main", { ...seal, stateDir, mode: "production" })).rejects.toThrow(
     "seal.demo-in-production",
   );
+  await expectEvent(world.peers.events, "service.stopped", "seal.demo-in-production");
+});
+
+it("front-proxy refuses a demonstration anchor, and a demonstration registry, in production", async () => {
+  const { frontProxy } = configs(await freePort(), await freePort());
+  const anchorPath = join(world.dir, "real-anchor.json");
+  const publicKey = Buffer.from(world.signed.authority).toString("hex");
+  await writeFile(anchorPath, JSON.stringify({ publicKey, demo: false }));
+  for (const [name, change] of [
+    ["anchor", {}],
+    ["registry", { anchorPath }],
+  ] as const) {
+    const stateDir = join(world.dir, "state", `production-${name}`);
+    await expect(
+      launch("main", { ...frontProxy, ...change, stateDir, mode: "production" }),
+    ).rejects.toThrow("registry.demo-in-production");
+  }
+  await expectEvent(world.peers.events, "service.stopped", "registry.demo-in-production");
 });
 
 it("front-proxy names the setting that is wrong", async () => {
