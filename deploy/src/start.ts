@@ -113,14 +113,15 @@ async function main(): Promise<number> {
     if (early) return 0;
     say("两个网络均已就绪，开始提交真实数据 / both networks are up; submitting real input\n");
     printHead();
-    const ok = await Promise.race([runDemo(home, options), askedToStop.then(() => true)]);
+    const stopped = askedToStop.then(() => ({ ok: true, crossed: "" }));
+    const { ok, crossed } = await Promise.race([runDemo(home, options), stopped]);
     say(
       ok
         ? "\n全部按预期结束。/ Everything ended as it must."
         : "\n有交换未按预期结束。/ Something did not end as it must.",
     );
     if (values.once) return ok ? 0 : 1;
-    printNext(home, options);
+    printNext(home, options, crossed);
     await askedToStop;
     return 0;
   } finally {
@@ -133,22 +134,32 @@ function say(text: string): void {
   console.log(text);
 }
 
-function printNext(home: string, options: ZoneOptions): void {
+function printNext(home: string, options: ZoneOptions, crossed: string): void {
+  const elsewhere = home === resolve(".lightferry") ? "" : ` --home ${home}`;
+  const command = (words: string) => `  npx lightferry ${words}${elsewhere}`;
+  const id = crossed === "" ? "ID" : crossed;
   const [extranet, business] = ZONES.map((zone) => zonePorts(zone, options.portBase));
   say(`
 接口 / APIs
-  电子政务外网 extranet   https://127.0.0.1:${extranet?.api}/v1   (openapi: /openapi.json)
-  自然资源业务网 business  https://127.0.0.1:${business?.api}/v1
-  演示业务系统 receiver    http://127.0.0.1:${business?.receiver}/records
-  落地文件 drop folder    ${join(home, "business/drop")}
+  电子政务外网 extranet     https://127.0.0.1:${extranet?.api}/v1   (/openapi.json, /v1/errors)
+  自然资源业务网 business   https://127.0.0.1:${business?.api}/v1
+  演示业务系统 receiver     http://127.0.0.1:${business?.receiver}/records
+  监视文件夹 watched folder ${join(home, "extranet/outgoing")}
+  落地文件 drop folder      ${join(home, "business/drop")}
 
 接下来可以试 / try next
-  npx lightferry exchange list --zone extranet
-  npx lightferry exchange list --zone business
-  npx lightferry audit trail <编号 exchange id> --zone business
-  npx lightferry audit verify --zone business
-  npx lightferry ferry status --zone extranet
-  npx lightferry stop                    (或 Ctrl-C / or Ctrl-C)
+${[
+  "exchange list --zone extranet",
+  `exchange show ${id} --zone extranet`,
+  `audit trail ${id} --zone business`,
+  "audit list --zone extranet --outcome refused",
+  "audit verify --zone business",
+  "ferry status --zone extranet",
+  "token issue registration-office --zone extranet",
+]
+  .map(command)
+  .join("\n")}
+${command("stop")}   (或 Ctrl-C / or Ctrl-C)
 `);
 }
 

@@ -19,7 +19,13 @@ import { printEnd, type RowView } from "./table.ts";
 /** On two busy cores the whole demonstration took 9 s; beyond this something is stuck. */
 const DEADLINE_MS = 120_000;
 
-export async function runDemo(home: string, options: ZoneOptions): Promise<boolean> {
+export interface DemoResult {
+  readonly ok: boolean;
+  /** An exchange that crossed, for the commands to try next; "" when none did. */
+  readonly crossed: string;
+}
+
+export async function runDemo(home: string, options: ZoneOptions): Promise<DemoResult> {
   const operators = new Operators(home);
   const apis = new Map<ZoneName, ApiClient>();
   try {
@@ -35,10 +41,13 @@ export async function runDemo(home: string, options: ZoneOptions): Promise<boole
             ? undefined
             : await runScenario(home, scenario, api, operators, deadline);
         if (row !== undefined) printEnd(row);
-        return row?.ok === true;
+        return row;
       }),
     );
-    return rows.every(Boolean);
+    return {
+      ok: rows.every((row) => row?.ok === true),
+      crossed: rows.find((row) => row?.scenario.maskedFile !== undefined)?.exchangeId ?? "",
+    };
   } finally {
     operators.close();
     for (const api of apis.values()) api.close();
