@@ -80,6 +80,8 @@ test("a lease that ran out and comes again is one bundle, also after a lost jour
   at.outbox.leaseAgain();
   open.push(await startSender(at, port, { secondPassMs: 10 }));
   await eventually(() => at.outbox.acks.some((ack) => ack.finished)).toBe(true);
+  await at.inbox.until(1);
+  await eventually(() => (station.status() as Picture).objects).toBe(0);
   expect(at.inbox.answers).toEqual(["accepted"]);
 });
 

@@ -163,7 +163,3 @@ function grantedBuffer(fd: number): number {
 export function closeSocket(fd: number): void {
   close(fd);
 }
-
-export function lastError(): number {
-  return koffi.errno();
-}

@@ -5,9 +5,10 @@ import {
   readField,
   readInteger,
   readOneOf,
+  readOptionalInteger,
   readString,
 } from "@lightferry/proto/service";
-import { MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
+import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
 
 export interface TxConfig extends BaseConfig {
   readonly lane: string;
@@ -32,6 +33,7 @@ export interface TxConfig extends BaseConfig {
 const RATE = { min: 10_000, max: 12_500_000_000 };
 /** 0 repeats at once, for tests; a day is longer than any receiver is restarted. */
 const SECOND_PASS = { min: 0, max: 86_400 };
+const FRAME_SIZE = { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE };
 const PORT = { min: 1, max: 65_535 };
 
 /** @throws GatewayError `config.invalid` naming the field */
@@ -48,7 +50,7 @@ export function readTxConfig(raw: unknown): TxConfig {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
       host: readString(raw, "gate.host"),
       port: readInteger(raw, "gate.port", PORT),
-      frameSize: readInteger(raw, "gate.frameSize", { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE }),
+      frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE) ?? DEFAULT_FRAME_SIZE,
       rateBytesPerSecond: readInteger(raw, "gate.rateBytesPerSecond", RATE),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
