@@ -95,6 +95,7 @@ describe("secrecy marks", () => {
 
   test("in JSON: a field of its own is certain, prose is a suspicion", () => {
     expect(detectors('{"密级":"机\\u5bc6"}', "json")).toContain("secrecy-mark-head");
+    expect(detectors('{"密级":"机\\u0001密"}', "json")).toContain("secrecy-mark-head");
     expect(detectors('{"标题":"机密★5年 某规划"}', "json")).toContain("secrecy-mark-head");
     expect(detectors('{"备注":"关于机密文件管理"}', "json")).toEqual(["secrecy-mark-text"]);
   });
@@ -116,6 +117,23 @@ describe("JSON", () => {
     expect(report.findings.find((f) => f.detector === "mobile-number")?.where).toBe("tel, t");
     expect(report.findings.find((f) => f.detector === "resident-id")?.where).not.toContain("1990");
   });
+
+  test.each([
+    ["51010419900307009e1", "510104********0090"],
+    ["5.10104199003077217e17", MASKED],
+    ["510104199003077217000E-3", `${MASKED}.000`],
+    ["1380013800e1", "138****8000"],
+    ["0.13800138e+11", "138****8000"],
+  ])("a number written as %s is looked at as it reads", (number, expected) => {
+    expect(inspectText(`[${number}]`, "json").out.toString()).toBe(`["${expected}"]`);
+  });
+
+  test.each(["1e999999999", "1E-999999999", "-2.5e3", "0e0", "104.13800138000e0"])(
+    "the number %s leaves as it is",
+    (number) => {
+      expect(inspectText(`[${number}]`, "json").out.toString()).toBe(`[${number}]`);
+    },
+  );
 
   test("escapes are read in their decoded form", () => {
     const escaped = [...VALID].map((d) => `\\u003${d}`).join("");
@@ -259,6 +277,18 @@ describe("what cannot be looked at", () => {
       Buffer.from("{}"),
       { contentType: "application/json", fileName: "a.csv" },
       "unknown-type",
+    ],
+    [
+      "text that its reader will decode as another charset",
+      Buffer.from('{"a":"~{;zC\\~}"}'),
+      { contentType: 'application/json; Charset="HZ-GB-2312"', fileName: "" },
+      "unknown-type",
+    ],
+    [
+      "text that its reader will unpack",
+      Buffer.from("{}"),
+      { contentType: "application/json", contentEncoding: "br", fileName: "" },
+      "packed",
     ],
   ])("%s is held", (_name, bytes, declared, reason) => {
     const { out, report } = inspectPieces([bytes], declared);

@@ -11,6 +11,8 @@ export type Format = (typeof FORMATS)[number];
 export interface DeclaredContent {
   /** Content type as submitted; may be empty. */
   readonly contentType: string;
+  /** Kind "request" only: the header of this name, if there is one. */
+  readonly contentEncoding?: string;
   /** Kind "file" only; may be empty. */
   readonly fileName: string;
 }
@@ -30,6 +32,9 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   log: "text",
 };
 
+/** UTF-8 and its subset. */
+const UTF8_NAMES = /^(?:utf-?8|us-ascii|ascii)$/i;
+
 /** First bytes of packed or paged files that could otherwise be taken for text. */
 const PACKED: readonly Uint8Array[] = [
   Buffer.from("PK\x03\x04", "latin1"),
@@ -45,6 +50,9 @@ export const HEAD_BYTES = 64 * 1024;
 
 /** What the caller says: one format, nothing known, or two that exclude each other. */
 export function declaredFormat(declared: DeclaredContent): Format | "unknown" | "conflict" {
+  // Its reader would see other characters than the inspectors, which read UTF-8.
+  const charset = /;\s*charset\s*=\s*["']?([^;"'\s]*)/i.exec(declared.contentType)?.[1];
+  if (charset !== undefined && !UTF8_NAMES.test(charset)) return "conflict";
   const type = (declared.contentType.split(";")[0] ?? "").trim().toLowerCase();
   const extension = /\.([A-Za-z0-9]+)$/.exec(declared.fileName)?.[1]?.toLowerCase() ?? "";
   const byType = BY_TYPE.find(([pattern]) => pattern.test(type))?.[1];
@@ -52,6 +60,11 @@ export function declaredFormat(declared: DeclaredContent): Format | "unknown" | 
   if (byType === undefined || byName === undefined) return byType ?? byName ?? "unknown";
   if (byType === byName || byType === "text") return byName;
   return byName === "text" ? byType : "conflict";
+}
+
+/** True when whoever reads the content will first undo a coding (RFC 9110 §8.4). */
+export function isCoded({ contentEncoding = "" }: DeclaredContent): boolean {
+  return !/^\s*(?:identity)?\s*$/i.test(contentEncoding);
 }
 
 export function isPacked(head: Uint8Array): boolean {

@@ -12,6 +12,7 @@ import {
   type Format,
   guessFormat,
   HEAD_BYTES,
+  isCoded,
   isPacked,
   looksLikeText,
 } from "./format.ts";
@@ -163,7 +164,7 @@ export class ContentInspection {
   #formatOf(head: Uint8Array): Format | "unknown-type" | "packed" | "not-text" {
     const { formats, opaque } = this.#plan;
     const declared = declaredFormat(this.#declared);
-    if (isPacked(head)) return "packed";
+    if (isPacked(head) || isCoded(this.#declared)) return "packed";
     if (declared === "conflict") return "unknown-type";
     if (declared !== "unknown" && formats.includes(declared)) return declared;
     const readable = looksLikeText(head);

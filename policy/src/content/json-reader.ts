@@ -143,8 +143,7 @@ export class JsonReader implements ContentReader {
       this.#fail("broken-json");
       return token;
     }
-    // 5.10104199003077217e17 is the same number; a plain fraction is a measure, not a name.
-    const digits = /[eE]/.test(token) ? token.replace(/[eE].*$/, "").replace(".", "") : token;
+    const digits = /[eE]/.test(token) ? writtenOut(token) : token;
     const passed = this.#chain.whole(digits);
     this.#afterValue();
     return passed === digits ? token : JSON.stringify(passed);
@@ -201,6 +200,22 @@ function wordEnd(text: string, start: number): number {
   let at = start;
   while (at < text.length && isWord(text.charCodeAt(at))) at += 1;
   return Math.max(at, start + 1);
+}
+
+/** Places a point is moved at most: farther than the longest number of interest is long. */
+const POINT_MOVES_MAX = 32;
+
+/** A number with an exponent as its reader will write it: 51010419900307009e1, 5.1…17e17. */
+function writtenOut(token: string): string {
+  const [mantissa = "", exponent = "0"] = token.split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.replace("-", "").split(".");
+  const moves = Math.max(-POINT_MOVES_MAX, Math.min(POINT_MOVES_MAX, Number(exponent)));
+  const point = whole.length + moves;
+  if (point <= 0) return `0.${whole}${fraction}`;
+  const digits = (whole + fraction).padEnd(point, "0");
+  const behind = digits.slice(point);
+  const before = digits.slice(0, point).replace(/^0+(?=[0-9])/, "");
+  return behind === "" ? before : `${before}.${behind}`;
 }
 
 /** 0-9 A-Z a-z + - . : the characters of numbers and literals. */

@@ -115,7 +115,8 @@ export class DigitRuns {
       let width = 1;
       if (cls === HIGH_SURROGATE) {
         cls = classAt(text, i);
-        width = 2;
+        // Half a pair (JSON can spell one) is one unit: what follows is looked at by itself.
+        width = (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1;
       }
       if (cls >= DIGIT_0) this.#digit(i, i + width, cls - DIGIT_0);
       else if (this.#count > 0) this.#between(cls, i, width);

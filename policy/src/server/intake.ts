@@ -126,8 +126,14 @@ function declaredContent({ http, file }: DecisionRequest): DeclaredContent {
   if (file !== undefined) {
     return { contentType: file.contentType ?? "", fileName: file.name ?? "" };
   }
-  const header = http?.headers?.find(({ name }) => name === "content-type");
-  return { contentType: header?.value ?? "", fileName: "" };
+  // Every header of the name counts: which of two a reader goes by, nobody knows.
+  const header = (wanted: string) =>
+    (http?.headers ?? []).flatMap(({ name, value }) => (name === wanted ? [value ?? ""] : []));
+  return {
+    contentType: header("content-type").join(";"),
+    contentEncoding: header("content-encoding").join(","),
+    fileName: "",
+  };
 }
 
 /**

@@ -30,10 +30,15 @@ const CHINESE_NUMERALS: readonly string[] = [
   "八捌",
   "九玖",
 ];
-/** Space separators other than line breaks; tab is left out: it separates table cells. */
-const GAPS = /^[\p{Zs}\p{Pd}\u2212]$/u;
-/** Format characters, combining marks, Hangul fillers: drawn as nothing or upon a neighbour. */
-const INVISIBLES = /^[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\uffa0]$/u;
+/** Space separators other than line breaks, the Braille blank; tab is left out: it separates table cells. */
+const GAPS = /^[\p{Zs}\p{Pd}\u2212\u2800]$/u;
+/**
+ * Format characters, combining marks, Hangul fillers: drawn as nothing or upon a neighbour. So are
+ * controls other than tab and line breaks, which JSON can spell in any string.
+ */
+const INVISIBLES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what hides here
+  /^[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\uffa0\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]$/u;
 /** X in scripts that draw it alike. */
 const X_FORMS = /^[XxⅩⅹХхΧχ]$/u;
 const DIGIT = /^\p{Nd}$/u;

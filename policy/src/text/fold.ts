@@ -21,7 +21,10 @@ const VARIANTS: Readonly<Record<string, string>> = {
   "*": "★",
 };
 const VARIANT_PATTERN = /[絕絶機祕宻級㊙☆✩✭⭐✪*]/gu;
-const INVISIBLE = /[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\uffa0]/gu;
+/** As in char-class.ts: format characters, marks, fillers, and controls that break no line. */
+const INVISIBLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what hides here
+  /[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\uffa0\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]/gu;
 
 export function fold(text: string): string {
   return text
