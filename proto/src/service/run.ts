@@ -110,7 +110,9 @@ async function start<C extends BaseConfig>(
     provider,
     closing: closer.signal,
     onClose: (close) => closer.add(close),
-    ready: (info = {}) => log.info({ event: "ready", ...info }, "ready"),
+    // A supervisor waits for this line, so no chosen log level may hide it.
+    ready: (info = {}) =>
+      log.child({}, { level: "info" }).info({ event: "ready", ...info }, "ready"),
     fail,
   });
 }
