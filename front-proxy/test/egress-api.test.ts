@@ -51,6 +51,32 @@ describe("a request", () => {
     expect(JSON.stringify(found.json)).not.toContain("张三");
   });
 
+  it("leaves with every number as it was handed over", async () => {
+    const body = '{"id":510104199003077217,"area":0.12345678901234567890,"far":[1e400,-7,"1e5"]}';
+    const seen: string[] = [];
+    world.peers.rule = (_submission, content) => {
+      seen.push(Buffer.from(content).toString());
+      return {};
+    };
+    const { body: _none, ...around } = REQUEST;
+    const text = `${JSON.stringify(around).slice(0, -1)},"body":${body}}`;
+    const answer = await world.api.call("POST", "/v1/requests", {
+      token,
+      headers: { "content-type": "application/json" },
+      body: Buffer.from(text),
+    });
+    expect(answer.status).toBe(202);
+    expect(seen).toEqual([body]);
+    const deep = `${"[".repeat(100_000)}1234567890123456${"]".repeat(100_000)}`;
+    const tooDeep = await world.api.call("POST", "/v1/requests", {
+      token,
+      headers: { "content-type": "application/json" },
+      body: Buffer.from(`${JSON.stringify(around).slice(0, -1)},"body":${deep}}`),
+    });
+    expect(tooDeep.status).toBe(400);
+    expect(tooDeep.json.code).toBe("api.bad-request");
+  });
+
   it("rests encrypted", async () => {
     const answer = await submit({ body: "a needle in the hay" });
     const row = await world.until(answer.json.exchangeId, "permitted");

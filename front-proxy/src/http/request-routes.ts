@@ -3,6 +3,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { formatId } from "@lightferry/proto/ids";
 import type { FastifyInstance } from "fastify";
 import type { FrontProxyContext } from "../context.ts";
+import { parseJsonExactly } from "./exact-json.ts";
 import { callerOf } from "./guard.ts";
 import { claimFor, readKey } from "./idempotency-key.ts";
 import type { ApiParts } from "./parts.ts";
@@ -15,6 +16,7 @@ export async function requestRoutes(
   { context, parts }: { readonly context: FrontProxyContext; readonly parts: ApiParts },
 ): Promise<void> {
   const { provider } = context.shell;
+  parseJsonExactly(app);
   app.post<{ Body: RequestBody }>(
     "/v1/requests",
     {
