@@ -1,18 +1,22 @@
 /** The real program and the real commands: started, killed, started again, asked, tampered with. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { runNoun } from "@lightferry/proto/cli";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { MerkleTree } from "@lightferry/proto/merkle";
 import { AuditService, type Client, createClient, type ServiceName } from "@lightferry/proto/rpc";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noun } from "../cli/audit.ts";
 import { checkpointSigner } from "../src/checkpoint/sign.ts";
 import { farKey, type Installation, installation } from "./installation.ts";
 import { event, events, provider, type TestLog, testLog, ZONE } from "./kit.ts";
+
+/** Level of the line with which a service gives up. */
+const FATAL = 60;
 
 let log: TestLog;
 let installed: Installation;
@@ -36,7 +40,11 @@ async function start(): Promise<void> {
   });
   if (program.stdout === null) expect.unreachable();
   for await (const line of createInterface(program.stdout)) {
-    const said = JSON.parse(line) as { event?: string; port?: number };
+    const said = JSON.parse(line) as { event?: string; port?: number; level?: number };
+    if (said.level === FATAL) {
+      await once(program, "exit");
+      throw new RangeError(line);
+    }
     if (said.event !== "ready") continue;
     port = said.port ?? 0;
     break;
@@ -103,6 +111,52 @@ describe("the audit program", () => {
     ]);
   });
 
+  it("refuses a demonstration key in production, and the refusal is in the log afterwards", async () => {
+    expect(await stop("SIGTERM")).toBe(0);
+    const demo = await readFile(installed.auditConfig, "utf8");
+    await writeFile(installed.auditConfig, demo.replace('"mode":"demo"', '"mode":"production"'));
+    await expect(start()).rejects.toThrow("registry.demo-in-production");
+    await writeFile(installed.auditConfig, demo);
+    await start();
+    const stopped = await log.sql<{ code: string }>(
+      "select code from audit.event where emitter = 'audit' and type = 'service.stopped' and code <> ''",
+    );
+    expect(stopped).toEqual([{ code: "registry.demo-in-production" }]);
+  });
+
+  it("says that its database was away once it is back", async () => {
+    const url = new URL(log.ownerUrl);
+    const database = url.pathname.slice(1);
+    url.pathname = "/postgres";
+    const admin = new pg.Client(url.href);
+    await admin.connect();
+    await admin.query(`alter database ${database} with allow_connections false`);
+    await admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = $1 and application_name like 'lightferry-audit-%'`,
+      [database],
+    );
+    const list = bytesOf(events("ferry-rx", 1, 3));
+    await expect(as("ferry-rx").append({ events: list })).rejects.toMatchObject({
+      code: "audit.database-unavailable",
+    });
+    await admin.query(`alter database ${database} with allow_connections true`);
+    await admin.end();
+    await as("ferry-rx").append({ events: list });
+    const told = () =>
+      log.sql<{ type: string; code: string }>(
+        `select type, code from audit.event where emitter = 'audit'
+         and type in ('service.impaired', 'service.restored') order by seq`,
+      );
+    await expect
+      .poll(told, { timeout: 20_000 })
+      .toMatchObject([
+        { type: "service.impaired", code: "audit.database-unavailable" },
+        { type: "service.restored" },
+      ]);
+    expect((await command("verify")).text).toContain("核验通过");
+  });
+
   it("witnesses the other zone with the key of the registry", async () => {
     const tree = new MerkleTree(provider.sm3);
     tree.append(provider.sm3(Buffer.from("far")));
@@ -116,7 +170,7 @@ describe("the audit program", () => {
 
 describe("the commands", () => {
   it("list", async () => {
-    const shown = await command("list", "--type", "service.", "--limit", "2");
+    const shown = await command("list", "--type", "service.", "--limit", "3");
     expect(shown.code).toBe(0);
     expect(shown.text).toContain("服务启动");
     const { text } = await command("list", "--since", "1h", "--limit", "700", "--json");

@@ -1,8 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { GrantEntry } from "@lightferry/proto/registry";
+import { type TroubleEvent, Troubles } from "@lightferry/proto/service";
 import { type TestDatabase, testDatabase } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QuotaBook } from "../src/quota/quota-book.ts";
+import { toldQuota } from "../src/quota/told-quota.ts";
 import { decideBatch } from "../src/server/decide-batch.ts";
 import { NOW, requestItem, testDesk, testPolicy } from "./world.ts";
 
@@ -143,12 +145,28 @@ describe("a database that goes away and comes back", () => {
     const closed = new Promise((resolve) => relay.close(resolve));
     for (const socket of open) socket.destroy();
     await closed;
-    await expect(book.charge(one, NOW)).rejects.toMatchObject({
-      code: "policy.database-unavailable",
-    });
+    const told: TroubleEvent[] = [];
+    const troubles = new Troubles(
+      {
+        record: async (events) => {
+          told.push(...events);
+        },
+      },
+      () => undefined,
+    );
+    const watched = toldQuota(book, troubles);
+    for (const _ of [1, 2]) {
+      await expect(watched.charge(one, NOW)).rejects.toMatchObject({
+        code: "policy.database-unavailable",
+      });
+    }
 
     await listen(port);
-    expect(await book.charge(one, NOW)).toEqual(["within"]);
+    expect(await watched.charge(one, NOW)).toEqual(["within"]);
+    expect(told).toMatchObject([
+      { type: "service.impaired", code: "policy.database-unavailable" },
+      { type: "service.restored", outcome: "ok" },
+    ]);
     expect(await book.charge(one, NOW)).toEqual(["exchanges"]);
     await book.close();
     relay.close();

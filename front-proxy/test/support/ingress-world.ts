@@ -64,6 +64,7 @@ export interface Delivered {
 }
 
 export interface World {
+  readonly keys: Keys;
   readonly dirs: Record<"arrivals" | "inbox" | "drop", string>;
   readonly pool: pg.Pool;
   readonly events: lightferry.audit.v1.Event[];
@@ -135,6 +136,7 @@ export async function createWorld(): Promise<World> {
     limits: {},
   };
   const world: World = {
+    keys,
     dirs,
     pool,
     events,
@@ -220,7 +222,7 @@ function mortal<T extends object>(object: T, world: () => World): T {
   });
 }
 
-interface Keys {
+export interface Keys {
   readonly sign: Sm2PrivateKey;
   readonly exportPolicy: Sm2PrivateKey;
   readonly importPolicy: Sm2PrivateKey;
