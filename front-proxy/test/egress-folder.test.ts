@@ -1,4 +1,5 @@
 /** Watched folders: dropped by rename, submitted once, the fate written beside. */
+import { execFileSync } from "node:child_process";
 import {
   mkdir,
   mkdtemp,
@@ -12,8 +13,10 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { writeRefusedFate } from "../src/egress/folder/fate.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 
 const { Decision } = lightferry.policy.v1;
@@ -66,6 +69,11 @@ async function fateOf(name: string, state: string, dir = folder): Promise<any> {
   return JSON.parse(await readFile(join(dir, `${name}.fate.json`), "utf8"));
 }
 
+it("has a place for every file service of an open lane, and for no other", async () => {
+  await expect.poll(() => readdir(join(outgoing, "inbound"))).toEqual(["maps", "notes"]);
+  expect(await readdir(outgoing)).toEqual(["inbound"]);
+});
+
 it("submits a file with the grade of its note and writes its fate", async () => {
   const grades: (string | null | undefined)[] = [];
   world.peers.rule = (submission) => {
@@ -84,6 +92,25 @@ it("submits a file with the grade of its note and writes its fate", async () => 
   expect((await readdir(folder)).filter((name) => name.includes("图斑"))).toEqual([
     "图斑.csv.fate.json",
   ]);
+});
+
+it("follows no link and waits for no pipe that takes a file's place", async () => {
+  const secret = join(outgoing, "..", `${outgoing.split("/").at(-1)}.secret`);
+  await writeFile(secret, JSON.stringify({ grade: "G1" }));
+  // A note that is a pipe would never be read to its end, one that is a link is not the caller's.
+  execFileSync("mkfifo", [join(folder, "piped.csv.json")]);
+  await place(folder, "piped.csv", "a\n");
+  expect((await fateOf("piped.csv", "refused")).refusal.code).toBe("folder.not-a-file");
+  await symlink(secret, join(folder, "linked.csv.json"));
+  await place(folder, "linked.csv", "a\n");
+  expect((await fateOf("linked.csv", "refused")).refusal.code).toBe("folder.not-a-file");
+  // The fate is written beside the file, not through a link that stands in for its draft.
+  const claim = { claim: "c1", folder: "inbound/maps", name: "draft.csv" };
+  await symlink(secret, join(folder, ".lightferry-c1.fate.json"));
+  await writeRefusedFate(outgoing, claim, new GatewayError("folder.not-a-file"));
+  await fateOf("draft.csv", "refused");
+  expect(await readFile(secret, "utf8")).toBe(JSON.stringify({ grade: "G1" }));
+  await rm(secret);
 });
 
 it("leaves partial, hidden and noted files alone until they are whole", async () => {

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Doorbell } from "../src/egress/doorbell.ts";
 import { Drain } from "../src/egress/drain.ts";
+import { refusalView } from "../src/egress/exchange-view.ts";
 import { checkFileName } from "../src/egress/file-name.ts";
 import { SplitSource } from "../src/egress/split-source.ts";
 import { END_STATES, EXCHANGE_STATES, mayFollow, statesBefore } from "../src/egress/state.ts";
@@ -263,4 +264,14 @@ it("a file name is one plain segment", () => {
       expect.objectContaining({ code: "upload.name-invalid" }),
     );
   }
+});
+
+it("a refusal gives its reason once, with what policy added", () => {
+  const zh = (reason: string) => refusalView("policy.grade-missing", "label", reason).reason.zh;
+  expect(zh("")).toBe("未标明数据级别");
+  expect(zh("未标明数据级别。按 GB/T 43697 确定级别（G1 至 G4）后提交。")).toBe("未标明数据级别");
+  expect(zh("未标明数据级别（空）。按 GB/T 43697 确定级别（G1 至 G4）后提交。")).toBe(
+    "未标明数据级别（空）",
+  );
+  expect(zh("登记不全")).toBe("未标明数据级别：登记不全");
 });

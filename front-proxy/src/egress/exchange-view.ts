@@ -113,6 +113,14 @@ function stepOf(step: ViewRow["timeline"][number]): TimelineStep {
   };
 }
 
+/** Policy words a reason as title, detail, what to do; the first and last stand here already. */
+function reasonZh({ zh, doZh }: { readonly zh: string; readonly doZh: string }, reason: string) {
+  if (reason === "") return zh;
+  if (!reason.startsWith(zh)) return `${zh}：${reason}`;
+  const ending = `。${doZh}。`;
+  return reason.endsWith(ending) ? reason.slice(0, -ending.length) : reason;
+}
+
 /** A code with its words; a code of a later program version keeps its reason alone. */
 export function refusalView(code: string, rule: string, reason: string): RefusalView {
   if (!isErrorCode(code)) {
@@ -128,7 +136,7 @@ export function refusalView(code: string, rule: string, reason: string): Refusal
   return {
     code,
     rule,
-    reason: { zh: reason === "" ? row.zh : `${row.zh}：${reason}`, en: row.en },
+    reason: { zh: reasonZh(row, reason), en: row.en },
     actor: row.actor,
     do: { zh: row.doZh, en: row.doEn },
   };

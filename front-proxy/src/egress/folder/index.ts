@@ -16,6 +16,7 @@ import { END_STATES } from "../state.ts";
 import type { Uploads } from "../uploads.ts";
 import { type ClaimRow, changedStates, noteFate, openClaims } from "./claims.ts";
 import { writeFate } from "./fate.ts";
+import { makePlaces } from "./places.ts";
 import { scan } from "./scan.ts";
 import { claimFile, submitClaimed, type TakeParts } from "./take.ts";
 
@@ -57,13 +58,20 @@ function notify(dir: string, bell: Doorbell): FSWatcher | undefined {
 }
 
 async function run(parts: TakeParts, bell: Doorbell, signal: AbortSignal): Promise<void> {
+  const { context, watch } = parts;
+  let placesOf = 0;
   while (!signal.aborted) {
     const since = bell.rings;
     try {
+      const registry = context.registry();
+      if (registry.document.number !== placesOf) {
+        await makePlaces(watch.outgoingDir, context.config.zone, registry);
+        placesOf = registry.document.number;
+      }
       await round(parts, signal);
     } catch (error) {
       const { code, detail } = asGatewayError(error);
-      parts.context.shell.log.warn({ code, detail }, "watched folders wait");
+      context.shell.log.warn({ code, detail }, "watched folders wait");
       // Whatever is out of order, the next change of a folder will not mend it.
       await bell.wait(bell.rings, ROUND_MS, signal);
       continue;

@@ -2,8 +2,8 @@
  * Guarantee: grade and purpose of a dropped file come from the note beside it
  * (`<name>.json`) or from the folder's configuration, never from a guess.
  */
-import { open } from "node:fs/promises";
 import { GatewayError } from "@lightferry/proto/errors";
+import { openRegular } from "./open-regular.ts";
 
 /** A note holds a handful of words. */
 const MAX_NOTE_BYTES = 16_384;
@@ -16,8 +16,9 @@ export type Note = Partial<Record<(typeof FIELDS)[number], string>>;
 
 /**
  * Reads a file as a note.
- * @returns undefined when it is not one: too large, no JSON object, or without a grade.
- * @throws GatewayError `folder.sidecar-invalid` when it has a grade but also what does not belong.
+ * @returns undefined when it is not one: absent, too large, no JSON object, or without a grade.
+ * @throws GatewayError `folder.sidecar-invalid` when it has a grade but also what does not belong;
+ *   `folder.not-a-file` when it cannot be read as a file.
  */
 export async function readNote(path: string): Promise<Note | undefined> {
   const text = await readStart(path);
@@ -44,7 +45,7 @@ export async function readNote(path: string): Promise<Note | undefined> {
 }
 
 async function readStart(path: string): Promise<string | undefined> {
-  const file = await open(path, "r").catch(() => undefined);
+  const file = await openRegular(path);
   if (file === undefined) return undefined;
   try {
     const buffer = Buffer.alloc(MAX_NOTE_BYTES + 1);

@@ -6,8 +6,7 @@
  *   name ─(row, rename)─▶ hidden work name ─▶ upload ─▶ accepted: work file removed
  *                                                  └──▶ refused: given back as <name>.refused
  */
-import { createReadStream } from "node:fs";
-import { lstat, rename, rm } from "node:fs/promises";
+import { type FileHandle, lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { formatId, newId } from "@lightferry/proto/ids";
@@ -21,6 +20,7 @@ import type { Uploads } from "../uploads.ts";
 import { type ClaimRow, dropClaim, insertClaim, nameExchange, noteFate } from "./claims.ts";
 import { writeFate, writeRefusedFate } from "./fate.ts";
 import { type Note, readNote } from "./note.ts";
+import { openRegular } from "./open-regular.ts";
 import { type Candidate, REFUSED_ENDING, WORK_PREFIX } from "./scan.ts";
 
 export interface TakeParts {
@@ -56,16 +56,13 @@ export async function claimFile(parts: TakeParts, candidate: Candidate): Promise
 export async function submitClaimed(parts: TakeParts, row: ClaimRow): Promise<void> {
   const { context, watch } = parts;
   const { work } = pathsOf(watch, row);
-  const stats = await lstat(work).catch(() => undefined);
-  if (stats === undefined) {
+  if ((await lstat(work).catch(() => undefined)) === undefined) {
     // The claim was written but the rename never happened: the file is found again by the scan.
     await dropClaim(context.pool, row.claim);
     return;
   }
   try {
-    if (!stats.isFile()) throw new GatewayError("folder.not-a-file");
-    const receipt = await upload(parts, row, stats.size);
-    await settle(parts, row, receipt);
+    await settle(parts, row, await submit(parts, row, work));
   } catch (error) {
     const fault = asGatewayError(error);
     if (!PERMANENT.has(fault.code)) throw fault;
@@ -86,6 +83,9 @@ export async function submitClaimed(parts: TakeParts, row: ClaimRow): Promise<vo
   }
 }
 
+/** Four 256 KiB ciphertext chunks for one system call. */
+const READ_BYTES = 1_048_576;
+
 /** Refusals that trying again cannot change. */
 const PERMANENT: ReadonlySet<string> = new Set([
   "folder.not-a-file",
@@ -96,9 +96,20 @@ const PERMANENT: ReadonlySet<string> = new Set([
   "submit.too-large",
 ]);
 
-async function upload(parts: TakeParts, row: ClaimRow, length: number): Promise<Receipt> {
+async function submit(parts: TakeParts, row: ClaimRow, work: string): Promise<Receipt> {
+  const file = await openRegular(work);
+  if (file === undefined) throw new GatewayError("folder.not-a-file");
+  try {
+    return await upload(parts, row, file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function upload(parts: TakeParts, row: ClaimRow, work: FileHandle): Promise<Receipt> {
   const { context, watch, uploads } = parts;
-  const { work, workNote } = pathsOf(watch, row);
+  const { workNote } = pathsOf(watch, row);
+  const { size: length } = await work.stat();
   const note: Note = (await readNote(workNote)) ?? {};
   const head = {
     caller: watch.caller,
@@ -126,7 +137,11 @@ async function upload(parts: TakeParts, row: ClaimRow, length: number): Promise<
   });
   if ("receipt" in created) return created.receipt;
   const { uploadId, offset } = created.progress;
-  const content = createReadStream(work, { start: offset, highWaterMark: 1_048_576 });
+  const content = work.createReadStream({
+    start: offset,
+    highWaterMark: READ_BYTES,
+    autoClose: false,
+  });
   const stored = await uploads.append(uploadId, watch.caller, offset, content);
   if ("receipt" in stored) return stored.receipt;
   // It became shorter while it was read: its writer is not done with it.
