@@ -25,10 +25,13 @@ async function load(noun: string): Promise<CliNoun> {
   return module.noun;
 }
 
-const [noun = "--help", ...rest] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const json = words.includes("--json");
+// Options may stand before the noun only where they mean the whole program.
+const [noun = "--help", ...rest] = words[0] === "--json" ? words.slice(1) : words;
 if (Object.hasOwn(NOUNS, noun)) {
   process.exitCode = await runNoun(await load(noun), rest);
 } else {
   const nouns = await Promise.all(Object.keys(NOUNS).map(load));
-  process.exitCode = runHelp(nouns, noun);
+  process.exitCode = runHelp(nouns, noun, json);
 }

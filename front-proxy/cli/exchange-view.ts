@@ -6,7 +6,7 @@ import { clock } from "./admin-call.ts";
 const STATES: Readonly<Record<string, Words>> = {
   received: { zh: "已接收", en: "received" },
   refused: { zh: "已拒绝", en: "refused" },
-  held: { zh: "待审核", en: "held" },
+  held: { zh: "待审查", en: "held" },
   permitted: { zh: "已放行", en: "permitted" },
   sealed: { zh: "已封装", en: "sealed" },
   queued: { zh: "待摆渡", en: "queued" },
@@ -23,9 +23,22 @@ const STATES: Readonly<Record<string, Words>> = {
   returned: { zh: "已退回", en: "returned" },
 };
 
+/** Of both sides, as the filter of the list takes them. */
+export const STATE_NAMES: readonly string[] = Object.keys(STATES);
+
+const KINDS: Readonly<Record<string, Words>> = {
+  request: { zh: "请求", en: "request" },
+  file: { zh: "文件", en: "file" },
+};
+
 export function stateWords(context: CliContext, state: string): string {
   const words = STATES[state];
   return words === undefined ? state : context.say(words);
+}
+
+function kindWords(context: CliContext, kind: string): string {
+  const words = KINDS[kind];
+  return words === undefined ? kind : context.say(words);
 }
 
 export function printList(context: CliContext, documents: readonly ExchangeDocument[]): void {
@@ -44,7 +57,12 @@ export function printList(context: CliContext, documents: readonly ExchangeDocum
     { title: { zh: "接入方", en: "CALLER" }, value: "caller" },
     { title: { zh: "字节", en: "BYTES" }, value: "size", align: "right" },
     { title: { zh: "提交时间", en: "SUBMITTED" }, value: ({ submittedMs }) => clock(submittedMs) },
-    { title: { zh: "代码", en: "CODE" }, value: ({ refusal }) => refusal?.code },
+    {
+      title: { zh: "原因", en: "REASON" },
+      value: ({ refusal }) =>
+        refusal === undefined ? "" : `${context.say(refusal.reason)} (${refusal.code})`,
+      max: 120,
+    },
   ]);
 }
 
@@ -55,10 +73,11 @@ export function printExchange(context: CliContext, document: ExchangeDocument): 
   line({ zh: "交换编号", en: "exchange " }, document.exchangeId);
   line({ zh: "状态    ", en: "state    " }, stateWords(context, document.state));
   if (document.stateNote !== undefined) context.out(`  ${context.say(document.stateNote)}`);
-  line({ zh: "类型    ", en: "kind     " }, document.kind);
+  line({ zh: "类型    ", en: "kind     " }, kindWords(context, document.kind));
   line({ zh: "通道    ", en: "lane     " }, document.lane);
   line({ zh: "服务    ", en: "service  " }, document.service);
   line({ zh: "接入方  ", en: "caller   " }, document.caller);
+  line({ zh: "提交时间", en: "submitted" }, clock(document.submittedMs));
   line({ zh: "级别    ", en: "grade    " }, document.grade);
   line({ zh: "字节    ", en: "bytes    " }, document.size);
   line({ zh: "数据包  ", en: "bundle   " }, document.bundleId);
@@ -75,6 +94,6 @@ export function printExchange(context: CliContext, document: ExchangeDocument): 
     { title: { zh: "时间", en: "TIME" }, value: ({ atMs }) => clock(atMs) },
     { title: { zh: "步骤", en: "STEP" }, value: ({ state }) => stateWords(context, state) },
     { title: { zh: "代码", en: "CODE" }, value: "code" },
-    { title: { zh: "说明", en: "DETAIL" }, value: "detail" },
+    { title: { zh: "说明", en: "DETAIL" }, value: "detail", max: 120 },
   ]);
 }

@@ -4,7 +4,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { parseId } from "@lightferry/proto/ids";
 import type { ExchangeDocument } from "../src/document.ts";
 import { withAdmin } from "./admin-call.ts";
-import { printExchange, printList, stateWords } from "./exchange-view.ts";
+import { printExchange, printList, STATE_NAMES, stateWords } from "./exchange-view.ts";
 
 const MAX_PAGE = 500;
 
@@ -31,8 +31,8 @@ const list: CliVerb = {
       type: "string",
       value: "STATE",
       summary: {
-        zh: "只看某一状态，如 failed、in-doubt",
-        en: "only this state, e.g. failed, in-doubt",
+        zh: `只看某一状态：${STATE_NAMES.join("、")}`,
+        en: `only this state: ${STATE_NAMES.join(", ")}`,
       },
     },
     lane: { type: "string", value: "LANE", summary: { zh: "只看某一通道", en: "only this lane" } },
@@ -54,6 +54,10 @@ const list: CliVerb = {
   },
   examples: [
     {
+      command: "exchange list --zone extranet --limit 20",
+      summary: { zh: "外网侧最近 20 次交换", en: "the last 20 of the extranet side" },
+    },
+    {
       command: "exchange list --zone business --state in-doubt",
       summary: { zh: "等待人工核实的交换", en: "exchanges that wait for a person to check" },
     },
@@ -61,7 +65,7 @@ const list: CliVerb = {
   async run(context, input) {
     const limit = input.integer("limit", { min: 1, max: MAX_PAGE }) ?? 0;
     const wish = {
-      state: input.text("state") ?? "",
+      state: stateOf(input),
       lane: input.text("lane") ?? "",
       service: input.text("service") ?? "",
       after: input.text("after") ?? "",
@@ -174,6 +178,15 @@ const giveBack: CliVerb = {
 
 function idOf(input: CliInput): Uint8Array {
   return parseId(input.positionals[0] ?? "");
+}
+
+/** @throws GatewayError `cli.usage`: a state that does not exist would look like an empty list. */
+function stateOf(input: CliInput): string {
+  const state = input.text("state") ?? "";
+  if (state !== "" && !STATE_NAMES.includes(state)) {
+    throw new GatewayError("cli.usage", { detail: `--state ${STATE_NAMES.join(" | ")}` });
+  }
+  return state;
 }
 
 /** @throws GatewayError `cli.usage` */

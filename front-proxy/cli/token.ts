@@ -46,7 +46,15 @@ const issue: CliVerb = {
   name: "issue",
   summary: { zh: "为已登记的接入方签发令牌", en: "issue a token for a registered caller" },
   usage: "<caller> [--days N] [--note TEXT]",
-  args: [{ name: "caller", summary: { zh: "接入方编号", en: "id of the caller" } }],
+  args: [
+    {
+      name: "caller",
+      summary: {
+        zh: "接入方编号（lightferry policy show 可查）",
+        en: "id of the caller (see lightferry policy show)",
+      },
+    },
+  ],
   options: {
     days: DAYS,
     note: {
@@ -57,7 +65,7 @@ const issue: CliVerb = {
   },
   examples: [
     {
-      command: "token issue registry-office --days 30 --note 试运行",
+      command: "token issue registration-office --zone extranet --days 30 --note 试运行",
       summary: { zh: "签发 30 天有效的令牌", en: "a token for thirty days" },
     },
   ],
@@ -92,7 +100,7 @@ const rotate: CliVerb = {
   },
   examples: [
     {
-      command: "token rotate 3f9c2a7d11e0b654 --overlap 3600",
+      command: "token rotate 3f9c2a7d11e0b654 --zone extranet --overlap 3600",
       summary: { zh: "一小时内新旧令牌均可用", en: "both work for one hour" },
     },
   ],
@@ -116,7 +124,7 @@ const revoke: CliVerb = {
   args: [TOKEN_ID],
   examples: [
     {
-      command: "token revoke 3f9c2a7d11e0b654",
+      command: "token revoke 3f9c2a7d11e0b654 --zone extranet",
       summary: { zh: "之后的请求一律返回 401", en: "requests with it get 401 from now on" },
     },
   ],
@@ -135,7 +143,10 @@ const list: CliVerb = {
   usage: "",
   args: [],
   examples: [
-    { command: "token list", summary: { zh: "全部令牌及状态", en: "all tokens and their state" } },
+    {
+      command: "token list --zone extranet",
+      summary: { zh: "全部令牌及状态", en: "all tokens and their state" },
+    },
   ],
   async run(context) {
     const answer = await withAdmin(context, (admin) => admin.listTokens({}));

@@ -170,7 +170,7 @@ describe("help", () => {
     const verb = await run(token, ["issue", "--help"]);
     expect(verb.code).toBe(0);
     for (const part of [
-      "用法: lightferry token issue <caller>",
+      "用法: npx lightferry token issue <caller>",
       "--days N",
       "--json",
       "示例",
@@ -195,10 +195,10 @@ describe("help", () => {
         text += part;
       },
     };
-    expect(runHelp([token, stop], "--help", surroundings)).toBe(0);
+    expect(runHelp([token, stop], "--help", false, surroundings)).toBe(0);
     expect(text).toMatch(/lightferry stop +停止全部/);
     text = "";
-    expect(runHelp([token, stop], "tokne", surroundings)).toBe(2);
+    expect(runHelp([token, stop], "tokne", false, surroundings)).toBe(2);
     expect(text).toMatch(/lightferry tokne[\s\S]*lightferry token issue/);
   });
 });
@@ -207,6 +207,8 @@ describe("json", () => {
   it("is the only thing on stdout, also for errors", async () => {
     const done = await run(token, ["issue", "a", "--json", "--days", "5"]);
     expect(JSON.parse(done.stdout)).toEqual({ caller: "a", days: 5 });
+    const help = await run(token, ["issue", "--help", "--json"]);
+    expect(JSON.parse(help.stdout)).toEqual({ help: expect.stringContaining("token issue") });
     const failed = await run(token, ["issue", "rpc.unavailable", "--json"]);
     expect(JSON.parse(failed.stdout)).toMatchObject({
       error: { code: "rpc.unavailable", detail: "试验", actor: "system-admin" },
@@ -233,7 +235,11 @@ describe("zones", () => {
     expect((await run(token, ["list"], { LIGHTFERRY_ZONE: "business" })).stdout).toContain(
       "node-business",
     );
-    expect((await run(token, ["list", "--zone", "nowhere"])).code).toBe(4);
+    const nowhere = await run(token, ["list", "--zone", "nowhere"]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      2,
+      expect.stringContaining("--zone nowhere: business | extranet"),
+    ]);
   });
 });
 

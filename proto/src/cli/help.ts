@@ -29,21 +29,24 @@ const WORDS = {
   examples: { zh: "示例", en: "Examples" },
   exits: { zh: "退出码", en: "Exit codes" },
   exitList: {
-    zh: "0 完成，2 用法有误，3 被拒绝，4 服务不可用",
+    zh: "0 完成，2 用法有误，3 被策略或状态拒绝，4 服务不可用",
     en: "0 done, 2 usage, 3 refused, 4 unavailable",
   },
   more: {
-    zh: "lightferry <对象> <动作> --help 查看详细用法",
-    en: "lightferry <noun> <verb> --help says more",
+    zh: "npx lightferry <对象> <动作> --help 查看详细用法",
+    en: "npx lightferry <noun> <verb> --help says more",
   },
   product: { zh: "光渡：跨网数据交换网关", en: "Lightferry: a cross-network exchange gateway" },
 } as const satisfies Record<string, Words>;
+
+/** How the command is typed in a clone of the repository, so that examples work as they stand. */
+const PROGRAM = "npx lightferry";
 
 /** All nouns with their verbs. */
 export function productHelp(nouns: readonly CliNoun[], locale: Locale): string {
   const lines = nouns.flatMap((noun) =>
     noun.verbs.map(
-      (verb) => [`lightferry ${commandOf(noun, verb)}`, verb.summary[locale]] as const,
+      (verb) => [`${PROGRAM} ${commandOf(noun, verb)}`, verb.summary[locale]] as const,
     ),
   );
   return [
@@ -61,7 +64,7 @@ export function nounHelp(noun: CliNoun, locale: Locale): string {
   const lines = noun.verbs.map(
     (verb) =>
       [
-        `lightferry ${commandOf(noun, verb)} ${verb.usage}`.trimEnd(),
+        `${PROGRAM} ${commandOf(noun, verb)} ${verb.usage}`.trimEnd(),
         verb.summary[locale],
       ] as const,
   );
@@ -81,7 +84,7 @@ export function verbHelp(noun: CliNoun, verb: CliVerb, locale: Locale): string {
   return [
     verb.summary[locale],
     "",
-    `${WORDS.usage[locale]}: lightferry ${commandOf(noun, verb)} ${verb.usage}`.trimEnd(),
+    `${WORDS.usage[locale]}: ${PROGRAM} ${commandOf(noun, verb)} ${verb.usage}`.trimEnd(),
     "",
     ...section(
       WORDS.arguments,
@@ -109,7 +112,7 @@ function exampleSection(
   if (examples.length === 0) return [];
   const lines = examples.flatMap(({ command, summary }) => [
     `  # ${summary[locale]}`,
-    `  lightferry ${command}`,
+    `  ${PROGRAM} ${command}`,
   ]);
   return [`${WORDS.examples[locale]}:`, ...lines, ""];
 }

@@ -45,8 +45,8 @@ export async function runNoun(
   surroundings: CliSurroundings = PROCESS,
 ): Promise<number> {
   const locale = localeOf(surroundings.environment);
-  const print = (text: string): void => surroundings.stdout(`${harmlessText(text)}\n`);
   let json = argv.includes("--json");
+  const print = (help: string): void => printHelp(help, json, surroundings);
   try {
     const { verb, rest } = chooseVerb(noun, argv);
     if (verb === undefined) {
@@ -72,17 +72,24 @@ export async function runNoun(
 export function runHelp(
   nouns: readonly CliNoun[],
   asked: string,
+  json: boolean,
   surroundings: CliSurroundings = PROCESS,
 ): number {
   const locale = localeOf(surroundings.environment);
   if (["--help", "-h", "help"].includes(asked)) {
-    surroundings.stdout(`${productHelp(nouns, locale)}\n`);
+    printHelp(productHelp(nouns, locale), json, surroundings);
     return EXIT.done;
   }
   const error = new GatewayError("cli.usage", { detail: `lightferry ${asked}` });
-  report(error, error, locale, false, surroundings);
+  report(error, error, locale, json, surroundings);
   surroundings.stderr(`\n${productHelp(nouns, locale)}\n`);
   return EXIT.usage;
+}
+
+/** Under `--json` help is a document too, so that a script never meets anything else. */
+function printHelp(help: string, json: boolean, surroundings: CliSurroundings): void {
+  const text = harmlessText(help);
+  surroundings.stdout(json ? `${JSON.stringify({ help: text })}\n` : `${text}\n`);
 }
 
 /** 3 = understood and refused; 4 = something that must run does not. */

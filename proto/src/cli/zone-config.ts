@@ -15,6 +15,8 @@ import type { CliZoneConfig } from "./types.ts";
 
 /** @throws GatewayError `cli.usage`, `config.invalid` */
 export function readZoneConfig(home: string, wanted: string | undefined): CliZoneConfig {
+  if (wanted !== undefined && !installedZones(home).includes(wanted))
+    throw unknownZone(home, wanted);
   const raw = readConfigFile(configPath(home, wanted ?? onlyZone(home)));
   const peer = (name: string): Record<string, string> =>
     readField(raw, `peers.${name}`) === undefined
@@ -43,6 +45,12 @@ export function installedZones(home: string): string[] {
   return readdirSync(home)
     .filter((name) => existsSync(configPath(home, name)))
     .sort();
+}
+
+function unknownZone(home: string, wanted: string): GatewayError {
+  const zones = installedZones(home);
+  const there = zones.length === 0 ? `no zone is set up in ${home}` : zones.join(" | ");
+  return new GatewayError("cli.usage", { detail: `--zone ${wanted}: ${there}` });
 }
 
 function onlyZone(home: string): string {
