@@ -8,6 +8,7 @@ import { DETECTORS } from "../content/rules.ts";
 import { hasMarkInName } from "../detect/secrecy-marks.ts";
 import { parsePack } from "../pack/parse.ts";
 import { needed, readInput } from "./pack-verbs.ts";
+import { wordsOf } from "./words.ts";
 
 export const explainVerb: CliVerb = {
   name: "explain",
@@ -32,8 +33,9 @@ export const explainVerb: CliVerb = {
   },
   examples: [
     {
-      command: "policy explain household-survey --pack policy/packs/demo.yaml --file survey.csv",
-      summary: { zh: "看看 survey.csv 会怎样", en: "see what would become of survey.csv" },
+      command:
+        "policy explain household-survey --pack policy/packs/demo.yaml --file deploy/samples/household-survey.csv",
+      summary: { zh: "看看这份调查表会怎样", en: "see what would become of this survey" },
     },
   ],
   run: async (context, input) => {
@@ -58,8 +60,8 @@ export const explainVerb: CliVerb = {
       ...(tried === undefined ? {} : { file: tried }),
     });
     context.table(rules, [
-      { title: { zh: "检测项", en: "detector" }, value: "detector" },
-      { title: { zh: "动作", en: "action" }, value: "action" },
+      { title: { zh: "检测项", en: "detector" }, value: (r) => context.say(wordsOf(r.detector)) },
+      { title: { zh: "动作", en: "action" }, value: (r) => context.say(wordsOf(r.action)) },
       { title: { zh: "规则", en: "rule" }, value: "id" },
     ]);
     if (tried !== undefined) showFindings(context, tried);
@@ -83,9 +85,9 @@ function showFindings(context: CliContext, tried: ReturnType<typeof tryFile>): v
     context.out(context.say({ zh: "内容中没有发现。", en: "nothing found in the content." }));
   } else {
     context.table(tried.findings, [
-      { title: { zh: "发现", en: "found" }, value: "detector" },
+      { title: { zh: "发现", en: "found" }, value: (f) => context.say(wordsOf(f.detector)) },
       { title: { zh: "处数", en: "times" }, value: "count", align: "right" },
-      { title: { zh: "动作", en: "action" }, value: "action" },
+      { title: { zh: "动作", en: "action" }, value: (f) => context.say(wordsOf(f.action)) },
       { title: { zh: "位置", en: "where" }, value: "where" },
       { title: { zh: "规则", en: "rule" }, value: "ruleId" },
     ]);

@@ -1,7 +1,7 @@
 /** Guarantee: a pack is checked exactly as the service will check it; only a pack that passes is signed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
-import { GatewayError } from "@lightferry/proto/errors";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { loadKeyFile } from "@lightferry/proto/keystore";
 import { loadProvider } from "@lightferry/proto/sm";
 import type { Pack } from "../pack/document.ts";
@@ -52,8 +52,19 @@ export const checkVerb: CliVerb = {
     },
   ],
   run: async (context, input) => {
-    const pack = parsePack(loadProvider(), readInput(needed(input, "pack")));
-    context.emitJson(summary(pack));
+    const document = readInput(needed(input, "pack"));
+    let pack: Pack;
+    try {
+      pack = parsePack(loadProvider(), document);
+    } catch (thrown) {
+      // What was asked for was done: the answer is no.
+      const { code, detail } = asGatewayError(thrown);
+      if (code !== "policy.pack-invalid") throw thrown;
+      context.emitJson({ valid: false, code, detail });
+      context.out(context.say({ zh: `无效：${detail}`, en: `not valid: ${detail}` }));
+      return EXIT.refused;
+    }
+    context.emitJson({ valid: true, ...summary(pack) });
     const services = [...pack.services.keys()].join(", ");
     context.out(
       context.say({
@@ -94,8 +105,11 @@ export const signPackVerb: CliVerb = {
   examples: [
     {
       command:
-        "policy sign-pack --pack pack.yaml --key authority.key.json --unlock unlock.key --out pack.sig",
-      summary: { zh: "签署 pack.yaml", en: "sign pack.yaml" },
+        "policy sign-pack --pack policy/packs/demo.yaml --key .lightferry/authority/authority.key.json --unlock .lightferry/authority/unlock.key --out pack.sig",
+      summary: {
+        zh: "用演示签发机构的密钥签署演示策略包",
+        en: "sign the demonstration pack with the demonstration authority's key",
+      },
     },
   ],
   run: async (context, input) => {

@@ -4,6 +4,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { loadRegistry, type Registry, readAnchor } from "@lightferry/proto/registry";
 import { createClient, PolicyService } from "@lightferry/proto/rpc";
 import { loadProvider } from "@lightferry/proto/sm";
+import { wordsOf } from "./words.ts";
 
 /** A person waits at a terminal. */
 const DEADLINE_MS = 5_000;
@@ -66,14 +67,17 @@ function show(context: CliContext, zone: string, registry: Registry, policyVersi
     { title: { zh: "通道", en: "lane" }, value: "id" },
     { title: { zh: "从", en: "from" }, value: "from" },
     { title: { zh: "到", en: "to" }, value: "to" },
-    { title: { zh: "状态", en: "state" }, value: "state" },
+    { title: { zh: "状态", en: "state" }, value: (lane) => context.say(wordsOf(lane.state)) },
     { title: { zh: "级别上限", en: "ceiling" }, value: "gradeCeiling" },
-    { title: { zh: "类型", en: "kinds" }, value: (lane) => lane.kinds.join(", ") },
+    {
+      title: { zh: "类型", en: "kinds" },
+      value: (lane) => lane.kinds.map((kind) => context.say(wordsOf(kind))).join(", "),
+    },
   ]);
   context.out("");
   context.table(document.grants, [
     { title: { zh: "授权", en: "grant" }, value: "id" },
-    { title: { zh: "提交方", en: "caller" }, value: "caller" },
+    { title: { zh: "接入方", en: "caller" }, value: "caller" },
     { title: { zh: "服务", en: "service" }, value: "service" },
     { title: { zh: "通道", en: "lane" }, value: "lane" },
     { title: { zh: "级别上限", en: "ceiling" }, value: "gradeCeiling" },
