@@ -2,7 +2,7 @@
  * Guarantee: `<name>.fate.json` is always whole: written under a hidden name
  * and renamed over the former one. It carries what the API would answer.
  */
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errorRow, type GatewayError } from "@lightferry/proto/errors";
 import type { ExchangeDocument } from "../../document.ts";
@@ -43,6 +43,8 @@ export async function writeRefusedFate(
 async function replace(outgoingDir: string, place: Place, fate: object): Promise<void> {
   const dir = join(outgoingDir, place.folder);
   const draft = join(dir, `${WORK_PREFIX}${place.claim}${FATE_ENDING}`);
-  await writeFile(draft, `${JSON.stringify(fate, null, 2)}\n`, { mode: 0o644 });
+  // What lies there is of a crash, or a link that would lead the write elsewhere: never opened.
+  await rm(draft, { force: true });
+  await writeFile(draft, `${JSON.stringify(fate, null, 2)}\n`, { mode: 0o644, flag: "wx" });
   await rename(draft, join(dir, place.name + FATE_ENDING));
 }
