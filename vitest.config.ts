@@ -10,6 +10,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 2,
+    // The slow suites start whole zones and count CPU on their own: one at a time.
+    maxWorkers: slow ? 1 : 2,
   },
 });
