@@ -78,6 +78,9 @@ export function zonePaths(home: string, zone: ZoneName): ZonePaths {
   };
 }
 
+/** The demonstration's business system of each zone. */
+export const CALLERS = { extranet: "registration-office", business: "one-map" } as const;
+
 export const nodeIdOf = (zone: ZoneName): string => `node-${zone}`;
 export const otherZone = (zone: ZoneName): ZoneName =>
   zone === "business" ? "extranet" : "business";

@@ -6,9 +6,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ZoneName, zonePaths, zonePorts } from "../layout.ts";
+import { CALLERS, type ZoneName, zonePaths, zonePorts } from "../layout.ts";
 import { REPOSITORY } from "../repository.ts";
-import { CALLERS } from "../setup/demo-registry.ts";
 import type { ZoneOptions } from "../setup/zone-options.ts";
 import { ApiClient } from "./api-client.ts";
 import { countValidIds } from "./count-ids.ts";

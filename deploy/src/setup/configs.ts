@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyUse } from "@lightferry/proto/registry";
 import {
+  CALLERS,
   nodeIdOf,
   otherZone,
   type ServiceEntryName,
@@ -15,7 +16,6 @@ import {
   zonePorts,
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
-import { CALLERS } from "./demo-registry.ts";
 import { KEY_FILES, unlockFile } from "./introduction.ts";
 import type { ZoneOptions } from "./zone-options.ts";
 

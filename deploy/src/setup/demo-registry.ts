@@ -10,12 +10,11 @@ import {
   type RegistryDocument,
   type ServiceEntry,
 } from "@lightferry/proto/registry";
+import { CALLERS, ZONES } from "../layout.ts";
 import type { Introduction } from "./introduction.ts";
 
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
-
-export const CALLERS = { extranet: "registration-office", business: "one-map" } as const;
 
 const ORGANISATIONS = {
   extranet: "演示单位（电子政务外网）",
@@ -118,20 +117,14 @@ export function demoRegistry(
     })),
     lanes: LANES,
     services: SERVICES,
-    callers: [
-      {
-        id: CALLERS.extranet,
-        zone: "extranet",
-        organisation: ORGANISATIONS.extranet,
-        certificateSha256: [],
-      },
-      {
-        id: CALLERS.business,
-        zone: "business",
-        organisation: ORGANISATIONS.business,
-        certificateSha256: [],
-      },
-    ],
+    callers: ZONES.map((zone) => ({
+      id: CALLERS[zone],
+      zone,
+      organisation: ORGANISATIONS[zone],
+      certificateSha256: introductions
+        .filter((introduction) => introduction.zone === zone)
+        .map(({ callerCertificateSha256 }) => callerCertificateSha256),
+    })),
     grants: [
       ...SERVICES.filter((service) => service.zone === "business").map((service) =>
         grant(CALLERS.extranet, service.id, "inbound", from),

@@ -11,14 +11,16 @@ import {
   readUnlockFile,
 } from "@lightferry/proto/keystore";
 import type { KeyUse, PublicKeyEntry } from "@lightferry/proto/registry";
-import { createLocalCa, type ServiceName } from "@lightferry/proto/rpc";
-import { nodeIdOf, type ZoneName, type ZonePaths, zonePaths } from "../layout.ts";
+import { createLocalCa, issueClientCertificate, type ServiceName } from "@lightferry/proto/rpc";
+import { CALLERS, nodeIdOf, type ZoneName, type ZonePaths, zonePaths } from "../layout.ts";
 
 export interface Introduction {
   readonly node: string;
   readonly zone: ZoneName;
   readonly demo: boolean;
   readonly keys: Readonly<Record<KeyUse, PublicKeyEntry>>;
+  /** SHA-256 of the certificate by which the zone's demonstration caller may call the API. */
+  readonly callerCertificateSha256: string;
 }
 
 /** Key file of each use: which program may read it stands in deploy/README.md. */
@@ -61,7 +63,8 @@ export async function introduceZone(
   makeFolders(paths);
   const introductionPath = join(paths.keys, "introduction.json");
   if (existsSync(introductionPath)) {
-    return JSON.parse(readFileSync(introductionPath, "utf8")) as Introduction;
+    const kept = JSON.parse(readFileSync(introductionPath, "utf8")) as Introduction;
+    return { ...kept, callerCertificateSha256: await callerCertificate(paths, zone) };
   }
   const keys: Partial<Record<KeyUse, PublicKeyEntry>> = {};
   for (const [use, { file, use: keyUse }] of Object.entries(KEY_FILES)) {
@@ -85,8 +88,14 @@ export async function introduceZone(
     zone,
     demo: options.demo,
     keys: keys as Record<KeyUse, PublicKeyEntry>,
+    callerCertificateSha256: await callerCertificate(paths, zone),
   };
   // Written last: its presence says that all of the above is complete.
   writeFileSync(introductionPath, `${JSON.stringify(introduction, null, 2)}\n`, { mode: 0o600 });
   return introduction;
+}
+
+/** Issued once, and again when it is about to end: the registry then follows. */
+async function callerCertificate(paths: ZonePaths, zone: ZoneName): Promise<string> {
+  return (await issueClientCertificate(paths.tls, CALLERS[zone])).fingerprint;
 }
