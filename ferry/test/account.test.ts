@@ -177,6 +177,22 @@ test("frames without a signature never move the account", async () => {
   await close();
 });
 
+test("frames that name ever other epochs cost no window each, and do not outlast a heartbeat", async () => {
+  const { link, beat, data, close } = await rig();
+  beat(1, 1, 0);
+  const made = vi.spyOn(globalThis, "Uint32Array");
+  for (let epoch = 2; epoch < 2_000; epoch += 1) link.see(epoch, 0);
+  expect(made.mock.calls.length).toBeLessThan(16);
+  made.mockRestore();
+  beat(1, 2, 1);
+  data(2, 0);
+  beat(2, 1, 1);
+  beat(2, 2, 2);
+  // Frame 0 of epoch 1 never came; that of epoch 2 came before its heartbeat and counts.
+  expect(link.state).toMatchObject({ epoch: 2, settledTo: 1, lost: 0 });
+  await close();
+});
+
 test("after a restart of the receiver what was sent meanwhile is missing", async () => {
   const { link, beat, data, reopen, close } = await rig();
   beat(1, 1, 0);

@@ -11,6 +11,12 @@ import { LossWindow, type Missing } from "./loss.ts";
 
 type Heartbeat = lightferry.ferry.v1.Heartbeat;
 
+/**
+ * Windows begun for epochs that no heartbeat has announced, between two heartbeats: a sender that
+ * restarts needs one. A window costs 256 KiB, and any frame may name an epoch.
+ */
+const EARLY_WINDOWS_MAX = 8;
+
 /** What survives a restart of the receiver. */
 interface LinkState {
   readonly sender: string;
@@ -37,6 +43,8 @@ export class Link {
   #window: LossWindow | undefined;
   /** Frames of an epoch that no heartbeat has announced yet. */
   #early: { readonly epoch: number; readonly window: LossWindow } | undefined;
+  /** Windows begun since the newest heartbeat. */
+  #earlyBegun = 0;
   /** First frame number not sent when the newest heartbeat was made. */
   #mark: number | undefined;
   #clock: { readonly senderMs: number; readonly heardAt: number } | undefined;
@@ -91,6 +99,8 @@ export class Link {
       this.#window.see(number);
     } else if (epoch > this.#state.epoch) {
       if (this.#early?.epoch !== epoch) {
+        if (this.#earlyBegun >= EARLY_WINDOWS_MAX) return;
+        this.#earlyBegun += 1;
         // Who never heard this sender begins to count with the first frame seen.
         const base = this.#state.epoch === 0 ? number : 0;
         this.#early = { epoch, window: new LossWindow(base) };
@@ -109,6 +119,7 @@ export class Link {
     const newEpoch = epoch > this.#state.epoch;
     if (!newEpoch && number <= this.#state.number) return "repeated";
     if (newEpoch) this.#enter(epoch, nextFrame);
+    this.#earlyBegun = 0;
     const window = this.#window as LossWindow;
     const missing = window.settle(Math.min(this.#mark ?? window.base, nextFrame));
     const base = newEpoch ? window.base : this.#state.settledTo;
