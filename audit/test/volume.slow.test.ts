@@ -1,4 +1,4 @@
-/** The rate that one zone needs, through validation, tree, signature and a durable commit. */
+/** A hundred thousand events through validation, tree, signature and a durable commit, and back through the verifier. */
 import { newId } from "@lightferry/proto/ids";
 import { expect, it } from "vitest";
 import { prepareEvents } from "../src/api/validate.ts";
@@ -7,10 +7,8 @@ import { auditKey, event, NODE, provider, testLog, ZONE } from "./kit.ts";
 
 const BATCHES = 200;
 const BATCH = 512;
-/** The goal is 8,000/s on two free cores; CI machines are shared, so only a fault shows below this. */
-const LEAST_RATE = 2_000;
 
-it("appends and verifies thousands of events a second on a durable database", async () => {
+it("appends and verifies a hundred thousand events on a durable database", async () => {
   const log = await testLog({ durable: true });
   const batches = Array.from({ length: BATCHES }, (_, b) =>
     Array.from({ length: BATCH }, (_unused, i) =>
@@ -22,7 +20,6 @@ it("appends and verifies thousands of events a second on a durable database", as
       }),
     ).map(({ bytes }) => bytes),
   );
-  const started = performance.now();
   const sender = { zone: ZONE, node: NODE, emitter: "front-proxy" };
   await Promise.all(
     batches.map((list) =>
@@ -33,8 +30,6 @@ it("appends and verifies thousands of events a second on a durable database", as
       }),
     ),
   );
-  const appended = (BATCHES * BATCH * 1000) / (performance.now() - started);
-  const verifying = performance.now();
   const report = await verifyLog({
     databaseUrl: log.readerUrl,
     provider,
@@ -42,12 +37,7 @@ it("appends and verifies thousands of events a second on a durable database", as
     auditKey: () => auditKey.publicKey,
     peerAuditKey: () => undefined,
   });
-  const verified = (BATCHES * BATCH * 1000) / (performance.now() - verifying);
-  process.stdout.write(
-    `append ${Math.round(appended)}/s, verify ${Math.round(verified)}/s, ` +
-      `${report.checkpoints} checkpoints\n`,
-  );
   expect(report.clean).toBe(true);
-  expect(appended).toBeGreaterThan(LEAST_RATE);
+  expect(report.events).toBe(BATCHES * BATCH);
   await log.drop();
 });
