@@ -1,8 +1,8 @@
 /** Guarantee tested: what does not verify never leaves, and what arrives without verifying is never delivered. */
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Station } from "../src/rx/station.ts";
 import type { Sender } from "../src/tx/sender.ts";
 import { directory, eventually, type Place, place, startSender, startStation } from "./fixture.ts";
@@ -103,5 +103,37 @@ test("a bundle that no longer verifies at the receiver is kept apart and not del
   } finally {
     await other.close();
     await strict.station.close();
+  }
+});
+
+test("a bundle from the future is held until the clocks agree", async () => {
+  await sender.close();
+  await station.close();
+  let ahead = 10 * 60_000;
+  const clock = vi
+    .spyOn(Date, "now")
+    .mockImplementation(() => Math.round(performance.timeOrigin + performance.now()) + ahead);
+  let looked = 0;
+  const keys = {
+    ...directory,
+    signKey: (node: string, key: string) => {
+      looked += 1;
+      return directory.signKey(node, key);
+    },
+  };
+  const bundle = await at.seal(randomBytes(4_000));
+  const file = bundle.file ?? "";
+  copyFileSync(join(at.outboxDir, file), join(at.arrivalsDir, file));
+  ahead = 0;
+  const late = await startStation(at, 0, keys);
+  try {
+    await eventually(() => looked > 1).toBe(true);
+    expect(readdirSync(at.arrivalsDir)).toEqual([file]);
+    ahead = 10 * 60_000;
+    await at.inbox.until(1);
+    expect(at.rxEvents.of("bundle.refused")).toEqual([]);
+  } finally {
+    clock.mockRestore();
+    await late.station.close();
   }
 });

@@ -184,7 +184,8 @@ export class Finisher {
         sequence,
       };
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
+      // From the future: a clock is wrong, not the bundle. It is held and looked at again.
+      if (!(error instanceof GatewayError) || error.code === "bundle.from-future") throw error;
       return { refusal: error, path };
     }
   }

@@ -17,6 +17,8 @@ const AGAINST_DATA_CODES: ReadonlySet<ErrorCode> = new Set([
 /** The code that refuses the data, or undefined when the fault is ours and the work must wait. */
 export function refusalCode(error: unknown): ErrorCode | undefined {
   if (!(error instanceof GatewayError)) return undefined;
+  // Clocks are at fault, not the bundle: it is held until they are right (proto/SPEC.md §8.2).
+  if (error.code === "bundle.from-future") return undefined;
   if (AGAINST_DATA.test(error.code) || AGAINST_DATA_CODES.has(error.code)) return error.code;
   return undefined;
 }
