@@ -130,6 +130,28 @@ test.each([
   expect(await readdir(world.dirs.arrivals)).toEqual([]);
 });
 
+test("a bundle that outlasts a verdict in it is refused: its dates are the sealer's word", async () => {
+  const past = (days: number) => Date.now() - days * DAY_MS;
+  const bundle = await world.seal(
+    [
+      { content: Buffer.from("x"), verdict: { decidedMs: past(3) } },
+      { content: Buffer.from("y"), verdict: { decidedMs: past(3), expiresMs: past(1) } },
+    ],
+    { createdMs: past(2) },
+  );
+  expect(await world.deliver(bundle.request)).toEqual({
+    status: "quarantined",
+    code: "verdict.expired",
+  });
+});
+
+test("a bundle from the future is held where it is until the clocks agree", async () => {
+  const bundle = await world.seal(one, { createdMs: Date.now() + 10 * 60_000 });
+  await expect(world.deliver(bundle.request)).rejects.toMatchObject({ code: "bundle.from-future" });
+  expect(await quarantinedFiles()).toEqual([]);
+  expect(await readdir(world.dirs.arrivals)).toHaveLength(1);
+});
+
 test("a flipped bit, a cut and an added byte are each refused, whatever their place", async () => {
   const codes = [];
   for (const spoil of [

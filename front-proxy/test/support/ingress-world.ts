@@ -431,7 +431,7 @@ async function seal(
       recipients: ["node-business"],
       grade: "G2",
       decidedMs: now - 500,
-      expiresMs: now + DAY_MS,
+      expiresMs: now + 7 * DAY_MS,
       policyVersion: "pack-1",
       ruleIds: ["permit"],
       ...draft.verdict,

@@ -131,6 +131,7 @@ export class Acceptance {
     ) {
       throw new GatewayError("bundle.header-invalid", { detail: "not the announced bundle" });
     }
+    assertVerdictsLast(verified);
     await verifyChunks(shell.provider, verified);
     return verified;
   }
@@ -305,6 +306,16 @@ export class Acceptance {
     };
     await this.#context.shell.journal.record(givenUp === 0 ? [arrived] : [arrived, gap]);
   }
+}
+
+/**
+ * The sealer says when a bundle was made and when it ends. Held to the verdicts' own end, an earlier
+ * date cannot make a permit good again that has run out, or was since decided otherwise.
+ */
+function assertVerdictsLast({ header, verdicts }: VerifiedHeader): void {
+  const outlived = verdicts.findIndex(({ expiresMs }) => expiresMs < header.expiresMs);
+  if (outlived === -1) return;
+  throw new GatewayError("verdict.expired", { detail: `item ${outlived}: before its bundle` });
 }
 
 interface Position {
