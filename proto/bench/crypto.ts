@@ -1,7 +1,8 @@
 /**
  * Guarantee: what the SM algorithms cost here, one thread, the default provider
- * beside the portable reference; and what the payload stream adds to its bare
- * cipher. The two sides take turns round by round, so a change in the machine's
+ * beside the portable reference, and for SM4 also beside the same provider kept
+ * to OpenSSL alone; and what the payload stream adds to its bare
+ * cipher. The sides take turns round by round, so a change in the machine's
  * load hits both; the median round counts.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createVaultFile, PayloadVault } from "../src/keystore/index.ts";
 import { loadProvider, type SmProvider } from "../src/sm/index.ts";
+import { gcmDecrypt, gcmEncrypt } from "../src/sm/openssl/symmetric.ts";
 
 const MIB = 1024 * 1024;
 /** The chunk of bundles and payload streams: the size that bulk work really has. */
@@ -30,12 +32,15 @@ interface Figure {
   readonly conditions: string;
   readonly ours: () => unknown;
   readonly theirs: () => unknown;
+  /** OpenSSL alone, where another library does our side. */
+  readonly openssl?: () => unknown;
 }
 
 interface Result {
   readonly figure: Figure;
   readonly value: number;
   readonly peerValue: number;
+  readonly opensslValue: number | undefined;
   /** Calls of our side that were timed. */
   readonly n: number;
 }
@@ -65,16 +70,27 @@ function median(values: readonly number[]): number {
 async function measure(figure: Figure, ms: number): Promise<Result> {
   await round(figure.ours, ms / 5);
   await round(figure.theirs, ms / 5);
+  if (figure.openssl !== undefined) await round(figure.openssl, ms / 5);
   const ours: number[] = [];
   const theirs: number[] = [];
+  const alone: number[] = [];
   let n = 0;
   for (let i = 0; i < ROUNDS; i++) {
     const mine = await round(figure.ours, ms);
     n += mine.calls;
     ours.push(mine.perSecond * figure.worth);
     theirs.push((await round(figure.theirs, ms)).perSecond * figure.worth);
+    if (figure.openssl !== undefined) {
+      alone.push((await round(figure.openssl, ms)).perSecond * figure.worth);
+    }
   }
-  return { figure, value: median(ours), peerValue: median(theirs), n };
+  return {
+    figure,
+    value: median(ours),
+    peerValue: median(theirs),
+    opensslValue: alone.length === 0 ? undefined : median(alone),
+    n,
+  };
 }
 
 /** The six operations of one provider, each on its own key and the same data. */
@@ -102,8 +118,14 @@ function operations(provider: SmProvider): Record<string, () => unknown> {
 }
 
 function providerFigures(): Figure[] {
-  const ours = operations(loadProvider("openssl"));
+  const provider = loadProvider("openssl");
+  const ours = operations(provider);
   const theirs = operations(loadProvider("sm-crypto"));
+  const alone = operations({
+    ...provider,
+    sm4GcmEncrypt: gcmEncrypt,
+    sm4GcmDecrypt: gcmDecrypt,
+  });
   return Object.entries(ours).map(([name, body]) => {
     const bulk = !name.startsWith("sm2");
     return {
@@ -114,6 +136,7 @@ function providerFigures(): Figure[] {
       conditions: bulk ? "256 KiB blocks" : "256-byte message, 32-byte secret",
       ours: body,
       theirs: theirs[name] ?? body,
+      ...(name.startsWith("sm4") && alone[name] ? { openssl: alone[name] } : {}),
     };
   });
 }
@@ -150,14 +173,15 @@ function payloadFigure(folder: string): Figure {
 function print(results: readonly Result[], quick: boolean): void {
   const number = (value: number): string =>
     value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
-  const rows = results.map(({ figure, value, peerValue }) => [
+  const rows = results.map(({ figure, value, peerValue, opensslValue }) => [
     figure.name,
     `${number(value)} ${figure.unit}`,
+    opensslValue === undefined ? "" : `${number(opensslValue)} ${figure.unit}`,
     `${number(peerValue)} ${figure.unit}`,
     `${(value / peerValue).toFixed(2)}×`,
     figure.peer,
   ]);
-  const table = [["figure", "openssl", "peer", "ratio", "peer is"], ...rows];
+  const table = [["figure", "lightferry", "openssl alone", "peer", "ratio", "peer is"], ...rows];
   const widths = table[0]?.map((_, column) =>
     Math.max(...table.map((row) => (row[column] ?? "").length)),
   );
@@ -165,8 +189,8 @@ function print(results: readonly Result[], quick: boolean): void {
     const cells = row.map((cell, i) => cell.padEnd(widths?.[i] ?? 0));
     process.stdout.write(`${cells.join("  ").trimEnd()}\n`);
   }
-  const machine = `Node ${process.version}, OpenSSL ${process.versions.openssl}, one thread`;
-  for (const { figure, value, peerValue, n } of results) {
+  const machine = `Node ${process.version}, OpenSSL ${process.versions.openssl}, bulk SM4 by ${loadProvider().bulk}, one thread`;
+  for (const { figure, value, peerValue, opensslValue, n } of results) {
     const line = {
       bench: "crypto",
       figure: `crypto.${figure.name}${quick ? ".quick" : ""}`,
@@ -175,6 +199,7 @@ function print(results: readonly Result[], quick: boolean): void {
       peer: figure.peer,
       peer_value: Number(peerValue.toPrecision(5)),
       ratio: Number((value / peerValue).toPrecision(4)),
+      ...(opensslValue === undefined ? {} : { openssl_value: Number(opensslValue.toPrecision(5)) }),
       n,
       conditions: `${machine}, ${figure.conditions}, median of ${ROUNDS} alternating rounds`,
     };

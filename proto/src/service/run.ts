@@ -112,7 +112,9 @@ async function start<C extends BaseConfig>(
     onClose: (close) => closer.add(close),
     // A supervisor waits for this line, so no chosen log level may hide it.
     ready: (info = {}) =>
-      log.child({}, { level: "info" }).info({ event: "ready", ...info }, "ready"),
+      log
+        .child({}, { level: "info" })
+        .info({ event: "ready", sm4Bulk: provider.bulk, ...info }, "ready"),
     fail,
   });
 }

@@ -23,6 +23,8 @@ export function loadProvider(name: SmProvider["name"] = "openssl"): SmProvider {
   if (provider === undefined) throw new GatewayError("sm.unavailable", { detail: String(name) });
   if (!tested.has(provider)) {
     selfTest(provider);
+    // The choice is made here and now, on the thread that starts, not under the first bulk call.
+    void provider.bulk;
     tested.add(provider);
   }
   return provider;

@@ -29,8 +29,16 @@ export interface Sm3Hash {
 /** 64 bytes, r || s, each 32 bytes big-endian. */
 export type Sm2Signature = Uint8Array;
 
+/** SM4-GCM as a pair of functions; inputs, results and errors as in {@link SmProvider}. */
+export interface Sm4Gcm {
+  encrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array;
+}
+
 export interface SmProvider {
   readonly name: "openssl" | "sm-crypto";
+  /** What does SM4-GCM of more than a few bytes: "libgcrypt 1.10.1", or the provider's own name. */
+  readonly bulk: string;
   sm3(...parts: readonly Uint8Array[]): Uint8Array;
   createSm3(): Sm3Hash;
   hmacSm3(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;

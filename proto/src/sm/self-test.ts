@@ -4,6 +4,7 @@
  * OpenSSL, some hundred with the portable provider.
  */
 import { GatewayError } from "../errors/index.ts";
+import { GCM_VECTOR as GCM } from "./gcm-vector.ts";
 import type { SmProvider } from "./provider.ts";
 
 const hex = (text: string): Uint8Array => Buffer.from(text, "hex");
@@ -12,21 +13,6 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 
 /** GB/T 32905-2016 annex A.1. */
 const SM3_ABC = hex("66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
-/** RFC 8998 appendix A.1. */
-const GCM = {
-  key: hex("0123456789abcdeffedcba9876543210"),
-  nonce: hex("00001234567800000000abcd"),
-  aad: hex("feedfacedeadbeeffeedfacedeadbeefabaddad2"),
-  plaintext: hex(
-    "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd" +
-      "eeeeeeeeeeeeeeeeffffffffffffffffeeeeeeeeeeeeeeeeaaaaaaaaaaaaaaaa",
-  ),
-  sealed: hex(
-    "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735" +
-      "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d" +
-      "83de3541e4c2b58177e065a9bf7b62ec",
-  ),
-};
 /** GB/T 32918.5-2017 annex A.2; a published test key, no secret. */
 const SM2 = {
   scalar: hex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8"),

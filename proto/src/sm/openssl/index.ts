@@ -1,20 +1,38 @@
 /**
  * Guarantee: the default provider. Every algorithm is OpenSSL's, the one that
- * Node itself carries.
+ * Node itself carries; SM4-GCM of more than a few bytes is libgcrypt's where the
+ * system has a tested one (../bulk.ts).
  */
+import { BULK_BYTES, type Sm4Bulk, sm4Bulk } from "../bulk.ts";
 import { checkPublicKey, checkScalar } from "../curve.ts";
-import type { SmProvider } from "../provider.ts";
+import { GCM_TAG_BYTES } from "../gcm-input.ts";
+import type { Sm4Gcm, SmProvider } from "../provider.ts";
 import { exportPrivateKey, generatePrivateKey, importPrivateKey } from "./keys.ts";
 import { decrypt, encrypt, sign, verify } from "./sm2.ts";
 import { createSm3, gcmDecrypt, gcmEncrypt, hmacSm3, sm3 } from "./symmetric.ts";
 
-export const OPENSSL_PROVIDER: SmProvider = Object.freeze({
+const OWN_GCM: Sm4Gcm = { encrypt: gcmEncrypt, decrypt: gcmDecrypt };
+
+/** What does SM4-GCM of more than a few bytes in this thread, and why. */
+export function bulkInUse(): Sm4Bulk {
+  return sm4Bulk(OWN_GCM);
+}
+
+const gcmFor = (bytes: number): Sm4Gcm =>
+  (bytes >= BULK_BYTES ? bulkInUse().gcm : undefined) ?? OWN_GCM;
+
+const provider: SmProvider = {
   name: "openssl",
+  get bulk() {
+    return bulkInUse().name;
+  },
   sm3,
   createSm3,
   hmacSm3,
-  sm4GcmEncrypt: gcmEncrypt,
-  sm4GcmDecrypt: gcmDecrypt,
+  sm4GcmEncrypt: (key, nonce, plaintext, aad) =>
+    gcmFor(plaintext.length).encrypt(key, nonce, plaintext, aad),
+  sm4GcmDecrypt: (key, nonce, sealed, aad) =>
+    gcmFor(sealed.length - GCM_TAG_BYTES).decrypt(key, nonce, sealed, aad),
   generateSm2: generatePrivateKey,
   importSm2(scalar: Uint8Array) {
     checkScalar(scalar);
@@ -26,4 +44,6 @@ export const OPENSSL_PROVIDER: SmProvider = Object.freeze({
   sm2Verify: verify,
   sm2Encrypt: encrypt,
   sm2Decrypt: decrypt,
-});
+};
+
+export const OPENSSL_PROVIDER: SmProvider = Object.freeze(provider);

@@ -131,6 +131,7 @@ function sm2Decrypt(key: Sm2PrivateKey, ciphertext: Uint8Array): Uint8Array {
 
 export const SM_CRYPTO_PROVIDER: SmProvider = Object.freeze({
   name: "sm-crypto",
+  bulk: "sm-crypto",
   sm3,
   createSm3,
   hmacSm3: (key: Uint8Array, ...parts: readonly Uint8Array[]) =>
