@@ -25,6 +25,10 @@ async function load(noun: string): Promise<CliNoun> {
   return module.noun;
 }
 
+// Whoever reads only the first lines (`| head -1`) closes the pipe: no fault of the command.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 const words = process.argv.slice(2);
 const json = words.includes("--json");
 // Options may stand before the noun only where they mean the whole program.

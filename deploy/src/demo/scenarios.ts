@@ -142,7 +142,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "outbound",
     zh: "业务网 → 外网（该方向关闭，拒绝）",
-    en: "business → extranet (direction closed, refused)",
+    en: "business → extranet (closed, refused)",
     from: "business",
     expect: { sent: "refused", code: "policy.lane-closed" },
     submit: requestScenario("outbound", "outbound", "public-query", "/answers"),

@@ -3,10 +3,11 @@
  * awaited by event, ended in order. It lives no longer than its parent.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { GatewayError } from "@lightferry/proto/errors";
-import type { ZoneName } from "../layout.ts";
+import { type ZoneName, zonePaths } from "../layout.ts";
 import { REPOSITORY } from "../repository.ts";
 
 export interface ZoneEvent {
@@ -20,6 +21,8 @@ export interface ZoneEvent {
 
 /** A zone that is not up by then will not come up: first start measured at 6 s on two busy cores. */
 const READY_MS = 120_000;
+/** Holds the last words of a service many times over. */
+const LOG_TAIL_CHARS = 65_536;
 /** A service that died this often before the zone was ready has a lasting fault. */
 const MAX_EARLY_EXITS = 5;
 
@@ -81,7 +84,10 @@ export class ZoneProcess {
             fail(event.detail ?? zone);
           } else if (event.event === "service-exit") {
             exits += 1;
-            if (exits >= MAX_EARLY_EXITS) fail(`${zone}/${event.service ?? "?"} keeps ending`);
+            if (exits >= MAX_EARLY_EXITS) {
+              const log = join(zonePaths(home, zone).logs, `${event.service ?? "?"}.log`);
+              fail(`${zone}/${event.service ?? "?"} keeps ending: ${lastFault(log)} ${log}`);
+            }
           }
         });
       }
@@ -104,4 +110,18 @@ function parseEvent(line: string): ZoneEvent | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Code and detail of the newest line of a service's log that has a code; "" when there is none. */
+function lastFault(log: string): string {
+  try {
+    for (const line of readFileSync(log, "utf8").slice(-LOG_TAIL_CHARS).split("\n").reverse()) {
+      const [, code, detail = ""] =
+        /"code":"([a-z0-9.-]+)"(?:,"detail":"([^"]*)")?/.exec(line) ?? [];
+      if (code !== undefined) return detail === "" ? code : `${code} (${detail})`;
+    }
+  } catch {
+    // Without a log the path alone is told.
+  }
+  return "";
 }
