@@ -6,8 +6,9 @@
 import { type CliContext, type CliVerb, EXIT, type Words } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { parseId } from "@lightferry/proto/ids";
+import { peerHalf } from "./peer-half.ts";
 import { REMARKS_WIDTH, remarks } from "./remarks.ts";
-import { type EventView, viewEvent, viewLogged, withAudit } from "./view.ts";
+import { type EventView, viewLogged, withAudit } from "./view.ts";
 import { localTime, outcomeWords, programWords, timeTitle, typeWords } from "./words.ts";
 
 /** How far this zone can say the exchange got. */
@@ -31,6 +32,10 @@ const REFUSED: Words = {
   zh: "被拒绝：未离开本网络。原因与处理办法：lightferry exchange show",
   en: "refused: it did not leave this zone. Reason and what to do: lightferry exchange show",
 };
+const UNUSABLE: Words = {
+  zh: "条对端事件无法识别，或声称属于其他网络、其他交换，未予显示；原始字节仍在日志中",
+  en: "events of the other zone cannot be read or claim another zone or exchange, and are not shown; their bytes stay in the log",
+};
 
 export const trail: CliVerb = {
   name: "trail",
@@ -50,19 +55,15 @@ export const trail: CliVerb = {
     );
     if (own.length === 0) throw new GatewayError("audit.exchange-unknown");
     const here = own.map(viewLogged);
-    const there = distinct(peer.flatMap((half) => (half.events ?? []).map(viewEvent)));
+    const { views: there, unusable } = peerHalf(peer, exchange);
     const end = endOf(here);
-    context.emitJson({ exchange, zone: config.zone, sender: there, own: here, end });
+    const left = unusable === 0 ? {} : { unusable };
+    context.emitJson({ exchange, zone: config.zone, sender: there, own: here, end, ...left });
     show(context, here, there, end);
+    if (unusable > 0) context.out(`\n${unusable} ${context.say(UNUSABLE)}`);
     return EXIT.done;
   },
 };
-
-/** An exchange that was sealed again rides in more than one bundle: its early events come twice. */
-function distinct(views: readonly EventView[]): EventView[] {
-  const seen = new Map(views.map((v) => [`${v.node}/${v.emitter}/${v.emitterSequence}`, v]));
-  return [...seen.values()].sort((a, b) => a.timeMs - b.timeMs);
-}
 
 function endOf(own: readonly EventView[]): End {
   const steps = own.filter(({ type }) => type.startsWith("exchange."));
