@@ -340,6 +340,15 @@ describe("anyone", () => {
     expect(Object.keys(openapi.paths)).toEqual(
       expect.arrayContaining(["/v1/requests", "/v1/files", "/v1/exchanges/{id}"]),
     );
+    const upload = openapi.paths["/v1/files/{id}"];
+    expect(upload.head.responses["200"]).toBeDefined();
+    expect(upload.patch.parameters).toContainEqual(
+      expect.objectContaining({ name: "Upload-Offset", in: "header", required: true }),
+    );
+    const refused = openapi.paths["/v1/requests"].post.responses["4XX"].content;
+    expect(refused).toEqual({
+      "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } },
+    });
   });
 });
 

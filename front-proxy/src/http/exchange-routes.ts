@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { Direction, ExchangeDocument } from "../document.ts";
 import { callerOf } from "./guard.ts";
 import type { ApiParts } from "./parts.ts";
-import { ID_PARAMS, LIST_QUERY, PROBLEMS } from "./schemas.ts";
+import { ID_PARAMS, LIST_QUERY, PROBLEMS, success } from "./schemas.ts";
 
 interface ListQuery {
   readonly lane?: string;
@@ -26,7 +26,7 @@ export async function exchangeRoutes(
       schema: {
         summary: "查询一次交换 One exchange: state, timeline, reason of refusal",
         params: ID_PARAMS,
-        response: { 200: { $ref: "Exchange#" }, ...PROBLEMS },
+        response: { 200: success("交换 the exchange", { $ref: "Exchange#" }), ...PROBLEMS },
       },
     },
     async (request) => {
@@ -46,13 +46,14 @@ export async function exchangeRoutes(
         summary: "列出交换 Exchanges, newest first, page by page",
         querystring: LIST_QUERY,
         response: {
-          200: {
+          200: success("一页；next 为下一页的 cursor one page; next is the cursor of the next", {
             type: "object",
+            required: ["exchanges"],
             properties: {
               exchanges: { type: "array", items: { $ref: "Exchange#" } },
               next: { type: "string" },
             },
-          },
+          }),
           ...PROBLEMS,
         },
       },

@@ -17,7 +17,7 @@ import { claimFor, readKey } from "./idempotency-key.ts";
 import type { ApiParts } from "./parts.ts";
 import { sendRefusal } from "./problem.ts";
 import { wellFormed } from "./request-routes.ts";
-import { FILE_QUERY, ID_PARAMS, PROBLEMS } from "./schemas.ts";
+import { ACCEPTED, FILE_QUERY, ID_PARAMS, PROBLEMS, success } from "./schemas.ts";
 
 interface FileQuery {
   readonly lane: string;
@@ -33,9 +33,9 @@ const DEFAULT_TYPE = "application/octet-stream";
 /** 2^53 − 1 bytes is beyond any lane; more digits are a mistake. */
 const DIGITS = /^\d{1,15}$/;
 const ANSWERS = {
-  200: { $ref: "UploadProgress#" },
-  201: { $ref: "UploadProgress#" },
-  202: { $ref: "Receipt#" },
+  200: success("本段已落盘 this part is durable", { $ref: "UploadProgress#" }),
+  201: success("已登记，用 PATCH 续传 begun: go on with PATCH", { $ref: "UploadProgress#" }),
+  202: ACCEPTED,
   ...PROBLEMS,
 } as const;
 
@@ -101,7 +101,14 @@ export async function fileRoutes(
 
   app.head<{ Params: { id: string } }>(
     "/v1/files/:id",
-    { schema: { summary: "查询已落盘的偏移 The durable offset", params: ID_PARAMS } },
+    {
+      config: { swagger: { exposeHeadRoute: true } },
+      schema: {
+        summary: "查询已落盘的偏移 The durable offset, in the header Upload-Offset",
+        params: ID_PARAMS,
+        response: { 200: { description: "Upload-Offset, Upload-Length", type: "null" } },
+      },
+    },
     async (request, reply) => {
       const progress = await uploads.progress(parseId(request.params.id), callerOf(request));
       progressHeaders(reply, progress).header("cache-control", "no-store");

@@ -3,6 +3,7 @@ import { ERRORS } from "@lightferry/proto/errors";
 import type { FastifyInstance } from "fastify";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
+import { ERROR_TABLE, HEALTH, success } from "./schemas.ts";
 
 export async function publicRoutes(
   app: FastifyInstance,
@@ -12,13 +13,28 @@ export async function publicRoutes(
 
   app.get(
     "/v1/errors",
-    { schema: { summary: "错误码表 Every code, who must act and what to do", security: [] } },
+    {
+      schema: {
+        summary: "错误码表 Every code, who must act and what to do",
+        security: [],
+        response: { 200: success("全部错误码 all codes", ERROR_TABLE) },
+      },
+    },
     () => ({ errors: codes }),
   );
 
   app.get(
     "/health",
-    { schema: { summary: "健康状态 Whether submissions can be taken", security: [] } },
+    {
+      schema: {
+        summary: "健康状态 Whether submissions can be taken",
+        security: [],
+        response: {
+          200: success("可受理 submissions are taken", HEALTH),
+          503: success("数据库不可用 the database is away", HEALTH),
+        },
+      },
+    },
     async (_request, reply) => {
       const database = await query(context.pool, "health", "SELECT 1").then(
         () => "ok",

@@ -9,7 +9,7 @@ import { claimFor, readKey } from "./idempotency-key.ts";
 import type { ApiParts } from "./parts.ts";
 import { sendRefusal } from "./problem.ts";
 import { type RequestBody, readContent, readHttp } from "./request-body.ts";
-import { PROBLEMS, REQUEST_BODY } from "./schemas.ts";
+import { ACCEPTED, PROBLEMS, REQUEST_BODY } from "./schemas.ts";
 
 export async function requestRoutes(
   app: FastifyInstance,
@@ -23,7 +23,7 @@ export async function requestRoutes(
       schema: {
         summary: "提交请求 Submit an HTTP request for a registered far-side service",
         body: REQUEST_BODY,
-        response: { 202: { $ref: "Receipt#" }, ...PROBLEMS },
+        response: { 202: ACCEPTED, ...PROBLEMS },
       },
     },
     async (request, reply) => {

@@ -23,13 +23,13 @@ const words = {
 export const PROBLEM = {
   $id: "Problem",
   type: "object",
-  required: ["type", "title", "status", "code", "actor", "do"],
+  required: ["type", "title", "titleZh", "status", "code", "reason", "actor", "do"],
   properties: {
-    type: { type: "string" },
+    type: { type: "string", description: "urn:lightferry:error:<code>" },
     title: { type: "string" },
     titleZh: { type: "string" },
     status: { type: "integer" },
-    code: { type: "string" },
+    code: { type: "string", description: "见 GET /v1/errors one of GET /v1/errors" },
     detail: { type: "string" },
     exchangeId: { type: "string" },
     rule: { type: "string" },
@@ -58,6 +58,30 @@ export const UPLOAD_PROGRESS = {
   properties: { exchangeId: { type: "string" }, offset: { type: "integer" } },
 } as const;
 
+const REFUSAL = {
+  type: "object",
+  additionalProperties: true,
+  properties: {
+    code: { type: "string" },
+    rule: { type: "string" },
+    reason: words,
+    actor: { type: "string" },
+    do: words,
+  },
+} as const;
+
+const TIMELINE_STEP = {
+  type: "object",
+  additionalProperties: true,
+  required: ["atMs", "state"],
+  properties: {
+    atMs: { type: "integer" },
+    state: { type: "string" },
+    code: { type: "string" },
+    detail: { type: "string" },
+  },
+} as const;
+
 export const EXCHANGE = {
   $id: "Exchange",
   type: "object",
@@ -67,11 +91,51 @@ export const EXCHANGE = {
     exchangeId: { type: "string" },
     direction: { type: "string", enum: ["sent", "received"] },
     kind: { type: "string" },
-    state: { type: "string" },
-    unconfirmed: { type: "boolean" },
+    state: {
+      type: "string",
+      description:
+        "发送侧：received → refused | held | permitted → sealed → queued → emitted，另有 cancelled、expired、failed；接收侧：arrived → verified → quarantined | permitted → dispatched → delivered | in-doubt | failed | returned",
+    },
+    unconfirmed: { type: "boolean", description: "对端未知 nothing can come back" },
+    stateNote: words,
     lane: { type: "string" },
     service: { type: "string" },
+    caller: { type: "string" },
+    grade: { type: "string" },
+    size: { type: "integer" },
+    submittedMs: { type: "integer" },
+    updatedMs: { type: "integer" },
+    bundleId: { type: "string" },
+    attempts: { type: "integer" },
+    refusal: REFUSAL,
+    timeline: { type: "array", items: TIMELINE_STEP },
   },
+} as const;
+
+const TEXT_FIELD = { type: "string" } as const;
+
+export const ERROR_TABLE = {
+  type: "object",
+  required: ["errors"],
+  properties: {
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["code", "http", "actor", "zh", "en", "doZh", "doEn"],
+        properties: {
+          ...{ code: TEXT_FIELD, http: { type: "integer" }, grpc: TEXT_FIELD, actor: TEXT_FIELD },
+          ...{ zh: TEXT_FIELD, en: TEXT_FIELD, doZh: TEXT_FIELD, doEn: TEXT_FIELD },
+        },
+      },
+    },
+  },
+} as const;
+
+export const HEALTH = {
+  type: "object",
+  required: ["status", "zone", "database"],
+  properties: { status: TEXT_FIELD, zone: TEXT_FIELD, database: TEXT_FIELD },
 } as const;
 
 export const REQUEST_BODY = {
@@ -126,8 +190,22 @@ export const LIST_QUERY = {
   },
 } as const;
 
+const problem = (description: string) =>
+  ({
+    description,
+    content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
+  }) as const;
+
 /** What every guarded route may answer besides success. */
 export const PROBLEMS = {
-  "4xx": { $ref: "Problem#" },
-  "5xx": { $ref: "Problem#" },
+  "4xx": problem("拒绝，改正后再提交 refused: see code and do"),
+  "5xx": problem("暂不可用，按 Retry-After 重试 unavailable: try again after Retry-After"),
 } as const;
+
+/** A successful answer in JSON. */
+export const success = (description: string, schema: object) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+
+export const ACCEPTED = success("已落盘，正在处理 durable and under way", { $ref: "Receipt#" });

@@ -10,6 +10,7 @@ import type { FrontProxyContext } from "../context.ts";
 import { exchangeRoutes } from "./exchange-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { guard } from "./guard.ts";
+import { OPENAPI } from "./openapi.ts";
 import type { ApiParts } from "./parts.ts";
 import { sendGatewayError } from "./problem.ts";
 import { publicRoutes } from "./public-routes.ts";
@@ -56,18 +57,7 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
 
   for (const schema of [PROBLEM, RECEIPT, UPLOAD_PROGRESS, EXCHANGE]) app.addSchema(schema);
-  await app.register(swagger, {
-    openapi: {
-      info: {
-        title: "Lightferry 光渡 API",
-        version: "1",
-        description:
-          "凭 API 令牌或已登记的客户端证书调用。 Call with an API token or a registered client certificate.",
-      },
-      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
-      security: [{ token: [] }],
-    },
-  });
+  await app.register(swagger, OPENAPI);
 
   const report = async (
     request: Pick<FastifyRequest, "caller" | "ip" | "routeOptions">,
