@@ -400,6 +400,8 @@ describe("suspected secrets are sealed away", () => {
     const item = requestItem('{"标题":"绝密★启用前"}');
     const { outcomes } = await decideBatch(desk, { items: [item] });
     expect(outcomes?.[0]).toMatchObject({ code: "policy.secret-suspected", sealedAway: true });
+    // A field name is content too: what the caller and the exchange record get tells none of it.
+    expect(outcomes?.[0]?.reason).not.toContain("标题");
     const [sealed] = await sealedContents(desk, item.submission?.exchangeId ?? new Uint8Array());
     expect(sealed?.toString()).toBe('{"标题":"绝密★启用前"}');
   });

@@ -129,7 +129,8 @@ function refuseFinding(
   const code = findingCode(request, worst, inEnvelope);
   const decision = worst.action === "hold" ? "hold" : "deny";
   const sealAway = worst.action === "seal-away";
-  const detail = worst.where;
+  // Of a suspected secret not even a field name is told: it may be a part of the secret.
+  const detail = sealAway ? "" : worst.where;
   return {
     ...refusal(decision, { code, ruleId: worst.ruleId, detail }, admission, findings),
     sealAway,
