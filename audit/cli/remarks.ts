@@ -64,6 +64,12 @@ const LABELS: Readonly<Record<string, Words>> = {
 
 /** Values with a word of their own, by attribute. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
+  detail: { timeout: { zh: "目标系统超时未答", en: "timeout" } },
+  from: {
+    held: { zh: "待审查", en: "held" },
+    failed: { zh: "失败", en: "failed" },
+    "in-doubt": { zh: "结果存疑", en: "in doubt" },
+  },
   demo: { true: { zh: "是", en: "yes" }, false: { zh: "否", en: "no" } },
   direction: { export: { zh: "外发", en: "export" }, import: { zh: "导入", en: "import" } },
   method: { list: { zh: "列表", en: "list" }, trail: { zh: "轨迹", en: "trail" } },

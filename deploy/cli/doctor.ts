@@ -14,6 +14,16 @@ interface Finding {
 }
 
 const NOTHING = { zh: "", en: "" };
+/** What each check is called on screen; `--json` keeps the names. */
+const CHECKS: Readonly<Record<string, { readonly zh: string; readonly en: string }>> = {
+  node: { zh: "Node 版本", en: "Node version" },
+  "sm-provider": { zh: "国密算法", en: "SM cryptography" },
+  "sm4-bulk": { zh: "SM4 批量加解密", en: "SM4 in bulk" },
+  "postgres-as-user": { zh: "数据库运行身份", en: "user of PostgreSQL" },
+  "net.core.rmem_max": { zh: "接收缓冲上限 rmem_max", en: "receive buffer rmem_max" },
+  disk: { zh: "磁盘空间", en: "disk space" },
+  clock: { zh: "系统时钟", en: "system clock" },
+};
 /** Room for a spool of one large file, its bundle and the database's log. */
 const WANTED_DISK_BYTES = 10e9;
 /** 0.75 s of a 1 Gb/s line: below this the kernel drops frames while the receiver pauses. */
@@ -136,7 +146,10 @@ function doctor(context: CliContext): Promise<ExitCode> {
   ];
   context.table(findings, [
     { title: { zh: "", en: "" }, value: (row) => (row.ok ? "✔" : "✘") },
-    { title: { zh: "检查", en: "check" }, value: "check" },
+    {
+      title: { zh: "检查", en: "check" },
+      value: ({ check }) => context.say(CHECKS[check] ?? { zh: check, en: check }),
+    },
     { title: { zh: "结果", en: "found" }, value: "found" },
     { title: { zh: "怎么办", en: "what to do" }, value: (row) => context.say(row.advice) },
   ]);

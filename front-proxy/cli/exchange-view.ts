@@ -41,6 +41,15 @@ function kindWords(context: CliContext, kind: string): string {
   return words === undefined ? kind : context.say(words);
 }
 
+/** Details that are words, not names or numbers. */
+function detailWords(detail: string): Words {
+  if (detail === "timeout") return { zh: "目标系统超时未答", en: "timeout" };
+  const actor = /^retry: (.+)$/.exec(detail)?.[1];
+  return actor === undefined
+    ? { zh: detail, en: detail }
+    : { zh: `人工重试：${actor}`, en: detail };
+}
+
 export function printList(context: CliContext, documents: readonly ExchangeDocument[]): void {
   context.table(documents, [
     { title: { zh: "交换编号", en: "EXCHANGE" }, value: "exchangeId" },
@@ -94,6 +103,10 @@ export function printExchange(context: CliContext, document: ExchangeDocument): 
     { title: { zh: "时间", en: "TIME" }, value: ({ atMs }) => clock(atMs) },
     { title: { zh: "步骤", en: "STEP" }, value: ({ state }) => stateWords(context, state) },
     { title: { zh: "代码", en: "CODE" }, value: "code" },
-    { title: { zh: "说明", en: "DETAIL" }, value: "detail", max: 120 },
+    {
+      title: { zh: "说明", en: "DETAIL" },
+      value: ({ detail }) => context.say(detailWords(detail ?? "")),
+      max: 120,
+    },
   ]);
 }

@@ -41,10 +41,10 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
   "Upload-Offset": { description: "本段的起点。 Where this part begins.", schema: bytes },
 };
 
-const BINARY = {
-  required: true,
+const binary = (required: boolean) => ({
+  required,
   content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-};
+});
 
 /** What a route reads that no schema checks: `method path` → headers, and whether the body is the file. */
 const READS: Readonly<
@@ -94,7 +94,8 @@ export const OPENAPI: Options = {
           ...HEADERS[name],
         })),
       ];
-      if (file) operation.requestBody = BINARY;
+      // A POST with Upload-Length may come without content.
+      if (file) operation.requestBody = binary(method === "patch");
     }
     return made.openapiObject;
   },
