@@ -1,11 +1,12 @@
 /** Guarantee: speaks to a zone's /v1 API as an integrator's program would: HTTPS, the zone's CA, a token. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 export interface ApiAnswer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -24,7 +25,7 @@ export class ApiClient {
     method: string,
     path: string,
     headers: Readonly<Record<string, string>> = {},
-    body?: string | Readable,
+    body?: string | Uint8Array | Readable,
   ): Promise<ApiAnswer> {
     const request = httpsRequest(new URL(path, this.#base), {
       method,
@@ -35,14 +36,16 @@ export class ApiClient {
       request.on("response", resolve);
       request.on("error", reject);
     });
-    if (body === undefined || typeof body === "string") request.end(body);
-    else await pipeline(body, request);
+    if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
+      request.end(body);
+    } else await pipeline(body, request);
     const answer = await response;
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");
     return {
       status: answer.statusCode ?? 0,
+      headers: answer.headers,
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
     };
   }

@@ -8,14 +8,24 @@ export async function moveFile(from: string, to: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
     const temporary = `${to}.new`;
-    await copyFile(from, temporary);
-    const handle = await open(temporary, "r+");
     try {
-      await handle.sync();
-    } finally {
-      await handle.close();
+      await copyFile(from, temporary);
+      await syncFile(temporary);
+    } catch (fault) {
+      // A disk that is full has no room for half a copy either.
+      await unlink(temporary).catch(() => undefined);
+      throw fault;
     }
     await rename(temporary, to);
     await unlink(from);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
