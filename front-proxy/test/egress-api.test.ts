@@ -77,6 +77,21 @@ describe("a request", () => {
     expect(tooDeep.json.code).toBe("api.bad-request");
   });
 
+  it("of a stranger is answered and hung up on, however slowly its body comes", async () => {
+    const request = world.api.open("POST", "/v1/requests", {
+      headers: { "content-type": "application/json", "content-length": "1000000" },
+    });
+    const closed = new Promise<void>((resolve) => request.on("close", () => resolve()));
+    const status = await new Promise((resolve, reject) => {
+      request.on("response", (response) => resolve(response.resume().statusCode));
+      request.on("error", reject);
+      request.write("{");
+    });
+    expect(status).toBe(401);
+    request.on("error", () => undefined);
+    await closed;
+  });
+
   it("rests encrypted", async () => {
     const answer = await submit({ body: "a needle in the hay" });
     const row = await world.until(answer.json.exchangeId, "permitted");

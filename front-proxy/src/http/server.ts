@@ -60,7 +60,7 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
   await app.register(swagger, OPENAPI);
 
   const report = async (
-    request: Pick<FastifyRequest, "caller" | "ip" | "routeOptions">,
+    request: Pick<FastifyRequest, "caller" | "ip" | "routeOptions" | "raw">,
     reply: FastifyReply,
     error: GatewayError,
   ) => {
@@ -73,7 +73,9 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
       actor: request.caller ?? "",
       clientAddress: request.ip,
     });
-    return sendGatewayError(reply, error);
+    // A body that nobody will read may trickle for ever: a stranger is not waited for.
+    const stranger = request.caller === undefined && !request.raw.complete;
+    return sendGatewayError(stranger ? reply.header("connection", "close") : reply, error);
   };
   app.setErrorHandler((error: FastifyError, request, reply) =>
     report(request, reply, readFault(error)),
