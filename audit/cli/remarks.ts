@@ -45,7 +45,7 @@ const LABELS: Readonly<Record<string, Words>> = {
   pid: { zh: "进程号", en: "pid" },
   reason: { zh: "理由", en: "reason" },
   "received-ms": { zh: "收齐时间", en: "received" },
-  registry: { zh: "登记表号", en: "registry" },
+  registry: { zh: "注册表号", en: "registry" },
   root: { zh: "根", en: "root" },
   rule: { zh: "规则", en: "rule" },
   runtime: { zh: "运行环境", en: "runtime" },

@@ -150,6 +150,12 @@ function show(context: CliContext, zone: string, report: VerifyReport, ms: numbe
     { title: { zh: "位置", en: "where" }, value: where, align: "right" },
     { title: { zh: "说明", en: "remarks" }, value: "detail" },
   ]);
+  context.out(
+    context.say({
+      zh: "保全数据库与数据包，勿修改，报告安全审计员；用对端见证的检查点（--checkpoint）进一步核对",
+      en: "preserve the database, change nothing, tell the auditor; compare with checkpoints that the other zone witnessed (--checkpoint)",
+    }),
+  );
   const total = [...report.counts.values()].reduce((sum, n) => sum + n, 0);
   if (total > report.findings.length) {
     context.out(context.say({ zh: `共 ${total} 项`, en: `${total} findings in all` }));

@@ -7,7 +7,7 @@ import { showVerb } from "../src/cli/show-verb.ts";
 export const noun: CliNoun = {
   name: "policy",
   summary: {
-    zh: "查看登记与策略、试算策略包、签发策略包",
+    zh: "查看注册表与策略、试算策略包、签发策略包",
     en: "show registry and policy, try a policy pack, sign one",
   },
   verbs: [showVerb, explainVerb, checkVerb, signPackVerb],

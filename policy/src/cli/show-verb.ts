@@ -12,7 +12,7 @@ const DEADLINE_MS = 5_000;
 export const showVerb: CliVerb = {
   name: "show",
   summary: {
-    zh: "查看本网络的登记与策略版本",
+    zh: "查看本网络的注册表与策略版本",
     en: "show registry and policy version of a network",
   },
   usage: "[--zone ZONE]",
@@ -58,7 +58,7 @@ function show(context: CliContext, zone: string, registry: Registry, policyVersi
   const demo = document.demo ? context.say({ zh: "（演示）", en: " (demonstration)" }) : "";
   context.out(
     context.say({
-      zh: `网络 ${zone}　策略包 ${policyVersion}　登记 ${document.number}${demo}`,
+      zh: `网络 ${zone}　策略包 ${policyVersion}　注册表 ${document.number}${demo}`,
       en: `network ${zone}  policy pack ${policyVersion}  registry ${document.number}${demo}`,
     }),
   );

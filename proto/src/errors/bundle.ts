@@ -9,7 +9,7 @@ function refused(zh: string, en: string, does?: { zh: string; en: string }): Err
     actor: "far-side",
     zh,
     en,
-    doZh: does?.zh ?? "封装包已拒收并保留证据；请对端重新发送，勿改动原文件",
+    doZh: does?.zh ?? "数据包已拒收并保留证据；请对端重新发送，勿改动原文件",
     doEn: does?.en ?? "the bundle is refused and kept as evidence: have the far side send it again",
   };
 }
@@ -30,26 +30,26 @@ const VERSIONS = {
 };
 
 export const BUNDLE_ERRORS = {
-  "bundle.not-a-bundle": refused("不是封装包", "this is not a bundle"),
-  "bundle.truncated": refused("封装包不完整", "the bundle is shorter than its header says"),
-  "bundle.trailing-bytes": refused("封装包末尾有多余字节", "bytes follow the end of the bundle"),
-  "bundle.header-too-large": refused("封装包头超过 1 MiB", "the header is longer than 1 MiB", {
+  "bundle.not-a-bundle": refused("不是数据包", "this is not a bundle"),
+  "bundle.truncated": refused("数据包不完整", "the bundle is shorter than its header says"),
+  "bundle.trailing-bytes": refused("数据包末尾有多余字节", "bytes follow the end of the bundle"),
+  "bundle.header-too-large": refused("数据包头超过 1 MiB", "the header is longer than 1 MiB", {
     zh: "发送方减少每包的条目数后重新封装",
     en: "the sender seals fewer items per bundle",
   }),
-  "bundle.header-malformed": refused("封装包头无法解析", "the header cannot be decoded"),
+  "bundle.header-malformed": refused("数据包头无法解析", "the header cannot be decoded"),
   "bundle.version-unsupported": refused(
-    "不支持的封装包版本",
+    "不支持的数据包版本",
     "the bundle is of another format version",
     VERSIONS,
   ),
   "bundle.not-canonical": refused("编码不规范", "an encoding is not the canonical one", VERSIONS),
   "bundle.header-invalid": refused(
-    "封装包头字段无效",
+    "数据包头字段无效",
     "a header field is missing, out of its limits or contradicts another",
   ),
   "bundle.wrong-lane": distrusted(
-    "封装包不属于本通道",
+    "数据包不属于本通道",
     "the bundle names another lane",
     "核对光闸接线与通道登记",
     "check the cabling of the gate and the registered lanes",
@@ -67,7 +67,7 @@ export const BUNDLE_ERRORS = {
     "check that the registry is current and whether the key was changed or revoked",
   ),
   "bundle.signature-invalid": refused(
-    "封装包头签名无效",
+    "数据包头签名无效",
     "the signature over the header is not valid",
   ),
   "bundle.table-mismatch": refused(
@@ -83,7 +83,7 @@ export const BUNDLE_ERRORS = {
     "包头级别与条目级别不符",
     "the grade of the header is not the highest grade of its items",
   ),
-  "bundle.expired": refused("封装包已过期", "the bundle has expired", {
+  "bundle.expired": refused("数据包已过期", "the bundle has expired", {
     zh: "由发送方重新裁决并封装",
     en: "the sender decides and seals it again",
   }),
@@ -93,7 +93,7 @@ export const BUNDLE_ERRORS = {
     actor: "system-admin",
     zh: "封装时间晚于本机时间",
     en: "the bundle was made later than this node's time",
-    doZh: "封装包已暂存；校对两端时钟后会继续处理",
+    doZh: "数据包已暂存；校对两端时钟后会继续处理",
     doEn: "the bundle is held: correct the clocks and it will go on",
   },
   "bundle.wrong-recipient": distrusted(
@@ -103,7 +103,7 @@ export const BUNDLE_ERRORS = {
     "check the lane and the node it leads to",
   ),
   "bundle.unknown-decrypt-key": distrusted(
-    "封装包使用了本节点没有的加密密钥",
+    "数据包使用了本节点没有的加密密钥",
     "the bundle is sealed to an encryption key this node does not hold",
     "核对注册表中的加密密钥编号；密钥轮换后由发送方重新封装",
     "check the encryption key id in the registry; after a rotation the sender seals again",
@@ -141,7 +141,7 @@ export const BUNDLE_ERRORS = {
     },
   ),
   "bundle.replayed": refused(
-    "封装包或条目重复到达",
+    "数据包或条目重复到达",
     "the bundle or one of its items arrived before",
     {
       zh: "无需处理；若来源不明请安全管理员核查",
@@ -175,7 +175,7 @@ export const BUNDLE_ERRORS = {
     "look at the named field of the sealing service's input",
   ),
   "bundle.too-large": unsealable(
-    "封装包超过 2^20 个分块",
+    "数据包超过 2^20 个分块",
     "the bundle would need more than 2^20 chunks",
     "把内容拆成较小的文件",
     "split the content into smaller files",

@@ -126,16 +126,16 @@ export const POLICY_ERRORS = {
   ),
   "policy.caller-unknown": denied(
     "security-admin",
-    "提交方未登记",
+    "接入方未登记",
     "the caller is not registered",
-    "登记提交方后重试",
+    "登记接入方后重试",
     "register the caller, then submit again",
   ),
   "policy.caller-wrong-zone": denied(
     "caller",
-    "提交方不属于通道的发送侧网络",
+    "接入方不属于通道的发送侧网络",
     "the caller does not belong to the sending network of the lane",
-    "由发送侧网络登记的提交方提交",
+    "由发送侧网络登记的接入方提交",
     "submit as a caller registered in the sending network",
   ),
   "policy.grant-missing": denied(
@@ -344,7 +344,7 @@ export const POLICY_ERRORS = {
     "system-admin",
     "策略数据库不可用，按拒绝处理",
     "the policy database is unavailable: denied",
-    "恢复数据库；请求方可稍后重试",
+    "恢复数据库；接入方可稍后重试",
     "bring the database back; callers may try again later",
   ),
   "policy.import-sender": denied(

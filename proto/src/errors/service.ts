@@ -53,7 +53,7 @@ export const SERVICE_ERRORS = {
     actor: "system-admin",
     zh: "内部服务不可达",
     en: "a service of this zone cannot be reached",
-    doZh: "检查该服务是否运行；请求方可稍后重试",
+    doZh: "检查该服务是否运行；接入方可稍后重试",
     doEn: "check that the service runs; callers may try again later",
   },
   "rpc.deadline": {
@@ -62,7 +62,7 @@ export const SERVICE_ERRORS = {
     actor: "system-admin",
     zh: "内部服务超时",
     en: "a service of this zone did not answer in time",
-    doZh: "检查该服务的负荷；请求方可稍后重试",
+    doZh: "检查该服务的负荷；接入方可稍后重试",
     doEn: "check the load of that service; callers may try again later",
   },
   "rpc.peer-not-allowed": {
