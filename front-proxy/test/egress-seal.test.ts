@@ -184,7 +184,7 @@ describe("the seal program", () => {
       await verifyChunks(provider, verified);
       for await (const item of openBundle(provider, verified, world.keys.decrypt)) {
         const parts = [];
-        for await (const part of item.content) parts.push(part);
+        for await (const part of item.content) parts.push(Buffer.from(part));
         opened.set(formatId(item.entry.exchangeId), Buffer.concat(parts).toString());
         const types = item.trail.map((bytes) => lightferry.audit.v1.Event.decode(bytes).type);
         expect(types).toEqual(["exchange.received", "exchange.permitted", "exchange.sealed"]);

@@ -165,7 +165,7 @@ export async function sealToBytes(input: SealInput): Promise<Uint8Array> {
 
 export async function gather(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(piece);
+  for await (const piece of content) pieces.push(Uint8Array.from(piece));
   return Buffer.concat(pieces);
 }
 

@@ -166,6 +166,45 @@ describe.skipIf(bulk === undefined)("libgcrypt", () => {
   });
 });
 
+describe.each([
+  ["the default provider", provider],
+  ["sm-crypto", portable],
+] as const)("a result put into the caller's buffer: %s", (_, sm) => {
+  const [key, nonce, aad] = [new Uint8Array(16), new Uint8Array(12), new Uint8Array(3)];
+
+  it.each([0, 5, BULK_BYTES - 1, BULK_BYTES, 1_000])("%i bytes", (size) => {
+    const plain = new Uint8Array(size).fill(7);
+    const expected = Buffer.from(sm.sm4GcmEncrypt(key, nonce, plain, aad));
+    const room = Buffer.alloc(1_100, 0x55);
+    const sealed = sm.sm4GcmEncrypt(key, nonce, plain, aad, room);
+    expect(sealed.buffer).toBe(room.buffer);
+    expect(Buffer.from(sealed)).toEqual(expected);
+    expect(room.subarray(size + 16)).toEqual(Buffer.alloc(1_084 - size, 0x55));
+    const into = Buffer.alloc(size + 1, 0x55);
+    expect(Buffer.from(sm.sm4GcmDecrypt(key, nonce, expected, aad, into))).toEqual(
+      Buffer.from(plain),
+    );
+    expect(into[size]).toBe(0x55);
+    expected[0] = (expected[0] ?? 0) ^ 1;
+    expect(() => sm.sm4GcmDecrypt(key, nonce, expected, aad, into.fill(0))).toThrow(refused);
+    expect(into).toEqual(Buffer.alloc(size + 1));
+  });
+
+  it("is refused when it does not fit", () => {
+    const short = expect.objectContaining({ code: "sm.operation-failed" });
+    for (const size of [10, 1_000]) {
+      const plain = new Uint8Array(size);
+      const sealed = sm.sm4GcmEncrypt(key, nonce, plain, aad);
+      expect(() => sm.sm4GcmEncrypt(key, nonce, plain, aad, new Uint8Array(size + 15))).toThrow(
+        short,
+      );
+      expect(() => sm.sm4GcmDecrypt(key, nonce, sealed, aad, new Uint8Array(size - 1))).toThrow(
+        short,
+      );
+    }
+  });
+});
+
 describe("the choice", () => {
   it("falls back to OpenSSL, with the reason, and never fails", () => {
     expect(chooseBulk(openssl, "openssl")).toEqual({

@@ -80,7 +80,7 @@ async function passThroughPolicy(
   const end: { size: number; result?: lightferry.policy.v1.DecideResponse.$Properties } = {
     size: 0,
   };
-  for await (const sealed of key.encryptStream(returned(responses, end)))
+  for await (const sealed of key.encryptStream(returned(responses, end), { reuse: true }))
     await draft.append(sealed);
   const { result, size } = end;
   if (result?.outcomes?.length !== 1) {
@@ -90,6 +90,7 @@ async function passThroughPolicy(
   return { decided, size, policyVersion: result.policyVersion ?? "" };
 }
 
+/** Each message is encoded, and so copied, before the next piece is asked for. */
 async function* requests(
   submission: lightferry.policy.v1.Submission.$Properties,
   content: AsyncIterable<Uint8Array>,
@@ -124,7 +125,9 @@ async function contentOf(
 ): Promise<AsyncIterable<Uint8Array>> {
   const id = parseId(row.id);
   if (await stores.segments.has(id)) return stores.segments.read(id);
-  if (row.file !== null || row.content !== null) return openContent(stores.spool, key, row);
+  if (row.file !== null || row.content !== null) {
+    return openContent(stores.spool, key, row, { reuse: true });
+  }
   if (row.material !== null) return inMemory(materialOf(row, key).content);
   if (row.size === 0) return inMemory(new Uint8Array());
   throw new GatewayError("spool.payload-damaged", { detail: row.id });

@@ -58,6 +58,7 @@ export class SegmentStore {
           tapped(content, (bytes) => {
             size += bytes;
           }),
+          { reuse: true },
         ),
       );
     } finally {
@@ -104,13 +105,15 @@ export class SegmentStore {
     return (await this.#rows(formatId(uploadId))).length > 0;
   }
 
-  /** The whole content as plaintext. @throws GatewayError `spool.payload-damaged`, `sm.decrypt-failed`. */
+  /** The whole content as plaintext; each piece is valid until the next. @throws GatewayError `spool.payload-damaged`, `sm.decrypt-failed`. */
   async *read(uploadId: Uint8Array): AsyncGenerator<Uint8Array> {
     for (const row of await this.#rows(formatId(uploadId))) {
       const key = this.#vault.unwrap(row.wrapped_key, segmentContext(uploadId, row.number));
       try {
         let size = 0;
-        for await (const chunk of key.decryptStream(this.#spool.read(row.file))) {
+        for await (const chunk of key.decryptStream(this.#spool.read(row.file), {
+          reuse: true,
+        })) {
           size += chunk.length;
           yield chunk;
         }

@@ -4,7 +4,7 @@
  */
 import { GatewayError } from "@lightferry/proto/errors";
 import { formatId } from "@lightferry/proto/ids";
-import type { PayloadKey, PayloadVault } from "@lightferry/proto/keystore";
+import type { PayloadKey, PayloadVault, StreamOptions } from "@lightferry/proto/keystore";
 import type { Spool } from "./spool.ts";
 
 /**
@@ -31,20 +31,22 @@ export async function keepContent(
 ): Promise<KeptContent> {
   if (content.length <= INLINE_CONTENT_MAX) return { content: key.sealBytes(content) };
   const file = payloadFileName(exchangeId);
-  await spool.write(file, key.encryptStream(once(content)));
+  await spool.write(file, key.encryptStream(once(content), { reuse: true }));
   return { file };
 }
 
 /**
  * Plaintext of kept content, streamed.
+ * @param options how long a piece must stay valid.
  * @throws GatewayError `spool.payload-damaged` when nothing is kept; `sm.decrypt-failed`.
  */
 export function openContent(
   spool: Spool,
   key: PayloadKey,
   kept: { readonly content?: Uint8Array | null; readonly file?: string | null },
+  options: StreamOptions = {},
 ): AsyncIterable<Uint8Array> {
-  if (kept.file) return key.decryptStream(spool.read(kept.file));
+  if (kept.file) return key.decryptStream(spool.read(kept.file), options);
   if (kept.content) return once(key.openBytes(kept.content));
   throw new GatewayError("spool.payload-damaged", { detail: "no content is kept" });
 }

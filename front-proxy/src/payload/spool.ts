@@ -4,7 +4,6 @@
  * refusal and leaves nothing behind. Only encrypted bytes come here.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -26,7 +25,7 @@ const REAL_DISK: SpoolDisk = { open: (path) => open(path, "wx", 0o600) };
 /** How old the figure of free space may be: a statfs costs little, one per request is waste. */
 const FREE_SPACE_AGE_MS = 1_000;
 const TEMP_PREFIX = ".part-";
-/** Four 256 KiB ciphertext chunks for one system call. */
+/** Four 256 KiB ciphertext chunks for one system call and one turn of the event loop. */
 const READ_BYTES = 1_048_576;
 /** One segment of a name: no separators, no leading dot. */
 const SAFE_NAME = /^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$/;
@@ -164,17 +163,26 @@ function spoolPath(dir: string, name: string): string {
 }
 
 /**
- * Bytes of a spool file as they lie there; also for the seal program, which only reads.
+ * Bytes of a spool file as they lie there; also for the seal program, which only reads. Each piece
+ * is valid until the next one is asked for.
  * @throws GatewayError `spool.payload-damaged` when the file is not there or the name is unsafe.
  */
 export async function* readSpoolFile(dir: string, name: string): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream(spoolPath(dir, name), { highWaterMark: READ_BYTES });
-  try {
-    for await (const chunk of stream) yield chunk as Uint8Array;
-  } catch (cause) {
+  const path = spoolPath(dir, name);
+  const damaged = (cause: unknown): never => {
     throw new GatewayError("spool.payload-damaged", { detail: name, cause });
+  };
+  const file = await open(path, "r").catch(damaged);
+  try {
+    const { size } = await file.stat().catch(damaged);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size + 1));
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length).catch(damaged);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
   } finally {
-    stream.destroy();
+    await file.close();
   }
 }
 

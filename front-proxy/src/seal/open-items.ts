@@ -47,7 +47,10 @@ function openItem(vault: PayloadVault, spoolDir: string, item: LeasedItem): Open
     material,
     key,
     content: () =>
-      file ? key.decryptStream(readSpoolFile(spoolDir, file)) : whole(material.content),
+      file
+        ? // Sealing takes each piece before it asks for the next.
+          key.decryptStream(readSpoolFile(spoolDir, file), { reuse: true })
+        : whole(material.content),
   };
 }
 

@@ -12,9 +12,15 @@ import { chunkOffset, chunkPlaintextSize, type Layout } from "./layout.ts";
 import { DIGEST_BYTES, TAG_BYTES } from "./limits.ts";
 import { type ByteReader, readExactly } from "./source.ts";
 
+/** Room for any sealed chunk of a bundle of this layout. */
+export function chunkRoom(layout: Layout): Uint8Array {
+  return Buffer.allocUnsafeSlow(chunkPlaintextSize(layout, 0) + TAG_BYTES);
+}
+
 /**
  * Reads chunk `index` and checks it against the table (SPEC §8.3).
- * @returns ciphertext and tag.
+ * @param into from {@link chunkRoom}.
+ * @returns ciphertext and tag, a view of `into`.
  * @throws GatewayError `bundle.chunk-digest`, `bundle.truncated`.
  */
 export async function readSealedChunk(
@@ -23,9 +29,10 @@ export async function readSealedChunk(
   layout: Layout,
   table: Uint8Array,
   index: number,
+  into: Uint8Array,
 ): Promise<Uint8Array> {
   const length = chunkPlaintextSize(layout, index) + TAG_BYTES;
-  const sealed = await readExactly(reader, chunkOffset(layout, index), length);
+  const sealed = await readExactly(reader, chunkOffset(layout, index), length, into);
   const digest = leafHash((...parts) => provider.sm3(...parts), sealed);
   const expected = table.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
   if (Buffer.compare(digest, expected) !== 0) {
@@ -39,6 +46,8 @@ export class ChunkReader {
   readonly #reader: ByteReader;
   readonly #layout: Layout;
   readonly #table: Uint8Array;
+  readonly #sealed: Uint8Array;
+  readonly #plain: Uint8Array;
   #kept: { readonly index: number; readonly plaintext: Uint8Array } | undefined;
 
   constructor(cipher: ChunkCipher, reader: ByteReader, layout: Layout, table: Uint8Array) {
@@ -46,10 +55,13 @@ export class ChunkReader {
     this.#reader = reader;
     this.#layout = layout;
     this.#table = table;
+    this.#sealed = chunkRoom(layout);
+    this.#plain = Buffer.allocUnsafeSlow(chunkPlaintextSize(layout, 0));
   }
 
   /**
-   * Plaintext bytes [start, end), in pieces of at most one chunk.
+   * Plaintext bytes [start, end), in pieces of at most one chunk; each piece is valid until the
+   * next one is asked for.
    * @throws GatewayError `bundle.chunk-digest`, `bundle.chunk-decrypt`, `bundle.truncated`.
    */
   async *range(start: number, end: number): AsyncGenerator<Uint8Array> {
@@ -64,14 +76,28 @@ export class ChunkReader {
     }
   }
 
+  /** Wipes the plaintext; for when reading is over. */
+  close(): void {
+    this.#kept = undefined;
+    this.#plain.fill(0);
+  }
+
   async #chunk(index: number): Promise<Uint8Array> {
     if (this.#kept?.index === index) return this.#kept.plaintext;
     const { provider, key, aad } = this.#cipher;
-    const sealed = await readSealedChunk(provider, this.#reader, this.#layout, this.#table, index);
+    this.#kept = undefined;
+    const sealed = await readSealedChunk(
+      provider,
+      this.#reader,
+      this.#layout,
+      this.#table,
+      index,
+      this.#sealed,
+    );
     const nonce = chunkNonce(index, index === this.#layout.chunkCount - 1);
     let plaintext: Uint8Array;
     try {
-      plaintext = provider.sm4GcmDecrypt(key, nonce, sealed, aad);
+      plaintext = provider.sm4GcmDecrypt(key, nonce, sealed, aad, this.#plain);
     } catch (cause) {
       throw new GatewayError("bundle.chunk-decrypt", { detail: `chunk ${index}`, cause });
     }

@@ -8,7 +8,7 @@ import { leafHash } from "../merkle/index.ts";
 import type { SmProvider } from "../sm/index.ts";
 import { chunkNonce } from "./keys.ts";
 import { chunkOffset, type Layout } from "./layout.ts";
-import { DIGEST_BYTES } from "./limits.ts";
+import { DIGEST_BYTES, TAG_BYTES } from "./limits.ts";
 
 export interface ChunkCipher {
   readonly provider: SmProvider;
@@ -24,6 +24,8 @@ export class ChunkWriter {
   readonly #file: FileHandle;
   readonly #layout: Layout;
   readonly #partial: Uint8Array;
+  /** Two: one is being written while the next is filled. */
+  readonly #sealed: readonly [Uint8Array, Uint8Array];
   #filled = 0;
   #index = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -32,7 +34,10 @@ export class ChunkWriter {
     this.#cipher = cipher;
     this.#file = file;
     this.#layout = layout;
-    this.#partial = Buffer.allocUnsafe(Math.min(layout.chunkSize, layout.plaintextSize));
+    const plain = Math.min(layout.chunkSize, layout.plaintextSize);
+    this.#partial = Buffer.allocUnsafeSlow(plain);
+    const room = () => Buffer.allocUnsafeSlow(plain + TAG_BYTES);
+    this.#sealed = [room(), room()];
     this.table = Buffer.alloc(layout.chunkCount * DIGEST_BYTES);
   }
 
@@ -58,6 +63,7 @@ export class ChunkWriter {
   async end(): Promise<void> {
     if (this.#filled > 0) await this.#flush();
     await this.#writing;
+    this.#partial.fill(0);
   }
 
   /** Waits for a write under way and forgets its failure: for the path on which sealing failed. */
@@ -76,7 +82,9 @@ export class ChunkWriter {
     const index = this.#index;
     this.#index += 1;
     const nonce = chunkNonce(index, index === this.#layout.chunkCount - 1);
-    const sealed = provider.sm4GcmEncrypt(key, nonce, plaintext, aad);
+    // The write of the chunk before last has ended: each write is awaited before the next begins.
+    const room = this.#sealed[index % 2 === 0 ? 0 : 1];
+    const sealed = provider.sm4GcmEncrypt(key, nonce, plaintext, aad, room);
     const digest = leafHash((...parts) => provider.sm3(...parts), sealed);
     this.table.set(digest, index * DIGEST_BYTES);
     // The disk works on the chunk before while this one was encrypted.

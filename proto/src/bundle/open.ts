@@ -35,7 +35,8 @@ export interface OpenedItem {
   readonly verdict: CheckedVerdict;
   /**
    * The content, once. It is good only when the iteration ends without an error: the digest is
-   * checked after the last byte, so write it to staging and release it afterwards.
+   * checked after the last byte, so write it to staging and release it afterwards. Each piece is
+   * valid until the next one is asked for: whoever keeps it longer copies it.
    * Must be consumed before the next item is asked for.
    * @throws BundleItemError `bundle.item-digest`, `bundle.chunk-digest`, `bundle.chunk-decrypt`.
    */
@@ -60,9 +61,9 @@ export async function* openBundle(
   // 1.–3. secret, key commitment, key
   const key = unwrapKey(provider, header, decryptKey);
   const reader = await (typeof from === "string" ? fileSource(from) : from).open();
+  const cipher = { provider, key, aad: chunkAad(provider, header) };
+  const chunks = new ChunkReader(cipher, reader, layout, table);
   try {
-    const cipher = { provider, key, aad: chunkAad(provider, header) };
-    const chunks = new ChunkReader(cipher, reader, layout, table);
     // 4.–5. manifest and commitments
     const length = manifestLength(await gather(chunks, 0, LENGTH_BYTES), layout.plaintextSize);
     const manifest = await gather(chunks, LENGTH_BYTES, LENGTH_BYTES + length);
@@ -79,6 +80,7 @@ export async function* openBundle(
     }
   } finally {
     key.fill(0);
+    chunks.close();
     await reader.close();
   }
 }
@@ -112,9 +114,13 @@ function unwrapKey(
 }
 
 async function gather(chunks: ChunkReader, start: number, end: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of chunks.range(start, end)) pieces.push(piece);
-  return Buffer.concat(pieces);
+  const whole = Buffer.allocUnsafe(end - start);
+  let at = 0;
+  for await (const piece of chunks.range(start, end)) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 function openedItem(

@@ -52,18 +52,22 @@ export function bufferSource(bytes: Uint8Array, step: number = bytes.length): By
   return { open: async () => reader };
 }
 
-/** @throws GatewayError `bundle.truncated` when the source ends inside the range. */
+/**
+ * @param into where the bytes go, at least as long; the result is then a view of it.
+ * @throws GatewayError `bundle.truncated` when the source ends inside the range.
+ */
 export async function readExactly(
   reader: ByteReader,
   offset: number,
   length: number,
+  into?: Uint8Array,
 ): Promise<Uint8Array> {
   if (offset + length > reader.size) {
     throw new GatewayError("bundle.truncated", {
       detail: `${length} bytes wanted at ${offset} of ${reader.size}`,
     });
   }
-  const bytes = Buffer.allocUnsafe(length);
+  const bytes = into === undefined ? Buffer.allocUnsafe(length) : into.subarray(0, length);
   for (let filled = 0; filled < length; ) {
     const count = await reader.read(bytes.subarray(filled), offset + filled);
     if (count === 0) {

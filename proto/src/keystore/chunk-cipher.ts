@@ -20,15 +20,16 @@ export class ChunkCipher {
     this.#key = withDerivedKey(provider, secret, STREAM_LABEL, salt, (key) => Uint8Array.from(key));
   }
 
-  seal(plaintext: Uint8Array, last: boolean): Uint8Array {
+  /** @param into as in `SmProvider.sm4GcmEncrypt`. */
+  seal(plaintext: Uint8Array, last: boolean, into?: Uint8Array): Uint8Array {
     const nonce = chunkNonce(this.#index++, last);
-    return this.#provider.sm4GcmEncrypt(this.#key, nonce, plaintext, this.#aad);
+    return this.#provider.sm4GcmEncrypt(this.#key, nonce, plaintext, this.#aad, into);
   }
 
   /** @throws GatewayError `sm.decrypt-failed` when the chunk is not this one of this stream. */
-  open(sealed: Uint8Array, last: boolean): Uint8Array {
+  open(sealed: Uint8Array, last: boolean, into?: Uint8Array): Uint8Array {
     const nonce = chunkNonce(this.#index++, last);
-    return this.#provider.sm4GcmDecrypt(this.#key, nonce, sealed, this.#aad);
+    return this.#provider.sm4GcmDecrypt(this.#key, nonce, sealed, this.#aad, into);
   }
 
   close(): void {

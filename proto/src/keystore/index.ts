@@ -4,6 +4,6 @@
 export { KEY_USES, type KeyInfo, type KeyUse } from "./key-document.ts";
 export { generateKeyFile, loadKeyFile, readKeyInfo } from "./key-file.ts";
 export { CHUNK_BYTES, encryptedSize } from "./payload-format.ts";
-export type { PayloadKey } from "./payload-key.ts";
+export type { PayloadKey, StreamOptions } from "./payload-key.ts";
 export { createUnlockFile, readUnlockFile } from "./unlock.ts";
 export { createVaultFile, PayloadVault, WRAPPED_KEY_BYTES } from "./vault.ts";

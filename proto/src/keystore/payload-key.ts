@@ -21,6 +21,14 @@ import { rechunk } from "./rechunk.ts";
 
 const SHOWN = "[PayloadKey]";
 
+export interface StreamOptions {
+  /**
+   * One buffer serves the whole stream: each piece is valid only until the next one is asked for.
+   * For whoever writes, hashes or copies a piece before going on; it spares the collector.
+   */
+  readonly reuse?: boolean;
+}
+
 export class PayloadKey {
   readonly #provider: SmProvider;
   readonly #context: Uint8Array;
@@ -76,13 +84,17 @@ export class PayloadKey {
   }
 
   /** Encrypts any stream in constant memory (one chunk); yields the header, then chunks. */
-  async *encryptStream(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  async *encryptStream(
+    plain: AsyncIterable<Uint8Array>,
+    { reuse = false }: StreamOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
     const header = formatHeader(freshBytes(STREAM_SALT_BYTES));
     const cipher = this.#cipher(header);
+    const room = reuse ? Buffer.allocUnsafeSlow(SEALED_CHUNK_BYTES) : undefined;
     try {
       yield header;
       for await (const { bytes, last } of rechunk(plain, CHUNK_BYTES, true)) {
-        yield cipher.seal(bytes, last);
+        yield cipher.seal(bytes, last, room);
       }
     } finally {
       cipher.close();
@@ -95,8 +107,12 @@ export class PayloadKey {
    * @throws GatewayError `sm.decrypt-failed` on truncation, reordering, added
    * bytes, any alteration, another key or another context.
    */
-  async *decryptStream(sealed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  async *decryptStream(
+    sealed: AsyncIterable<Uint8Array>,
+    { reuse = false }: StreamOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
     const source = sealed[Symbol.asyncIterator]();
+    const room = reuse ? Buffer.allocUnsafeSlow(CHUNK_BYTES) : undefined;
     let cipher: ChunkCipher | undefined;
     try {
       const { header, rest } = await takeHeader(source);
@@ -107,11 +123,12 @@ export class PayloadKey {
         if (bytes.length < GCM_TAG_BYTES) throw damaged("cut short");
         if (bytes.length === GCM_TAG_BYTES && !first) throw damaged("an empty chunk");
         first = false;
-        const plain = cipher.open(bytes, last);
+        const plain = cipher.open(bytes, last, room);
         if (plain.length > 0) yield plain;
       }
     } finally {
       cipher?.close();
+      room?.fill(0);
       await source.return?.();
     }
   }

@@ -17,6 +17,28 @@ export function checkKeyAndNonce(key: Uint8Array, nonce: Uint8Array): void {
   }
 }
 
+/**
+ * The part of `into` that a result of `length` bytes takes.
+ * @throws GatewayError `sm.operation-failed` when it is too short.
+ */
+export function roomFor(into: Uint8Array, length: number): Uint8Array {
+  if (into.length < length) {
+    throw new GatewayError("sm.operation-failed", {
+      detail: `${length} bytes do not go into ${into.length}`,
+    });
+  }
+  return into.subarray(0, length);
+}
+
+/** A result that was made elsewhere, put into `into` when there is one; the original is wiped then. */
+export function placed(result: Uint8Array, into: Uint8Array | undefined): Uint8Array {
+  if (into === undefined) return result;
+  const room = roomFor(into, result.length);
+  room.set(result);
+  result.fill(0);
+  return room;
+}
+
 /** The one error of a failed opening. */
 export function gcmFailure(): GatewayError {
   return new GatewayError("sm.decrypt-failed", { detail: "SM4-GCM" });

@@ -31,8 +31,20 @@ export type Sm2Signature = Uint8Array;
 
 /** SM4-GCM as a pair of functions; inputs, results and errors as in {@link SmProvider}. */
 export interface Sm4Gcm {
-  encrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
-  decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array;
+  encrypt(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    aad: Uint8Array,
+    into?: Uint8Array,
+  ): Uint8Array;
+  decrypt(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    aad: Uint8Array,
+    into?: Uint8Array,
+  ): Uint8Array;
 }
 
 export interface SmProvider {
@@ -42,19 +54,28 @@ export interface SmProvider {
   sm3(...parts: readonly Uint8Array[]): Uint8Array;
   createSm3(): Sm3Hash;
   hmacSm3(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-  /** SM4-GCM, 16-byte key, 12-byte nonce. Returns ciphertext || 16-byte tag. */
+  /**
+   * SM4-GCM, 16-byte key, 12-byte nonce. Returns ciphertext || 16-byte tag.
+   * @param into where the result goes, from its first byte: at least as long, and apart from
+   * `plaintext`. The result is then a view of it, so one buffer serves many chunks.
+   */
   sm4GcmEncrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     plaintext: Uint8Array,
     aad: Uint8Array,
+    into?: Uint8Array,
   ): Uint8Array;
-  /** @throws GatewayError `sm.decrypt-failed`; never returns unverified plaintext. */
+  /**
+   * @param into as in {@link SmProvider.sm4GcmEncrypt}; zeroed where written when the tag is wrong.
+   * @throws GatewayError `sm.decrypt-failed`; never returns unverified plaintext.
+   */
   sm4GcmDecrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     sealed: Uint8Array,
     aad: Uint8Array,
+    into?: Uint8Array,
   ): Uint8Array;
   generateSm2(): Sm2PrivateKey;
   /** @param scalar 32 bytes big-endian, 1..n-2. Copied; the caller wipes its own. */

@@ -44,7 +44,7 @@ export async function stage(
   const { key, wrapped } = newPayloadKey(context.vault, entry.exchangeId);
   try {
     const file = `${formatId(entry.exchangeId)}.${formatId(origin.bundleId)}`;
-    await staging.write(file, key.encryptStream(content));
+    await staging.write(file, key.encryptStream(content, { reuse: true }));
     return { wrapped, file };
   } finally {
     key.destroy();

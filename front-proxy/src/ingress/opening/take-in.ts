@@ -119,7 +119,7 @@ async function decideEach(
   const rulings: Ruling[] = [];
   for (const candidate of staged) {
     const key = context.vault.unwrap(candidate.kept.wrapped, candidate.entry.exchangeId);
-    const content = openContent(staging, key, candidate.kept);
+    const content = openContent(staging, key, candidate.kept, { reuse: true });
     rulings.push(await decideStaged(context, origin, candidate, content));
   }
   return rulings;

@@ -5,7 +5,7 @@
  * call and is wiped and closed on every path, so no key stays behind.
  */
 import { GatewayError } from "../../errors/index.ts";
-import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure } from "../gcm-input.ts";
+import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure, roomFor } from "../gcm-input.ts";
 import type { Sm4Gcm } from "../provider.ts";
 import type { Handle, Libgcrypt } from "./binding.ts";
 
@@ -45,10 +45,11 @@ export function libgcryptGcm(library: Libgcrypt): Sm4Gcm {
   }
 
   return {
-    encrypt(key, nonce, plaintext, aad) {
+    encrypt(key, nonce, plaintext, aad, into) {
       return withHandle(key, nonce, aad, (handle) => {
         const { length } = plaintext;
-        const sealed = Buffer.allocUnsafe(length + GCM_TAG_BYTES);
+        const size = length + GCM_TAG_BYTES;
+        const sealed = into === undefined ? Buffer.allocUnsafe(size) : roomFor(into, size);
         // An empty buffer has no address: the library would take it for "in place".
         if (length > 0) {
           must("encrypt", library.encrypt(handle, sealed, length, plaintext, length));
@@ -57,12 +58,13 @@ export function libgcryptGcm(library: Libgcrypt): Sm4Gcm {
         return sealed;
       });
     },
-    decrypt(key, nonce, sealed, aad) {
+    decrypt(key, nonce, sealed, aad, into) {
       return withHandle(key, nonce, aad, (handle) => {
         if (sealed.length < GCM_TAG_BYTES) throw gcmFailure();
         const length = sealed.length - GCM_TAG_BYTES;
         // Memory of its own: plaintext never lies in Node's shared pool.
-        const plaintext = Buffer.allocUnsafeSlow(length);
+        const plaintext =
+          into === undefined ? Buffer.allocUnsafeSlow(length) : roomFor(into, length);
         let authentic = false;
         try {
           if (length > 0)

@@ -29,10 +29,10 @@ const provider: SmProvider = {
   sm3,
   createSm3,
   hmacSm3,
-  sm4GcmEncrypt: (key, nonce, plaintext, aad) =>
-    gcmFor(plaintext.length).encrypt(key, nonce, plaintext, aad),
-  sm4GcmDecrypt: (key, nonce, sealed, aad) =>
-    gcmFor(sealed.length - GCM_TAG_BYTES).decrypt(key, nonce, sealed, aad),
+  sm4GcmEncrypt: (key, nonce, plaintext, aad, into) =>
+    gcmFor(plaintext.length).encrypt(key, nonce, plaintext, aad, into),
+  sm4GcmDecrypt: (key, nonce, sealed, aad, into) =>
+    gcmFor(sealed.length - GCM_TAG_BYTES).decrypt(key, nonce, sealed, aad, into),
   generateSm2: generatePrivateKey,
   importSm2(scalar: Uint8Array) {
     checkScalar(scalar);

@@ -11,7 +11,7 @@ import {
   createHmac,
   hash,
 } from "node:crypto";
-import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure } from "../gcm-input.ts";
+import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure, placed, roomFor } from "../gcm-input.ts";
 import type { Sm3Hash } from "../provider.ts";
 
 /** Node has the cipher of this name; its type declarations list only the AES ones. */
@@ -53,11 +53,13 @@ export function gcmEncrypt(
   nonce: Uint8Array,
   plaintext: Uint8Array,
   aad: Uint8Array,
+  into?: Uint8Array,
 ): Uint8Array {
   checkKeyAndNonce(key, nonce);
   const cipher = createCipheriv(SM4_GCM, key, nonce, { authTagLength: GCM_TAG_BYTES });
   if (aad.length > 0) cipher.setAAD(aad);
-  const sealed = Buffer.allocUnsafe(plaintext.length + GCM_TAG_BYTES);
+  const size = plaintext.length + GCM_TAG_BYTES;
+  const sealed = into === undefined ? Buffer.allocUnsafe(size) : roomFor(into, size);
   const body = cipher.update(plaintext);
   sealed.set(body, 0);
   cipher.final();
@@ -70,6 +72,7 @@ export function gcmDecrypt(
   nonce: Uint8Array,
   sealed: Uint8Array,
   aad: Uint8Array,
+  into?: Uint8Array,
 ): Uint8Array {
   checkKeyAndNonce(key, nonce);
   if (sealed.length < GCM_TAG_BYTES) throw gcmFailure();
@@ -84,5 +87,5 @@ export function gcmDecrypt(
     plaintext.fill(0);
     throw gcmFailure();
   }
-  return plaintext;
+  return placed(plaintext, into);
 }

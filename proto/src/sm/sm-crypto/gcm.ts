@@ -4,7 +4,7 @@
  * time: it exists to disagree with the fast one when that is wrong.
  */
 import smCrypto from "sm-crypto";
-import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure } from "../gcm-input.ts";
+import { checkKeyAndNonce, GCM_TAG_BYTES, gcmFailure, placed } from "../gcm-input.ts";
 
 const BLOCK = 16;
 /** The reduction polynomial x^128 + x^7 + x^2 + x + 1, bits reversed, first word (clause 6.3). */
@@ -130,10 +130,11 @@ export function gcmEncrypt(
   nonce: Uint8Array,
   plaintext: Uint8Array,
   aad: Uint8Array,
+  into?: Uint8Array,
 ): Uint8Array {
   checkKeyAndNonce(key, nonce);
   const { output, tag } = run(key, nonce, Uint8Array.from(plaintext), aad, false);
-  return Buffer.concat([output, tag]);
+  return placed(Buffer.concat([output, tag]), into);
 }
 
 export function gcmDecrypt(
@@ -141,11 +142,12 @@ export function gcmDecrypt(
   nonce: Uint8Array,
   sealed: Uint8Array,
   aad: Uint8Array,
+  into?: Uint8Array,
 ): Uint8Array {
   checkKeyAndNonce(key, nonce);
   if (sealed.length < GCM_TAG_BYTES) throw gcmFailure();
   const length = sealed.length - GCM_TAG_BYTES;
   const { output, tag } = run(key, nonce, Uint8Array.from(sealed.subarray(0, length)), aad, true);
   if (Buffer.compare(tag, sealed.subarray(length)) !== 0) throw gcmFailure();
-  return output;
+  return placed(output, into);
 }
