@@ -123,3 +123,25 @@ async function exchanges(): Promise<number> {
   const { rows } = await world.pool.query("SELECT count(*)::int AS n FROM exchange");
   return rows[0].n;
 }
+
+it("an upload that is refused half way ends its connection: nothing may wait behind the unread rest", async () => {
+  // Longer than announced: refused after a part of it was read.
+  const created = await world.api.call(
+    "POST",
+    "/v1/files?lane=inbound&service=maps&grade=G1&filename=half.bin",
+    { token, headers: { "upload-length": "1000" } },
+  );
+  expect(created.status).toBe(201);
+  async function* tooMuch() {
+    for (let sent = 0; sent < 40; sent += 1) yield Buffer.alloc(65_536, sent);
+  }
+  const answer = await world.api.call("PATCH", `/v1/files/${created.json.exchangeId}`, {
+    token,
+    headers: { "upload-offset": "0" },
+    body: tooMuch(),
+  });
+  expectProblem(answer, "upload.length-exceeded");
+  expect(answer.headers.connection).toBe("close");
+  await expectEvent(world.peers.events, "exchange.refused", "upload.length-exceeded");
+  expect((await submit()).status).toBe(202);
+});
