@@ -24,13 +24,14 @@ async function status(context: CliContext): Promise<ExitCode> {
     { title: { zh: "通道", en: "lane" }, value: (row) => row.status.lane },
     { title: { zh: "纪元", en: "epoch" }, value: (row) => row.status.epoch, align: "right" },
     { title: { zh: "单向锁定", en: "locked" }, value: (row) => yesNo(context, row.status.locked) },
-    { title: { zh: "情况", en: "state" }, value: (row) => summary(context, row) },
+    { title: { zh: "情况", en: "state" }, value: (row) => summary(context, row), max: 160 },
   ]);
   return seen.every((row) => row.running) ? EXIT.done : EXIT.unavailable;
 }
 
-function summary(context: CliContext, { status: shown }: Seen): string {
-  return shown.role === "tx" ? txSummary(context, shown) : rxSummary(context, shown);
+function summary(context: CliContext, { running, status: shown }: Seen): string {
+  const told = shown.role === "tx" ? txSummary(context, shown) : rxSummary(context, shown);
+  return running ? told : `${context.say({ zh: "停止之前：", en: "before it stopped: " })}${told}`;
 }
 
 function txSummary(context: CliContext, { bundles, sent }: TxStatus): string {
@@ -49,7 +50,7 @@ function rxSummary(context: CliContext, shown: RxStatus): string {
     ? { zh: "心跳中断", en: "NO HEARTBEAT" }
     : { zh: "心跳正常", en: "heartbeat ok" };
   return context.say({
-    zh: `${pulse.zh}，已送达 ${bundles.delivered} 包，等待接收 ${bundles.waiting}，缺包 ${missing}，丢帧 ${accounted.lost}，拒绝帧 ${rejected}`,
+    zh: `${pulse.zh}，已转交前置代理 ${bundles.delivered} 包，等待接收 ${bundles.waiting}，缺包 ${missing}，丢帧 ${accounted.lost}，拒绝帧 ${rejected}`,
     en: `${pulse.en}, ${bundles.delivered} bundles delivered, ${bundles.waiting} waiting, ${missing} missing, ${accounted.lost} frames lost, ${rejected} rejected`,
   });
 }
@@ -83,8 +84,8 @@ async function gaps(context: CliContext): Promise<ExitCode> {
   ]);
   context.out(
     context.say({
-      zh: "等待第二遍补齐；仍缺失的，请由发送侧重新导出",
-      en: "the second pass may still bring them; what stays missing must be exported again by the sending side",
+      zh: "等待第二遍补齐；仍缺失的，请由发送侧重新提交",
+      en: "the second pass may still bring them; what stays missing must be handed over again on the sending side",
     }),
   );
   return EXIT.done;
