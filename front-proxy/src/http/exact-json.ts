@@ -15,7 +15,7 @@ export function parseJsonExactly(app: FastifyInstance): void {
   // Refuses __proto__ and constructor.prototype.
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, text, done) => {
-    parse(request, text as string, (error, value) => {
+    void parse(request, text as string, (error, value) => {
       if (error !== null || !MAY_LOSE_DIGITS.test(text as string)) return done(error, value);
       try {
         return done(null, withExactNumbers(text as string));
