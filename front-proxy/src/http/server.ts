@@ -3,6 +3,7 @@
  * wrong in it is answered as problem+json and leaves an audit event.
  */
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import swagger from "@fastify/swagger";
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
@@ -75,7 +76,8 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
     });
     // A body that nobody will read may trickle for ever: a stranger is not waited for.
     const stranger = request.caller === undefined && !request.raw.complete;
-    return sendGatewayError(stranger ? reply.header("connection", "close") : reply, error);
+    const ends = stranger || isHalfRead(request.raw);
+    return sendGatewayError(ends ? reply.header("connection", "close") : reply, error);
   };
   app.setErrorHandler((error: FastifyError, request, reply) =>
     report(request, reply, readFault(error)),
@@ -114,6 +116,14 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
       await refusals.close();
     },
   };
+}
+
+/**
+ * Whether someone began to read the body and stopped. Node drains a body that nobody touched; this one
+ * would stand in the way of the next request on the connection for ever.
+ */
+function isHalfRead(raw: IncomingMessage): boolean {
+  return !raw.complete && raw.readableFlowing !== null;
 }
 
 async function tlsOf(files: { readonly cert: string; readonly key: string; readonly ca: string }) {
