@@ -87,8 +87,30 @@ export async function insertExchanges(
   on: pg.Pool | pg.PoolClient,
   rows: readonly NewExchange[],
 ): Promise<void> {
+  await query(on, "exchange-insert", INSERT, columnsOf(rows));
+}
+
+/**
+ * Writes the rows whose id is not taken; waits for whoever is just writing the same id.
+ * @returns the indices of those written.
+ */
+export async function insertUnlessPresent(
+  on: pg.Pool | pg.PoolClient,
+  rows: readonly NewExchange[],
+): Promise<readonly number[]> {
+  const { rows: written } = await query<{ id: string }>(
+    on,
+    "exchange-insert-absent",
+    `${INSERT} ON CONFLICT (id) DO NOTHING RETURNING id`,
+    columnsOf(rows),
+  );
+  const ids = new Set(written.map((row) => row.id));
+  return rows.flatMap((row, index) => (ids.has(formatId(row.id)) ? [index] : []));
+}
+
+function columnsOf(rows: readonly NewExchange[]): readonly unknown[] {
   const column = (pick: (row: NewExchange) => unknown) => rows.map(pick);
-  await query(on, "exchange-insert", INSERT, [
+  return [
     column((row) => formatId(row.id)),
     column((row) => row.kind),
     column((row) => row.steps.at(-1)),
@@ -119,7 +141,7 @@ export async function insertExchanges(
     column((row) => asBuffer(row.stored.trail)),
     column((row) => asBuffer(row.stored.content)),
     column((row) => row.stored.file ?? null),
-  ]);
+  ];
 }
 
 export interface Move {

@@ -40,20 +40,27 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   const segments = new SegmentStore(pool, spool, context.vault);
   const stores = { spool, segments };
   const outbox = new SpoolOutbox(pool, config.outboxDir);
+  const permitted = new Doorbell();
+  // First of all: until then PostgreSQL may still be committing a batch whose files have no row.
+  const submitter = await Submitter.start(context, spool, permitted);
+  shell.onClose(() => submitter.close());
   const removed = {
     payloads: await removeOrphanPayloads(context, stores),
     bundles: await outbox.removeOrphans(0),
   };
   if (removed.payloads + removed.bundles > 0) shell.log.info(removed, "removed files of a crash");
 
-  const permitted = new Doorbell();
   const decider = new StoredDecider(context, stores, () => permitted.ring());
   shell.onClose(() => decider.close());
-  const submitter = new Submitter(context, spool, permitted);
-  shell.onClose(() => submitter.close());
   const uploads = new Uploads(context, spool, segments, () => decider.kick());
   const stop = new AbortController();
-  const sweep = { stores, uploads, outbox, undecided: () => decider.kick() };
+  const sweep = {
+    stores,
+    uploads,
+    outbox,
+    undecided: () => decider.kick(),
+    settle: () => submitter.settle(),
+  };
   const sweeping = sweepForever(context, sweep, stop.signal);
   shell.onClose(async () => {
     stop.abort();

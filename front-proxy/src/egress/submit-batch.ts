@@ -3,6 +3,7 @@
  * with a receipt only after the commit.
  *
  *   known key? ─▶ registry ─▶ Decide ─▶ journal ─▶ encrypt ─▶ commit ─▶ answer
+ *             └─▶ named in flight ─────┘        (a crash in between: settle.ts)
  */
 import { asGatewayError, type GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
@@ -14,7 +15,9 @@ import type { Spool } from "../payload/spool.ts";
 import { packTrail, permittedEvent, receivedEvent, stoppedEvent } from "./events.ts";
 import { insertExchanges, type NewExchange } from "./exchange-rows.ts";
 import { type Claim, findClaims, writeClaims } from "./idempotency.ts";
+import type { InFlight, InFlightFile } from "./in-flight.ts";
 import { batchBytes, type Decided, readOutcome } from "./outcome.ts";
+import { settleInFlight } from "./settle.ts";
 import {
   policySubmission,
   REGISTRY_RULE,
@@ -47,15 +50,65 @@ type DecidedSlot = Slot & { decided: Decided };
 export async function runBatch(
   context: FrontProxyContext,
   spool: Spool,
+  inFlight: InFlightFile,
   slots: readonly Slot[],
 ): Promise<void> {
+  // What the batch before left open, its commit having met a fault, is closed first.
+  await settleInFlight(context, inFlight);
   await answerRepetitions(context, slots);
-  await decide(
-    context,
-    slots.filter((slot) => slot.answer === undefined),
-  );
-  const decided = slots.filter((slot): slot is DecidedSlot => slot.decided !== undefined);
-  if (decided.length > 0) await keep(context, spool, decided);
+  const open = slots.filter((slot) => slot.answer === undefined);
+  if (open.length === 0) return;
+  const decided = await decideAndJournal(context, inFlight, open);
+  try {
+    await keep(context, spool, decided);
+    inFlight.settled();
+  } catch (error) {
+    // The log already says "received, permitted": let it say too that nothing came of it. When
+    // that cannot be found out now, the next batch, the sweep or the next start does.
+    await settleInFlight(context, inFlight).catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Journalled {
+  readonly slots: readonly DecidedSlot[];
+  /** Two of each slot. */
+  readonly events: readonly Uint8Array[];
+}
+
+async function decideAndJournal(
+  context: FrontProxyContext,
+  inFlight: InFlightFile,
+  open: readonly Slot[],
+): Promise<Journalled> {
+  try {
+    // Both must have ended before anything is journalled; neither waits for the other.
+    const ended = await Promise.allSettled([
+      inFlight.name(open.map(inFlightOf)),
+      decide(context, open),
+    ]);
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
+    const slots = open.filter((slot): slot is DecidedSlot => slot.decided !== undefined);
+    return { slots, events: await context.shell.journal.record(slots.flatMap(eventsOf)) };
+  } catch (error) {
+    // Nothing of it stands in the log.
+    await inFlight.forget();
+    throw error;
+  }
+}
+
+function inFlightOf({ id, submission, submittedMs }: Slot): InFlight {
+  const { caller, lane, service, grade, clientAddress, content } = submission;
+  return {
+    exchangeId: id,
+    caller,
+    lane,
+    service,
+    grade,
+    clientAddress,
+    size: content.length,
+    submittedMs,
+  };
 }
 
 async function answerRepetitions(
@@ -131,21 +184,16 @@ function describe(slot: Slot) {
 async function keep(
   context: FrontProxyContext,
   spool: Spool,
-  slots: readonly DecidedSlot[],
+  { slots, events }: Journalled,
 ): Promise<void> {
-  const events = await context.shell.journal.record(slots.flatMap(eventsOf));
+  if (slots.length === 0) return;
   const rows = await Promise.all(
     slots.map((slot, index) => rowOf(context, spool, slot, events.slice(2 * index, 2 * index + 2))),
   );
   const claiming = slots.filter((slot) => slot.submission.idempotency !== undefined);
   let overtaken: readonly Slot[] = [];
-  try {
-    if (claiming.length === 0) await insertExchanges(context.pool, rows);
-    else overtaken = await insertClaimed(context, slots, rows, claiming);
-  } catch (error) {
-    await reportLost(context, slots, asGatewayError(error));
-    throw error;
-  }
+  if (claiming.length === 0) await insertExchanges(context.pool, rows);
+  else overtaken = await insertClaimed(context, slots, rows, claiming);
   for (const slot of slots) {
     if (!overtaken.includes(slot)) slot.answer = receiptOf(slot);
   }
@@ -251,26 +299,4 @@ function receiptOf(slot: DecidedSlot): Receipt {
     repeated: false,
     ...(decided.state === "refused" ? { refusal: decided.refusal } : {}),
   };
-}
-
-// The log already says "received, permitted": say also that nothing came of it. Spool files are
-// left to the orphan sweep, since a commit whose answer was lost may still have happened.
-async function reportLost(
-  context: FrontProxyContext,
-  slots: readonly DecidedSlot[],
-  fault: GatewayError,
-): Promise<void> {
-  const refusal = { code: fault.code, rule: "", reason: "" };
-  const events = slots.map((slot) =>
-    stoppedEvent(
-      { ...slot.submission, exchangeId: slot.id, size: slot.submission.content.length },
-      "exchange.failed",
-      refusal,
-    ),
-  );
-  try {
-    await context.shell.journal.record(events);
-  } catch (error) {
-    context.shell.log.error({ code: asGatewayError(error).code }, "could not journal a lost batch");
-  }
 }

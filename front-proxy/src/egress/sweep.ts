@@ -7,10 +7,12 @@
  */
 import { setInterval as every } from "node:timers/promises";
 import { asGatewayError } from "@lightferry/proto/errors";
+import { formatId } from "@lightferry/proto/ids";
 import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
 import type { StoredStores } from "./decide-stored.ts";
+import { stoppedEvent } from "./events.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import type { Outbox } from "./outbox.ts";
 import { decideAnew, stopExchange } from "./stop-exchange.ts";
@@ -41,6 +43,8 @@ export interface SweepParts {
   readonly outbox: Outbox;
   /** Called when something is to be decided anew. */
   readonly undecided: () => void;
+  /** Closes submissions whose commit met a fault. */
+  readonly settle: () => Promise<number>;
 }
 
 /** Runs until `signal`; a fault of one round is logged and the next tries again. */
@@ -64,9 +68,18 @@ export async function sweepForever(
 /** One round. Public so that tests need not wait for the clock. */
 export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): Promise<void> {
   const now = Date.now();
+  await parts.settle();
   await expireExchanges(context, parts, now);
-  for (const id of await staleUploads(context.pool, now - UPLOAD_KEPT_MS)) {
-    await parts.uploads.abandon(id);
+  for (const upload of await staleUploads(context.pool, now - UPLOAD_KEPT_MS)) {
+    // Its completion may stand in the log although its commit never came.
+    await context.shell.journal.record([
+      stoppedEvent(upload, "exchange.failed", {
+        code: "exchange.not-accepted",
+        rule: "",
+        reason: "",
+      }),
+    ]);
+    await parts.uploads.abandon(formatId(upload.exchangeId));
   }
   await query(
     context.pool,

@@ -63,10 +63,14 @@ export async function completeUpload(
     });
   } catch (error) {
     const { code } = asGatewayError(error);
-    const refusal = { code, rule: "", reason: "" };
-    await context.shell.journal
-      .record([stoppedEvent(subject, "exchange.failed", refusal)])
-      .catch(() => undefined);
+    // With the connection lost it may have been committed: then the exchange tells its own outcome,
+    // and if not, the upload does, by being completed or given up.
+    if (code !== "database.unavailable") {
+      const refusal = { code, rule: "", reason: "" };
+      await context.shell.journal
+        .record([stoppedEvent(subject, "exchange.failed", refusal)])
+        .catch(() => undefined);
+    }
     throw error;
   }
   return { exchangeId: id, state: "received", repeated: false };

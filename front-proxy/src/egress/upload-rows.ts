@@ -1,7 +1,8 @@
 /** Guarantee: one statement per question about unfinished uploads. */
-import { formatId } from "@lightferry/proto/ids";
+import { formatId, parseId } from "@lightferry/proto/ids";
 import type pg from "pg";
 import { query } from "../database.ts";
+import type { EventSubject } from "./events.ts";
 import { asBuffer } from "./exchange-rows.ts";
 
 export interface UploadRow extends pg.QueryResultRow {
@@ -91,12 +92,21 @@ export async function forgetClaim(on: pg.Pool | pg.PoolClient, id: string): Prom
 export async function staleUploads(
   on: pg.Pool | pg.PoolClient,
   beforeMs: number,
-): Promise<readonly string[]> {
-  const result = await query<{ id: string }>(
+): Promise<readonly EventSubject[]> {
+  const result = await query<UploadRow>(
     on,
     "upload-stale",
-    "SELECT id FROM upload WHERE updated_ms < $1 LIMIT 1000",
+    "SELECT * FROM upload WHERE updated_ms < $1 LIMIT 1000",
     [beforeMs],
   );
-  return result.rows.map((row) => row.id);
+  return result.rows.map((row) => ({
+    exchangeId: parseId(row.id),
+    lane: row.lane,
+    service: row.service,
+    caller: row.caller,
+    clientAddress: row.client_address,
+    // It stands in the encrypted submission only.
+    grade: "",
+    size: row.durable,
+  }));
 }

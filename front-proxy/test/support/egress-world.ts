@@ -178,6 +178,7 @@ async function run(world: EgressWorld, change: Partial<FrontProxyConfig>): Promi
     tls,
     api: { host: "127.0.0.1", port: 0, tls },
     databaseUrl: world.databaseUrl,
+    stateDir: join(dir, "state"),
     spoolDir: join(dir, "spool"),
     outboxDir: join(dir, "outbox"),
     watch: null,

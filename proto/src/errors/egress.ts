@@ -353,6 +353,15 @@ export const EGRESS_ERRORS = {
     doZh: "检查单向链路；需要时重新提交",
     doEn: "check the one-way link; submit again if still needed",
   },
+  "exchange.not-accepted": {
+    http: 410,
+    grpc: "ABORTED",
+    actor: "caller",
+    zh: "提交在受理前中断，从未受理",
+    en: "the submission was cut short and never accepted",
+    doZh: "重新提交（可使用同一幂等键）",
+    doEn: "hand it over again, under the same idempotency key if there was one",
+  },
   "exchange.cancelled": {
     http: 409,
     grpc: "ABORTED",
