@@ -9,11 +9,11 @@
 import { type CipherGCM, createCipheriv, createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
+import { cpuSeconds, familyOf, peakMegabytes } from "../drills/cpu.ts";
 import { seededFrom } from "../drills/random.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONE_SERVICES, ZONES, type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
 import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
-import { cpuSeconds, familyOf, peakMegabytes } from "./cpu.ts";
 
 const CONCURRENCY = 256;
 const OFFERED_PER_SECOND = 500;
