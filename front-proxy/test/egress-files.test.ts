@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { lightferry } from "@lightferry/proto/gen";
 import { parseId } from "@lightferry/proto/ids";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readSpoolFile } from "../src/payload/spool.ts";
+import { openItems } from "../src/seal/open-items.ts";
 import { provider } from "./support/egress-keys.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 
@@ -43,32 +43,92 @@ const patch = (id: string, offset: number, body: Uint8Array) =>
 const offsetOf = async (id: string) =>
   Number((await world.api.call("HEAD", `/v1/files/${id}`, { token })).headers["upload-offset"]);
 
-/** What rests of a permitted exchange, decrypted. */
+const spooled = async (id: string) =>
+  (await readdir(join(world.dir, "spool"))).filter((name) => name.startsWith(id));
+
+/** What rests of a permitted exchange, opened as the seal program opens it. */
 async function contentOf(id: string): Promise<Buffer> {
   const row = await world.until(id, "permitted");
   const { vault } = world.running.context;
+  const [item] = openItems(vault, join(world.dir, "spool"), [
+    {
+      exchangeId: parseId(id),
+      wrappedKey: row.wrapped_key as Buffer,
+      material: row.material as Buffer,
+      file: (row.file as string | null) ?? "",
+    },
+  ]);
   const parts = [];
-  const key = vault.unwrap(row.wrapped_key as Buffer, parseId(id));
-  const sealed = readSpoolFile(join(world.dir, "spool"), row.file as string);
-  for await (const part of key.decryptStream(sealed)) parts.push(part);
+  for await (const part of item?.content() ?? []) parts.push(Buffer.from(part));
+  item?.key.destroy();
   return Buffer.concat(parts);
 }
 
 describe("a file in one stream", () => {
-  it("is accepted when durable, decided afterwards, and rests as policy gave it back", async () => {
+  it("is accepted when durable, decided afterwards, and rests as it came if nothing was altered", async () => {
     const body = randomBytes(3_000_000);
     const answer = await post(body, { "x-content-sm3": sm3(body) });
     expect(answer.status).toBe(202);
     expect(answer.json.state).toBe("received");
     expect((await contentOf(answer.json.exchangeId)).equals(body)).toBe(true);
+    const id = answer.json.exchangeId;
+    expect(await spooled(id)).toEqual([`${id}.0.segment`]);
+    const row = await world.until(id, "permitted");
+    expect(row).toMatchObject({ priority: "bulk", size: 3_000_000, file: null });
+  });
+
+  it("rests as policy gave it back when it was altered, and its segments go", async () => {
+    const altered = randomBytes(400_000);
+    world.peers.rule = () => ({ content: altered });
+    const id = (await post(randomBytes(300_000))).json.exchangeId;
+    expect((await contentOf(id)).equals(altered)).toBe(true);
+    await expect.poll(() => spooled(id), { timeout: 10_000 }).toEqual([`${id}.1.payload`]);
+    expect(await world.until(id, "permitted")).toMatchObject({ size: 400_000 });
+  });
+
+  it("is not kept on an answer that contradicts itself", async () => {
+    world.peers.rule = () => ({ content: randomBytes(1_000), claimsUnaltered: true });
+    const before = world.peers.batches.length;
+    const id = (await post(randomBytes(300_000))).json.exchangeId;
+    // Asked again: the first answer was not taken.
     await expect
-      .poll(async () => {
-        const left = await readdir(join(world.dir, "spool"));
-        return left.filter((name) => name.endsWith(".segment"));
-      })
-      .toEqual([]);
-    const row = await world.until(answer.json.exchangeId, "permitted");
-    expect(row).toMatchObject({ priority: "bulk", size: 3_000_000 });
+      .poll(() => world.peers.batches.length, { timeout: 10_000 })
+      .toBeGreaterThan(before + 1);
+    const { rows } = await world.pool.query("SELECT state FROM exchange WHERE id = $1", [id]);
+    expect(rows).toEqual([{ state: "received" }]);
+    world.peers.rule = () => ({});
+    await world.until(id, "permitted");
+  });
+
+  it("that was kept as it came can be decided anew, altered or refused", {
+    timeout: 60_000,
+  }, async () => {
+    const body = randomBytes(300_000);
+    const id = (await post(body)).json.exchangeId;
+    await world.until(id, "permitted");
+    const again = async (state: string) => {
+      const { decided } = await world.until(id, "permitted");
+      await world.pool.query("UPDATE exchange SET state = 'received' WHERE id = $1", [id]);
+      await world.restart();
+      if (state === "permitted") {
+        await expect
+          .poll(async () => (await world.until(id, "permitted")).decided, { timeout: 15_000 })
+          .toBe(Number(decided) + 1);
+      } else await world.until(id, state);
+    };
+    await again("permitted");
+    expect((await contentOf(id)).equals(body)).toBe(true);
+    world.peers.rule = () => ({ content: Buffer.from("masked") });
+    await again("permitted");
+    expect((await contentOf(id)).toString()).toBe("masked");
+    world.peers.rule = () => ({});
+    await again("permitted");
+    expect((await contentOf(id)).toString()).toBe("masked");
+    world.peers.rule = () => ({ decision: Decision.DECISION_DENY, code: "policy.content-refused" });
+    await again("refused");
+    await expect.poll(() => spooled(id), { timeout: 10_000 }).toEqual([]);
+    const segments = "SELECT 1 FROM upload_segment WHERE upload_id = $1";
+    expect((await world.pool.query(segments, [id])).rows).toEqual([]);
   });
 
   it("crosses masked when policy masks it", async () => {

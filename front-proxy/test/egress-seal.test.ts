@@ -1,4 +1,5 @@
 /** From permitted to emitted: leases, fences, bundles, and what stops on the way. */
+import { randomBytes } from "node:crypto";
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBundle, readHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
@@ -225,11 +226,55 @@ describe("the seal program", () => {
     expect((await leaseBundles("ferry@test/1", 0)).bundles).toEqual([]);
   });
 
+  it("seals an upload from its segments; once it is emitted they and their keys are gone", async () => {
+    const body = randomBytes(700_000);
+    const begun = await world.api.call(
+      "POST",
+      "/v1/files?lane=inbound&service=maps&grade=G2&filename=a.bin",
+      { token, headers: { "upload-length": String(body.length) } },
+    );
+    const id = begun.json.exchangeId;
+    for (const [from, to] of [
+      [0, 300_000],
+      [300_000, body.length],
+    ] as const) {
+      await world.api.call("PATCH", `/v1/files/${id}`, {
+        token,
+        headers: { "upload-offset": String(from), "content-type": "application/octet-stream" },
+        body: body.subarray(from, to),
+      });
+    }
+    await world.until(id, "queued");
+    const kept = async () =>
+      (await readdir(join(world.dir, "spool"))).filter((name) => name.startsWith(id)).sort();
+    expect(await kept()).toEqual([`${id}.0.segment`, `${id}.1.segment`]);
+    const { bundles } = await leaseBundles();
+    const [bundle] = bundles;
+    const path = join(world.dir, "outbox", bundle?.file ?? "");
+    const verified = verifyHeader(provider, await readHeader(path), {
+      now: Date.now(),
+      lane: "inbound",
+      keys: world.registry.keyDirectory(),
+      self: "node-business",
+    });
+    const parts = [];
+    for await (const item of openBundle(provider, verified, world.keys.decrypt)) {
+      for await (const part of item.content) parts.push(Buffer.from(part));
+    }
+    expect(Buffer.concat(parts).equals(body)).toBe(true);
+    const ack = { bundleId: bundle?.bundleId ?? null, leaseId: bundle?.leaseId ?? null };
+    await world.running.outbox.ack({ ...ack, passesDone: 2, finished: true });
+    await world.until(id, "emitted");
+    expect(await kept()).toEqual([]);
+    const segments = "SELECT 1 FROM upload_segment WHERE upload_id = $1";
+    expect((await world.pool.query(segments, [id])).rows).toEqual([]);
+  });
+
   it("chains the bundles of a stream", async () => {
     await world.until(await submit(), "queued");
     await world.until(await submit(), "queued");
     const { rows } = await world.pool.query(
-      "SELECT sequence, file, header_digest FROM outbox_bundle ORDER BY sequence",
+      "SELECT sequence, file, header_digest FROM outbox_bundle WHERE priority = 'normal' ORDER BY sequence",
     );
     expect(rows.map((row) => row.sequence)).toEqual(rows.map((_, index) => index + 1));
     const last = await readHeader(join(world.dir, "outbox", rows.at(-1).file));

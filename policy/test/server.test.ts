@@ -67,7 +67,13 @@ async function streamed(
   item: WireItem,
   content: Uint8Array,
   size = 65_536,
-): Promise<{ out: Buffer; response: Response; outcome: Outcome | undefined; read: number }> {
+): Promise<{
+  out: Buffer;
+  response: Response;
+  outcome: Outcome | undefined;
+  read: number;
+  unaltered: number;
+}> {
   let read = 0;
   async function* parts() {
     yield { item };
@@ -79,14 +85,20 @@ async function streamed(
   }
   const out: Uint8Array[] = [];
   let response: Response = {};
+  let unaltered = 0;
   for await (const answer of decideStream(desk, parts())) {
+    if (answer.unaltered === true) {
+      // It stands for all chunks: nothing may have come before it.
+      expect(out.length).toBe(0);
+      unaltered += 1;
+    }
     if (answer.chunk !== undefined && answer.chunk !== null) {
       expect(answer.chunk.length).toBeLessThanOrEqual(STREAM_CHUNK_MAX);
       out.push(answer.chunk);
     }
     response = answer.result ?? response;
   }
-  return { out: Buffer.concat(out), response, outcome: response.outcomes?.[0], read };
+  return { out: Buffer.concat(out), response, outcome: response.outcomes?.[0], read, unaltered };
 }
 
 describe("batches", () => {
@@ -260,6 +272,55 @@ describe("streams", () => {
       decision: Decision.DECISION_HOLD,
       code: "policy.content-undecodable",
     });
+  });
+
+  test("a sender that keeps the original gets nothing back of what cannot be altered", async () => {
+    const desk = await newDesk();
+    const keeping = (service: string, name: string, size: number): WireItem => ({
+      ...fileItem(service, name, size),
+      keepsOriginal: true,
+    });
+    const bytes = randomBytes(1_000_000);
+    const opaque = await streamed(desk, keeping("bulk-data", "a.bin", bytes.length), bytes);
+    expect([opaque.unaltered, opaque.out.length]).toEqual([1, 0]);
+    expect(opaque.outcome).toMatchObject({
+      decision: Decision.DECISION_PERMIT,
+      contentChanged: false,
+    });
+    const entry = decodeCanonical(ManifestEntry, opaque.outcome?.entry ?? new Uint8Array());
+    expect(entry.size).toBe(bytes.length);
+    expect(Buffer.from(entry.digest)).toEqual(Buffer.from(provider.sm3(bytes)));
+
+    // Rules that mask: readable content goes back, whether or not anything is found in it.
+    for (const row of [`张三,${VALID}\n`, "张三,无\n"]) {
+      const text = Buffer.from("姓名,身份证\n".concat(row.repeat(20_000)));
+      const read = await streamed(desk, keeping("household-survey", "a.csv", text.length), text);
+      expect(read.unaltered).toBe(0);
+      expect(read.out.toString()).toBe(text.toString().replaceAll(VALID, "510104********7217"));
+    }
+
+    // Text first, unreadable then: some of it was on its way back already, so all of it goes.
+    const turning = Buffer.concat([Buffer.from("line\n".repeat(50_000)), bytes]);
+    const turned = await streamed(desk, keeping("bulk-data", "a.txt", turning.length), turning);
+    expect([turned.unaltered, turned.out.equals(turning)]).toEqual([0, true]);
+
+    // No rule of the service masks: known before its content is read.
+    const plain = Buffer.from("一切正常\n".repeat(20_000));
+    const text = await streamed(desk, keeping("documents", "a.txt", plain.length), plain);
+    expect(text.outcome?.decision).toBe(Decision.DECISION_PERMIT);
+    expect([text.unaltered, text.out.length]).toEqual([1, 0]);
+    expect((await streamed(desk, fileItem("documents", "a.txt", plain.length), plain)).out).toEqual(
+      plain,
+    );
+  });
+
+  test("what proves a secret after `unaltered` is sealed away all the same", async () => {
+    const desk = await newDesk();
+    const marked = Buffer.concat([Buffer.from(SECRET), Buffer.alloc(500_000, 0x61)]);
+    const item = { ...fileItem("documents", "a.txt", marked.length), keepsOriginal: true };
+    const { out, outcome } = await streamed(desk, item, marked);
+    expect(outcome).toMatchObject({ decision: Decision.DECISION_DENY, sealedAway: true });
+    expect(out.length).toBe(0);
   });
 
   test("refused before content: nothing is read", async () => {

@@ -1,9 +1,11 @@
 /**
  * Guarantee: content that already rests here is decided in one pass: it goes to
  * policy once, and what comes back is what is kept; the original is removed
- * only after that is committed.
+ * only after that is committed. Of content that cannot be altered nothing comes
+ * back: then the original is what is kept, and sealing holds it to its verdict.
  *
- *   stored ─decrypt─▶ DecideStream ─encrypt─▶ spool draft ─▶ journal ─▶ commit ─▶ original removed
+ *   stored ─decrypt─▶ DecideStream ┬encrypt─▶ spool draft ─▶ journal ─▶ commit ─▶ original removed
+ *                                  └unaltered────────────▶ journal ─▶ commit
  */
 import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
@@ -12,6 +14,7 @@ import type { PayloadKey } from "@lightferry/proto/keystore";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { openContent } from "../payload/keep.ts";
+import type { Part } from "../payload/parts.ts";
 import type { Spool, SpoolDraft } from "../payload/spool.ts";
 import { packTrail, permittedEvent, stoppedEvent, subjectOf, unpackTrail } from "./events.ts";
 import { type Moved, moveExchanges, storeParts } from "./exchange-rows.ts";
@@ -27,6 +30,12 @@ type Response = InstanceType<typeof lightferry.policy.v1.DecideStreamResponse>;
 
 /** policy.proto: content chunks of a stream. */
 const CHUNK_BYTES = 256 * 1_024;
+
+/**
+ * Parts are named in the sealed material, some 150 bytes each, which holds at most 256 KiB with
+ * entry and verdict. An upload in more pieces than this is written anew, in one.
+ */
+const MAX_KEPT_PARTS = 1_024;
 
 export interface StoredStores {
   readonly spool: Spool;
@@ -62,7 +71,18 @@ export async function decideStored(
 interface Passed {
   readonly decided: Decided;
   readonly size: number;
+  /** What is kept instead of the draft. */
+  readonly original: Original | undefined;
   readonly policyVersion: string;
+}
+
+/** Content that rests in a form that sealing can read: an exchange's file, or an upload's parts. */
+type Original = { readonly file: string } | { readonly parts: readonly Part[] };
+
+interface Returned {
+  size: number;
+  unaltered: boolean;
+  result?: lightferry.policy.v1.DecideResponse.$Properties;
 }
 
 async function passThroughPolicy(
@@ -73,29 +93,40 @@ async function passThroughPolicy(
   draft: SpoolDraft,
   signal: AbortSignal,
 ): Promise<Passed> {
-  const content = await contentOf(stores, row, key);
-  const responses = context.policy.decideStream(requests(submissionOf(row, key), content), {
-    signal,
-  });
-  const end: { size: number; result?: lightferry.policy.v1.DecideResponse.$Properties } = {
-    size: 0,
+  const parts = await stores.segments.parts(parseId(row.id));
+  const original = originalOf(row, parts);
+  const content = contentOf(stores, row, key, parts);
+  const item = {
+    direction: Direction.DIRECTION_EXPORT,
+    submission: submissionOf(row, key),
+    keepsOriginal: original !== undefined,
   };
+  const responses = context.policy.decideStream(requests(item, content), { signal });
+  const end: Returned = { size: 0, unaltered: false };
   for await (const sealed of key.encryptStream(returned(responses, end), { reuse: true }))
     await draft.append(sealed);
-  const { result, size } = end;
+  const { result, unaltered } = end;
   if (result?.outcomes?.length !== 1) {
     throw new GatewayError("policy.answer-invalid", { detail: "stream without one outcome" });
   }
-  const decided = readOutcome(result.outcomes[0], batchBytes(result.batch));
-  return { decided, size, policyVersion: result.policyVersion ?? "" };
+  const [outcome] = result.outcomes;
+  if (unaltered && (original === undefined || outcome?.contentChanged === true)) {
+    throw new GatewayError("policy.answer-invalid", { detail: "the original cannot be kept" });
+  }
+  return {
+    decided: readOutcome(outcome, batchBytes(result.batch)),
+    size: unaltered ? row.size : end.size,
+    original: unaltered ? original : undefined,
+    policyVersion: result.policyVersion ?? "",
+  };
 }
 
 /** Each message is encoded, and so copied, before the next piece is asked for. */
 async function* requests(
-  submission: lightferry.policy.v1.Submission.$Properties,
+  item: lightferry.policy.v1.DecideItem.$Properties,
   content: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Request> {
-  yield { item: { direction: Direction.DIRECTION_EXPORT, submission } };
+  yield { item };
   for await (const piece of content) {
     for (let at = 0; at < piece.length; at += CHUNK_BYTES) {
       yield { chunk: piece.subarray(at, at + CHUNK_BYTES) };
@@ -105,12 +136,13 @@ async function* requests(
 
 async function* returned(
   responses: AsyncIterable<Response>,
-  end: { size: number; result?: lightferry.policy.v1.DecideResponse.$Properties },
+  end: Returned,
 ): AsyncGenerator<Uint8Array> {
-  for await (const { part, chunk, result } of responses) {
+  for await (const { part, chunk, result, unaltered } of responses) {
     if (end.result !== undefined)
       throw new GatewayError("policy.answer-invalid", { detail: "after the end" });
-    if (part === "chunk" && chunk) {
+    if (part === "unaltered" && unaltered && end.size === 0) end.unaltered = true;
+    else if (part === "chunk" && chunk && !end.unaltered) {
       end.size += chunk.length;
       yield chunk;
     } else if (part === "result" && result) end.result = result;
@@ -118,13 +150,19 @@ async function* returned(
   }
 }
 
-async function contentOf(
+function originalOf(row: StoredRow, parts: readonly Part[]): Original | undefined {
+  if (parts.length > MAX_KEPT_PARTS) return undefined;
+  if (parts.length > 0) return { parts };
+  return row.file === null ? undefined : { file: row.file };
+}
+
+function contentOf(
   stores: StoredStores,
   row: StoredRow,
   key: PayloadKey,
-): Promise<AsyncIterable<Uint8Array>> {
-  const id = parseId(row.id);
-  if (await stores.segments.has(id)) return stores.segments.read(id);
+  parts: readonly Part[],
+): AsyncIterable<Uint8Array> {
+  if (parts.length > 0) return stores.segments.read(parseId(row.id));
   if (row.file !== null || row.content !== null) {
     return openContent(stores.spool, key, row, { reuse: true });
   }
@@ -168,7 +206,7 @@ async function keep(
   row: StoredRow,
   key: PayloadKey,
   draft: SpoolDraft,
-  { decided, size, policyVersion }: Passed,
+  { decided, size, original, policyVersion }: Passed,
 ): Promise<string | undefined> {
   const subject = subjectOf({ ...row, size } as Moved);
   const [event] = await context.shell.journal.record([
@@ -179,8 +217,12 @@ async function keep(
   const trail = packTrail([...unpackTrail(row.trail), ...(event === undefined ? [] : [event])]);
   const permitted = decided.state === "permitted";
   // A name per decision: an earlier file stays whole until its successor is committed.
-  const file = permitted ? `${row.id}.${row.decided + 1}.payload` : undefined;
-  if (file !== undefined) await draft.keepAs(file);
+  const stays = permitted ? original : undefined;
+  const written =
+    permitted && stays === undefined ? `${row.id}.${row.decided + 1}.payload` : undefined;
+  if (written !== undefined) await draft.keepAs(written);
+  const file = stays !== undefined && "file" in stays ? stays.file : written;
+  const parts = stays !== undefined && "parts" in stays ? [...stays.parts] : [];
 
   const moved = await inTransaction(context.pool, async (client) => {
     const [gone] = await moveExchanges(client, [row.id], {
@@ -190,7 +232,7 @@ async function keep(
     });
     if (gone !== undefined && permitted) {
       await storeParts(client, row.id, {
-        material: key.sealBytes(SealMaterial.encode(decided.material).finish()),
+        material: key.sealBytes(SealMaterial.encode({ ...decided.material, parts }).finish()),
         headerBytes: decided.headerBytes,
         batch: decided.batch,
         trail,
@@ -202,13 +244,13 @@ async function keep(
     return gone;
   });
   if (moved === undefined) {
-    if (file !== undefined) await stores.spool.remove(file);
+    if (written !== undefined) await stores.spool.remove(written);
     return undefined;
   }
   // Held content stays as it was submitted, for the person who will decide.
   if (decided.state === "held") return decided.state;
-  await stores.segments.drop(row.id);
-  if (row.file !== null) await stores.spool.remove(row.file);
+  if (parts.length === 0) await stores.segments.drop(row.id);
+  if (row.file !== null && row.file !== file) await stores.spool.remove(row.file);
   return decided.state;
 }
 

@@ -15,6 +15,7 @@ import type { Spool } from "../payload/spool.ts";
 import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
 import { type Moved, moveExchanges } from "./exchange-rows.ts";
 import type { Outbox, OutboxRow } from "./outbox.ts";
+import { forgetSegments } from "./segments.ts";
 
 type Ferry = typeof lightferry.ferry.v1;
 type LeaseRequest = InstanceType<Ferry["LeaseRequest"]>;
@@ -87,7 +88,16 @@ export class OutboxDesk {
     await this.#context.shell.journal.record([
       ...moved.map((exchange) => carriedEvent(subjectOf(exchange), "exchange.emitted", bundleId)),
     ]);
-    return moved.flatMap((exchange) => (exchange.file === null ? [] : [exchange.file]));
+    const files = moved.flatMap((exchange) => (exchange.file === null ? [] : [exchange.file]));
+    // Only what came as an upload, and so is bulk, can still rest in its segments.
+    if (row.priority !== "bulk") return files;
+    return [
+      ...files,
+      ...(await forgetSegments(
+        client,
+        moved.map(({ id }) => id),
+      )),
+    ];
   }
 
   async #refuse(client: pg.PoolClient, row: OutboxRow, given: string): Promise<void> {

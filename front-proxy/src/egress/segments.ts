@@ -7,6 +7,7 @@ import { formatId } from "@lightferry/proto/ids";
 import type { PayloadVault } from "@lightferry/proto/keystore";
 import type pg from "pg";
 import { inTransaction, query } from "../database.ts";
+import { type Part, partContext, readParts } from "../payload/parts.ts";
 import type { Spool } from "../payload/spool.ts";
 import { asBuffer } from "./exchange-rows.ts";
 
@@ -15,14 +16,6 @@ interface SegmentRow extends pg.QueryResultRow {
   readonly size: number;
   readonly file: string;
   readonly wrapped_key: Buffer;
-}
-
-/** Binds a segment's key to its upload and its place. */
-function segmentContext(uploadId: Uint8Array, number: number): Uint8Array {
-  const context = Buffer.alloc(uploadId.length + 4);
-  context.set(uploadId);
-  context.writeUInt32BE(number, uploadId.length);
-  return context;
 }
 
 export class SegmentStore {
@@ -48,7 +41,7 @@ export class SegmentStore {
   ): Promise<number> {
     const id = formatId(uploadId);
     const number = await this.#nextNumber(id);
-    const { key, wrapped } = this.#vault.newKey(segmentContext(uploadId, number));
+    const { key, wrapped } = this.#vault.newKey(partContext(uploadId, number));
     const file = `${id}.${number}.segment`;
     let size = 0;
     try {
@@ -100,40 +93,26 @@ export class SegmentStore {
     return result.rows[0]?.next ?? 0;
   }
 
-  /** True when content of this id rests in segments. */
-  async has(uploadId: Uint8Array): Promise<boolean> {
-    return (await this.#rows(formatId(uploadId))).length > 0;
+  /** What an upload rests in, in order; empty when there is none of this id. */
+  async parts(uploadId: Uint8Array): Promise<readonly Part[]> {
+    const rows = await this.#rows(formatId(uploadId));
+    return rows.map(({ file, number, size, wrapped_key }) => ({
+      file,
+      number,
+      size,
+      wrappedKey: wrapped_key,
+    }));
   }
 
   /** The whole content as plaintext; each piece is valid until the next. @throws GatewayError `spool.payload-damaged`, `sm.decrypt-failed`. */
   async *read(uploadId: Uint8Array): AsyncGenerator<Uint8Array> {
-    for (const row of await this.#rows(formatId(uploadId))) {
-      const key = this.#vault.unwrap(row.wrapped_key, segmentContext(uploadId, row.number));
-      try {
-        let size = 0;
-        for await (const chunk of key.decryptStream(this.#spool.read(row.file), {
-          reuse: true,
-        })) {
-          size += chunk.length;
-          yield chunk;
-        }
-        if (size !== row.size)
-          throw new GatewayError("spool.payload-damaged", { detail: row.file });
-      } finally {
-        key.destroy();
-      }
-    }
+    const read = (file: string) => this.#spool.read(file);
+    yield* readParts(this.#vault, read, uploadId, await this.parts(uploadId));
   }
 
   /** Forgets the segments of an upload: rows first, so a crash leaves files for the orphan sweep. */
   async drop(uploadId: string): Promise<void> {
-    const gone = await query<{ file: string }>(
-      this.#pool,
-      "segment-drop",
-      "DELETE FROM upload_segment WHERE upload_id = $1 RETURNING file",
-      [uploadId],
-    );
-    for (const { file } of gone.rows) await this.#spool.remove(file);
+    for (const file of await forgetSegments(this.#pool, [uploadId])) await this.#spool.remove(file);
   }
 
   async #rows(id: string): Promise<readonly SegmentRow[]> {
@@ -145,6 +124,23 @@ export class SegmentStore {
     );
     return result.rows;
   }
+}
+
+/**
+ * Removes the rows of uploads, and with them the only keys to their segments.
+ * @returns the files, for removal after the commit.
+ */
+export async function forgetSegments(
+  on: pg.Pool | pg.PoolClient,
+  uploadIds: readonly string[],
+): Promise<readonly string[]> {
+  const gone = await query<{ file: string }>(
+    on,
+    "segments-forget",
+    "DELETE FROM upload_segment WHERE upload_id = ANY($1::uuid[]) RETURNING file",
+    [uploadIds],
+  );
+  return gone.rows.map(({ file }) => file);
 }
 
 async function* tapped(

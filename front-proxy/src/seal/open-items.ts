@@ -6,6 +6,7 @@ import { BundleItemError } from "@lightferry/proto/bundle";
 import { asGatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import type { PayloadKey, PayloadVault } from "@lightferry/proto/keystore";
+import { readParts } from "../payload/parts.ts";
 import { readSpoolFile } from "../payload/spool.ts";
 
 const { SealMaterial } = lightferry.seal.v1;
@@ -39,18 +40,27 @@ export function openItems(
 }
 
 function openItem(vault: PayloadVault, spoolDir: string, item: LeasedItem): OpenedItem {
-  const key = vault.unwrap(item.wrappedKey ?? NOTHING, item.exchangeId ?? NOTHING);
+  const exchangeId = item.exchangeId ?? NOTHING;
+  const key = vault.unwrap(item.wrappedKey ?? NOTHING, exchangeId);
   const material = SealMaterial.decode(key.openBytes(item.material ?? NOTHING));
   const { file } = item;
   return {
     item,
     material,
     key,
-    content: () =>
-      file
-        ? // Sealing takes each piece before it asks for the next.
-          key.decryptStream(readSpoolFile(spoolDir, file), { reuse: true })
-        : whole(material.content),
+    content: () => {
+      const read = (name: string) => readSpoolFile(spoolDir, name);
+      // Sealing takes each piece before it asks for the next.
+      if (file) return key.decryptStream(read(file), { reuse: true });
+      const parts = material.parts.map((part) => ({
+        file: part.file ?? "",
+        number: part.number ?? 0,
+        size: part.size ?? 0,
+        wrappedKey: part.wrappedKey ?? NOTHING,
+      }));
+      if (parts.length > 0) return readParts(vault, read, exchangeId, parts);
+      return whole(material.content);
+    },
   };
 }
 

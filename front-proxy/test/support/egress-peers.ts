@@ -32,6 +32,8 @@ export interface Ruling {
   readonly content?: Uint8Array;
   /** Comes back in place of what the verdict was signed for. */
   readonly forged?: Uint8Array;
+  /** Says of altered content that it is unaltered. */
+  readonly claimsUnaltered?: boolean;
   /** How long the verdict is good for. */
   readonly validMs?: number;
 }
@@ -127,6 +129,7 @@ export async function startPeers(
     return {
       response: { outcomes, batch: signed.batch, policyVersion: "pack-1" },
       contents: prepared.map(({ content }) => content),
+      claimsUnaltered: prepared.some(({ ruling }) => ruling.claimsUnaltered === true),
     };
   };
 
@@ -145,9 +148,12 @@ export async function startPeers(
           if (request.item) item = request.item;
           if (request.chunk) chunks.push(request.chunk);
         }
-        const { response, contents } = answer([item], [Buffer.concat(chunks)]);
+        const submitted = Buffer.concat(chunks);
+        const { response, contents, claimsUnaltered } = answer([item], [submitted]);
         const [content = new Uint8Array()] = contents;
-        for (let at = 0; at < content.length; at += 262_144) {
+        const unaltered = item.keepsOriginal === true && submitted.equals(content);
+        if (unaltered || claimsUnaltered) yield { unaltered: true };
+        for (let at = 0; at < content.length && !unaltered; at += 262_144) {
           yield { chunk: content.subarray(at, at + 262_144) };
         }
         yield {

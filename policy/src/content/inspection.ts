@@ -18,7 +18,7 @@ import {
 } from "./format.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type ContentReader, csvReader, textReader } from "./reader.ts";
-import type { ContentRules } from "./rules.ts";
+import { type ContentRules, DETECTORS } from "./rules.ts";
 import { type Finding, Tally } from "./tally.ts";
 
 /** What the pack says about the content of one service. */
@@ -58,6 +58,7 @@ export class ContentInspection {
   #chosen = false;
   #reader: ContentReader | undefined;
   #opaque = false;
+  #wasRead = false;
   #formatRefused = false;
   #submittedSize = 0;
   #size = 0;
@@ -77,6 +78,16 @@ export class ContentInspection {
   /** True when a certain mark may still come behind the first lines: in a field of JSON. */
   get marksMayComeLate(): boolean {
     return this.#reader instanceof JsonReader;
+  }
+
+  /**
+   * True once it is certain that every byte, also those to come, leaves as it came: no rule masks,
+   * or the content turned out unreadable before any of it was read as text.
+   */
+  get altersNothing(): boolean {
+    const { rules } = this.#plan;
+    if (DETECTORS.every((detector) => rules[detector].action !== "mask")) return true;
+    return this.#chosen && !this.#wasRead;
   }
 
   /** Takes the next bytes and gives back those that are settled; may be none. */
@@ -178,6 +189,7 @@ export class ContentInspection {
 
   #use(format: Format): void {
     const phrases = this.#plan.ordinaryPhrases;
+    this.#wasRead = true;
     if (format === "json") this.#reader = new JsonReader(this.#tally, phrases);
     else if (format === "csv") this.#reader = csvReader(this.#tally, phrases);
     else this.#reader = textReader(this.#tally, phrases);

@@ -3,6 +3,8 @@
  * as it may leave; the result comes last. What flowed back before a refusal is
  * worthless: only a permit with the digest of exactly those bytes gives it a
  * meaning. An import is not sent back: its bytes are signed and stay as they are.
+ * Nor is an export whose sender keeps the original, once it is certain that
+ * nothing of it can be changed: one `unaltered` stands for all of it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -34,11 +36,12 @@ export async function* decideStream(
       throw new GatewayError("rpc.bad-message", { detail: "a stream begins with its item" });
     }
     const item = readItem(desk.policy, desk.provider, wire);
+    const keepsOriginal = item.arrived === undefined && wire.keepsOriginal === true;
     const admission = admit(desk.policy, item.request, desk.now());
     const chunks = { [Symbol.asyncIterator]: () => contentOf(iterator, item.request.size) };
     yield* isObjection(admission)
       ? refuse(desk, { item, admission }, chunks)
-      : examine(desk, { item, admission }, chunks);
+      : examine(desk, { item, admission }, chunks, keepsOriginal);
   } finally {
     await iterator.return?.();
   }
@@ -75,6 +78,7 @@ async function* examine(
   desk: Desk,
   admitted: { readonly item: Item; readonly admission: Admission },
   chunks: AsyncIterable<Uint8Array>,
+  keepsOriginal: boolean,
 ): AsyncGenerator<Answer> {
   const { item, admission } = admitted;
   if (sealsByEnvelope(item.request, admission)) {
@@ -82,7 +86,8 @@ async function* examine(
     yield { result: await settle(desk, [caseOf(item, admission, undefined, sealed)]) };
     return;
   }
-  const echo = item.arrived === undefined;
+  let echo = item.arrived === undefined;
+  let mayStop = keepsOriginal;
   const inspection = new ContentInspection(desk.provider, admission.plan, item.declared);
   const retention = new Retention(desk.sealedAway, item.request.exchangeId);
   try {
@@ -95,6 +100,12 @@ async function* examine(
       // Chunks that wait in the transport would otherwise be read without a break.
       await nextTurn();
       const settled = inspection.push(chunk);
+      if (mayStop && inspection.altersNothing && !inspection.sealsAway) {
+        yield { unaltered: true };
+        echo = false;
+      }
+      // Said once; and once some of the content is on its way back, all of it goes.
+      if (!echo || settled.length > 0) mayStop = false;
       await retention.keep(chunk, inspection.sealsAway || inspection.marksMayComeLate);
       if (echo && !inspection.sealsAway) yield* inChunks(settled);
     }

@@ -4437,6 +4437,9 @@ export namespace lightferry {
                 /** DecideItem lane. */
                 lane: string;
 
+                /** DecideItem keepsOriginal. */
+                keepsOriginal: boolean;
+
                 /**
                  * Encodes the specified DecideItem message. Does not implicitly {@link lightferry.policy.v1.DecideItem.verify|verify} messages.
                  * @param message DecideItem message or plain object to encode
@@ -4484,6 +4487,9 @@ export namespace lightferry {
 
                     /** DecideItem lane */
                     lane?: (string|null);
+
+                    /** DecideItem keepsOriginal */
+                    keepsOriginal?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4929,8 +4935,11 @@ export namespace lightferry {
                 /** DecideStreamResponse result. */
                 result?: (lightferry.policy.v1.DecideResponse.$Properties|null);
 
+                /** DecideStreamResponse unaltered. */
+                unaltered?: (boolean|null);
+
                 /** DecideStreamResponse part. */
-                part?: ("chunk"|"result");
+                part?: ("chunk"|"result"|"unaltered");
 
                 /**
                  * Encodes the specified DecideStreamResponse message. Does not implicitly {@link lightferry.policy.v1.DecideStreamResponse.verify|verify} messages.
@@ -4962,8 +4971,11 @@ export namespace lightferry {
                     /** DecideStreamResponse result */
                     result?: (lightferry.policy.v1.DecideResponse.$Properties|null);
 
+                    /** DecideStreamResponse unaltered */
+                    unaltered?: (boolean|null);
+
                     /** DecideStreamResponse part */
-                    part?: ("chunk"|"result");
+                    part?: ("chunk"|"result"|"unaltered");
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4973,9 +4985,10 @@ export namespace lightferry {
                 type $Shape = {
                   chunk?: Uint8Array|null;
                   result?: lightferry.policy.v1.DecideResponse.$Shape|null;
+                  unaltered?: boolean|null;
                   $unknowns?: Uint8Array[];
                 } & (
-                  ({ part?: undefined; chunk?: null; result?: null }|{ part?: "chunk"; chunk: Uint8Array; result?: null }|{ part?: "result"; chunk?: null; result: lightferry.policy.v1.DecideResponse.$Shape })
+                  ({ part?: undefined; chunk?: null; result?: null; unaltered?: null }|{ part?: "chunk"; chunk: Uint8Array; result?: null; unaltered?: null }|{ part?: "result"; chunk?: null; result: lightferry.policy.v1.DecideResponse.$Shape; unaltered?: null }|{ part?: "unaltered"; chunk?: null; result?: null; unaltered: boolean })
                 );
             }
 
@@ -5306,6 +5319,9 @@ export namespace lightferry {
                 /** SealMaterial content. */
                 content: Uint8Array;
 
+                /** SealMaterial parts. */
+                parts: lightferry.seal.v1.ContentPart.$Properties[];
+
                 /**
                  * Encodes the specified SealMaterial message. Does not implicitly {@link lightferry.seal.v1.SealMaterial.verify|verify} messages.
                  * @param message SealMaterial message or plain object to encode
@@ -5348,12 +5364,90 @@ export namespace lightferry {
                     /** SealMaterial content */
                     content?: (Uint8Array|null);
 
+                    /** SealMaterial parts */
+                    parts?: (lightferry.seal.v1.ContentPart.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a SealMaterial. */
                 type $Shape = lightferry.seal.v1.SealMaterial.$Properties;
+            }
+
+            /**
+             * Properties of a ContentPart.
+             * @deprecated Use lightferry.seal.v1.ContentPart.$Properties instead.
+             */
+            interface IContentPart extends lightferry.seal.v1.ContentPart.$Properties {
+            }
+
+            /** Represents a ContentPart. */
+            class ContentPart {
+
+                /**
+                 * Constructs a new ContentPart.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.ContentPart.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ContentPart file. */
+                file: string;
+
+                /** ContentPart number. */
+                number: number;
+
+                /** ContentPart size. */
+                size: number;
+
+                /** ContentPart wrappedKey. */
+                wrappedKey: Uint8Array;
+
+                /**
+                 * Encodes the specified ContentPart message. Does not implicitly {@link lightferry.seal.v1.ContentPart.verify|verify} messages.
+                 * @param message ContentPart message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.ContentPart.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ContentPart message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.ContentPart & lightferry.seal.v1.ContentPart.$Shape} ContentPart
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.ContentPart & lightferry.seal.v1.ContentPart.$Shape;
+            }
+
+            namespace ContentPart {
+
+                /** Properties of a ContentPart. */
+                interface $Properties {
+
+                    /** ContentPart file */
+                    file?: (string|null);
+
+                    /** ContentPart number */
+                    number?: (number|null);
+
+                    /** ContentPart size */
+                    size?: (number|null);
+
+                    /** ContentPart wrappedKey */
+                    wrappedKey?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ContentPart. */
+                type $Shape = lightferry.seal.v1.ContentPart.$Properties;
             }
 
             /**

@@ -6931,6 +6931,7 @@ export const lightferry = $root.lightferry = (() => {
                 DecideItem.prototype.entry = $util.newBuffer([]);
                 DecideItem.prototype.exportVerdict = $util.newBuffer([]);
                 DecideItem.prototype.lane = "";
+                DecideItem.prototype.keepsOriginal = false;
 
                 DecideItem.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6955,6 +6956,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(58).bytes(message.exportVerdict);
                     if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
                         writer.uint32(66).string(message.lane);
+                    if (message.keepsOriginal != null && $Object.hasOwnProperty.call(message, "keepsOriginal") && message.keepsOriginal !== false)
+                        writer.uint32(72).bool(message.keepsOriginal);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -7055,6 +7058,15 @@ export const lightferry = $root.lightferry = (() => {
                                     message.lane = value;
                                 else
                                     delete message.lane;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.keepsOriginal = value;
+                                else
+                                    delete message.keepsOriginal;
                                 continue;
                             }
                         }
@@ -7730,11 +7742,12 @@ export const lightferry = $root.lightferry = (() => {
 
                 DecideStreamResponse.prototype.chunk = null;
                 DecideStreamResponse.prototype.result = null;
+                DecideStreamResponse.prototype.unaltered = null;
 
                 let $oneOfFields;
 
                 $Object.defineProperty(DecideStreamResponse.prototype, "part", {
-                    get: $util.oneOfGetter($oneOfFields = ["chunk", "result"]),
+                    get: $util.oneOfGetter($oneOfFields = ["chunk", "result", "unaltered"]),
                     set: $util.oneOfSetter($oneOfFields)
                 });
 
@@ -7749,6 +7762,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(10).bytes(message.chunk);
                     if (message.result != null && $Object.hasOwnProperty.call(message, "result"))
                         $root.lightferry.policy.v1.DecideResponse.encode(message.result, writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.unaltered != null && $Object.hasOwnProperty.call(message, "unaltered"))
+                        writer.uint32(24).bool(message.unaltered);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -7794,6 +7809,13 @@ export const lightferry = $root.lightferry = (() => {
                                     break;
                                 message.result = $root.lightferry.policy.v1.DecideResponse.decode(reader, reader.size(), $undefined, _depth + 1, message.result);
                                 message.part = "result";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                message.unaltered = reader.bool();
+                                message.part = "unaltered";
                                 continue;
                             }
                         }
@@ -8267,6 +8289,7 @@ export const lightferry = $root.lightferry = (() => {
 
                 const SealMaterial = function (properties) {
                     this.path = [];
+                    this.parts = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -8279,6 +8302,7 @@ export const lightferry = $root.lightferry = (() => {
                 SealMaterial.prototype.leaf = 0;
                 SealMaterial.prototype.path = $util.emptyArray;
                 SealMaterial.prototype.content = $util.newBuffer([]);
+                SealMaterial.prototype.parts = $util.emptyArray;
 
                 SealMaterial.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -8300,6 +8324,9 @@ export const lightferry = $root.lightferry = (() => {
                             writer.uint32(42).bytes(message.path[i]);
                     if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content.length)
                         writer.uint32(50).bytes(message.content);
+                    if (message.parts != null && message.parts.length)
+                        for (let i = 0; i < message.parts.length; ++i)
+                            $root.lightferry.seal.v1.ContentPart.encode(message.parts[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -8386,6 +8413,14 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.content;
                                 continue;
                             }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.parts && message.parts.length))
+                                    message.parts = [];
+                                message.parts.push($root.lightferry.seal.v1.ContentPart.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -8404,6 +8439,124 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 return SealMaterial;
+            })();
+
+            v1.ContentPart = (function() {
+
+                const ContentPart = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                ContentPart.prototype.file = "";
+                ContentPart.prototype.number = 0;
+                ContentPart.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                ContentPart.prototype.wrappedKey = $util.newBuffer([]);
+
+                ContentPart.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.file != null && $Object.hasOwnProperty.call(message, "file") && message.file !== "")
+                        writer.uint32(10).string(message.file);
+                    if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                        writer.uint32(16).uint32(message.number);
+                    if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
+                        writer.uint32(24).uint64(message.size);
+                    if (message.wrappedKey != null && $Object.hasOwnProperty.call(message, "wrappedKey") && message.wrappedKey.length)
+                        writer.uint32(34).bytes(message.wrappedKey);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                ContentPart.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.seal.v1.ContentPart();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.file = value;
+                                else
+                                    delete message.file;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.number = value;
+                                else
+                                    delete message.number;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.size = value;
+                                else
+                                    delete message.size;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.wrappedKey = value;
+                                else
+                                    delete message.wrappedKey;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ContentPart;
             })();
 
             v1.LeaseResponse = (function() {
