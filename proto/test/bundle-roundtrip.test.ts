@@ -102,6 +102,31 @@ describe("seal, then open", () => {
     );
   });
 
+  it("notices damage done after the chunks were verified, by their tags", async () => {
+    // Chunk 2 lies wholly inside the first item.
+    const content = randomBytes(20_000);
+    const input = sealInput([{ content }, { content: randomBytes(10) }], { chunkSize: 4096 });
+    const bytes = Buffer.from(await sealToBytes(input));
+    const codes = async (checked: boolean): Promise<string[]> => {
+      const verified = verifyHeader(provider, await readHeader(bufferSource(bytes)), context);
+      if (checked) await verifyChunks(provider, verified);
+      const damaged = Buffer.from(bytes);
+      const at = verified.received.layout.chunksAt + 2 * (4096 + 16) + 5;
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      const seen: string[] = [];
+      const source = bufferSource(damaged);
+      for await (const item of openBundle(provider, verified, recipient.key, source)) {
+        await gather(item.content).then(
+          () => seen.push("good"),
+          (error: BundleItemError) => seen.push(error.code),
+        );
+      }
+      return seen;
+    };
+    expect(await codes(true)).toEqual(["bundle.chunk-decrypt", "good"]);
+    expect(await codes(false)).toEqual(["bundle.chunk-digest", "good"]);
+  });
+
   it("lets the other items through when the content of one is damaged", async () => {
     const contents = [randomBytes(3000), randomBytes(9000), randomBytes(3000)];
     const input = sealInput(

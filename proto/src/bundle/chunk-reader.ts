@@ -1,7 +1,9 @@
 /**
  * Guarantee: plaintext leaves here only after its chunk matched the verified
  * digest table and its SM4-GCM tag; chunks can be read in any order and one
- * chunk is kept, so neighbours that share it cost one decryption.
+ * chunk is kept, so neighbours that share it cost one decryption. The table is
+ * not looked at a second time where this process went through all chunks
+ * before: the tag covers the same bytes, under a key that the header commits to.
  */
 import { GatewayError } from "../errors/index.ts";
 import { leafHash } from "../merkle/index.ts";
@@ -15,6 +17,17 @@ import { type ByteReader, readExactly } from "./source.ts";
 /** Room for any sealed chunk of a bundle of this layout. */
 export function chunkRoom(layout: Layout): Uint8Array {
   return Buffer.allocUnsafeSlow(chunkPlaintextSize(layout, 0) + TAG_BYTES);
+}
+
+/** Reads chunk `index`: ciphertext and tag, a view of `into`. @throws GatewayError `bundle.truncated`. */
+function readChunk(
+  reader: ByteReader,
+  layout: Layout,
+  index: number,
+  into: Uint8Array,
+): Promise<Uint8Array> {
+  const length = chunkPlaintextSize(layout, index) + TAG_BYTES;
+  return readExactly(reader, chunkOffset(layout, index), length, into);
 }
 
 /**
@@ -31,8 +44,7 @@ export async function readSealedChunk(
   index: number,
   into: Uint8Array,
 ): Promise<Uint8Array> {
-  const length = chunkPlaintextSize(layout, index) + TAG_BYTES;
-  const sealed = await readExactly(reader, chunkOffset(layout, index), length, into);
+  const sealed = await readChunk(reader, layout, index, into);
   const digest = leafHash((...parts) => provider.sm3(...parts), sealed);
   const expected = table.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
   if (Buffer.compare(digest, expected) !== 0) {
@@ -46,15 +58,24 @@ export class ChunkReader {
   readonly #reader: ByteReader;
   readonly #layout: Layout;
   readonly #table: Uint8Array;
+  readonly #hashed: boolean;
   readonly #sealed: Uint8Array;
   readonly #plain: Uint8Array;
   #kept: { readonly index: number; readonly plaintext: Uint8Array } | undefined;
 
-  constructor(cipher: ChunkCipher, reader: ByteReader, layout: Layout, table: Uint8Array) {
+  /** @param hashed every chunk was checked against the table before. */
+  constructor(
+    cipher: ChunkCipher,
+    reader: ByteReader,
+    layout: Layout,
+    table: Uint8Array,
+    hashed: boolean,
+  ) {
     this.#cipher = cipher;
     this.#reader = reader;
     this.#layout = layout;
     this.#table = table;
+    this.#hashed = hashed;
     this.#sealed = chunkRoom(layout);
     this.#plain = Buffer.allocUnsafeSlow(chunkPlaintextSize(layout, 0));
   }
@@ -86,14 +107,10 @@ export class ChunkReader {
     if (this.#kept?.index === index) return this.#kept.plaintext;
     const { provider, key, aad } = this.#cipher;
     this.#kept = undefined;
-    const sealed = await readSealedChunk(
-      provider,
-      this.#reader,
-      this.#layout,
-      this.#table,
-      index,
-      this.#sealed,
-    );
+    const [reader, layout, room] = [this.#reader, this.#layout, this.#sealed];
+    const sealed = this.#hashed
+      ? await readChunk(reader, layout, index, room)
+      : await readSealedChunk(provider, reader, layout, this.#table, index, room);
     const nonce = chunkNonce(index, index === this.#layout.chunkCount - 1);
     let plaintext: Uint8Array;
     try {

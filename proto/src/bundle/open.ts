@@ -19,7 +19,7 @@ import { chunkAad, chunkKey, keyCommitment } from "./keys.ts";
 import { LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
 import { checkManifest, type ManifestItem, manifestLength } from "./manifest.ts";
 import { type ByteSource, fileSource } from "./source.ts";
-import type { VerifiedHeader } from "./verify.ts";
+import { chunksAreVerified, type VerifiedHeader } from "./verify.ts";
 
 /** One item whose commitment and verdict hold; made only by {@link openBundle}. */
 export interface OpenedItem {
@@ -62,7 +62,7 @@ export async function* openBundle(
   const key = unwrapKey(provider, header, decryptKey);
   const reader = await (typeof from === "string" ? fileSource(from) : from).open();
   const cipher = { provider, key, aad: chunkAad(provider, header) };
-  const chunks = new ChunkReader(cipher, reader, layout, table);
+  const chunks = new ChunkReader(cipher, reader, layout, table, chunksAreVerified(verified));
   try {
     // 4.–5. manifest and commitments
     const length = manifestLength(await gather(chunks, 0, LENGTH_BYTES), layout.plaintextSize);

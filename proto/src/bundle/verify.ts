@@ -90,6 +90,13 @@ export function verifyHeader(
   return verified as VerifiedHeader;
 }
 
+const WITH_CHECKED_CHUNKS = new WeakSet<VerifiedHeader>();
+
+/** True when {@link verifyChunks} has gone through this bundle in this process. */
+export function chunksAreVerified(verified: VerifiedHeader): boolean {
+  return WITH_CHECKED_CHUNKS.has(verified);
+}
+
 /**
  * SPEC §8.3: every chunk against the digest table, without any key.
  * @param from where the bytes lie now, when the file was moved since `readHeader`.
@@ -107,6 +114,7 @@ export async function verifyChunks(
     for (let index = 0; index < layout.chunkCount; index += 1) {
       await readSealedChunk(provider, reader, layout, table, index, room);
     }
+    WITH_CHECKED_CHUNKS.add(verified);
   } finally {
     await reader.close();
   }
