@@ -17,10 +17,17 @@ export interface CarriedCheckpoint {
   readonly size: number;
 }
 
+interface Asked {
+  readonly atMs: number;
+  readonly carriedSize: number;
+  readonly value: CarriedCheckpoint | undefined;
+}
+
 export class CheckpointSource {
   readonly #audit: FrontProxyContext["audit"];
   readonly #log: FrontProxyContext["shell"]["log"];
-  readonly #known = new Map<number, { atMs: number; value: CarriedCheckpoint | undefined }>();
+  /** By stream: what was asked last. */
+  readonly #asked = new Map<string, Asked>();
 
   constructor(context: Pick<FrontProxyContext, "audit" | "shell">) {
     this.#audit = context.audit;
@@ -28,15 +35,15 @@ export class CheckpointSource {
   }
 
   /** @param carriedSize size of the checkpoint that this stream carried last; 0 = none. */
-  async newest(carriedSize: number): Promise<CarriedCheckpoint | undefined> {
+  async newest(stream: string, carriedSize: number): Promise<CarriedCheckpoint | undefined> {
     const now = performance.now();
-    const known = this.#known.get(carriedSize);
-    if (known !== undefined && now - known.atMs < FRESH_MS) return known.value;
-    const value = await this.#fetch(carriedSize);
-    for (const [size, entry] of this.#known) {
-      if (now - entry.atMs >= FRESH_MS) this.#known.delete(size);
+    const last = this.#asked.get(stream);
+    if (last !== undefined && now - last.atMs < FRESH_MS) {
+      // The same size again: that bundle was given up. Another: it has left, and was recent enough.
+      return last.carriedSize === carriedSize ? last.value : undefined;
     }
-    this.#known.set(carriedSize, { atMs: now, value });
+    const value = await this.#fetch(carriedSize);
+    this.#asked.set(stream, { atMs: now, carriedSize, value });
     return value;
   }
 

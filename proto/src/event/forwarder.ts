@@ -22,6 +22,14 @@ export const MAX_BATCH_EVENTS = 512;
 /** The schema allows 1 MiB; the rest is room for field headers. */
 export const MAX_BATCH_BYTES = 960 * 1024;
 
+/**
+ * A batch costs audit a signature and a commit, however few its events. After an idle time the
+ * first event goes at once; what follows is gathered this long: it is durable here already.
+ */
+const GATHER_MS = 250;
+/** A batch this full is worth its cost: the next one need not wait. */
+const GATHER_EVENTS = MAX_BATCH_EVENTS / 2;
+
 const PAUSE_FIRST_MS = 100;
 /** Audit restarts in seconds; more than this only delays the evidence. */
 const PAUSE_LONGEST_MS = 5_000;
@@ -45,6 +53,10 @@ export class Forwarder {
   /** True when a damaged record stopped forwarding; only an auditor can resolve that. */
   #stuck = false;
   #reportedAt = 0;
+  /** No small batch is sent before; by performance.now(). */
+  #gatherUntil = 0;
+  #gathering = false;
+  #hurried = false;
 
   constructor(segments: Segment[], position: AcknowledgedPosition, log: Logger) {
     this.#segments = segments;
@@ -67,11 +79,18 @@ export class Forwarder {
   /** Something new is durable. */
   kick(): void {
     if (this.#sink === undefined || this.#closed) return;
+    if (this.#gathering && this.#pendingRecords() >= GATHER_EVENTS) this.#wake?.();
     this.#running ??= this.#run(this.#sink).finally(() => {
       this.#running = undefined;
       // A record that became durable between the last look and this point.
       if (!this.#closed && this.#pendingRecords() > 0 && !this.#stuck) this.kick();
     });
+  }
+
+  /** Gathers no longer: somebody waits for what is here to be with audit. */
+  hurry(): void {
+    this.#hurried = true;
+    if (this.#gathering) this.#wake?.();
   }
 
   /** Ends after the batch under way. */
@@ -90,9 +109,18 @@ export class Forwarder {
   async #run(sink: AuditSink): Promise<void> {
     try {
       while (!this.#closed) {
+        const early = this.#gatherUntil - performance.now();
+        const pending = this.#pendingRecords();
+        if (early > 0 && !this.#hurried && pending > 0 && pending < GATHER_EVENTS) {
+          this.#gathering = true;
+          await this.#sleep(early);
+          this.#gathering = false;
+          continue;
+        }
         const batch = await this.#nextBatch();
         if (batch.length === 0) return;
         if (!(await this.#deliver(sink, batch))) return;
+        this.#gatherUntil = performance.now() + GATHER_MS;
         await this.#position.set(this.#reader.position);
         await this.#removeAcknowledged();
       }

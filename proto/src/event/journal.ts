@@ -131,6 +131,7 @@ export class EventJournal {
 
   /** Resolves once audit has acknowledged everything recorded so far. */
   async drained(signal?: AbortSignal): Promise<void> {
+    this.#parts.forwarder.hurry();
     while (this.backlog.records > 0 || this.#parts.writer.queuedBytes > 0) {
       if (signal?.aborted === true) return;
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));

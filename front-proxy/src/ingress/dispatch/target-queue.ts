@@ -53,6 +53,8 @@ export class TargetQueue {
   readonly #calls = new Set<Promise<void>>();
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
+  /** False when the last look found less than was asked for, and nobody has told of more since. */
+  #mayHold = true;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   /** Calls in a row that found the target out of reach, and until when it is left alone. */
@@ -67,13 +69,19 @@ export class TargetQueue {
     this.#capacity = desk.tuning.concurrency + (target.repeatable ? CLAIM_AHEAD : 0);
   }
 
-  /** There may be work. */
+  /** There may be deliveries that were not there when the queue looked last. */
   poke(): void {
-    if (this.#stopped) return;
+    this.#mayHold = true;
+    this.#goOn();
+  }
+
+  /** Room has become free: that matters only where something may wait for it. */
+  #goOn(): void {
+    if (this.#stopped || !this.#mayHold) return;
     this.#pumpAgain = true;
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined;
-      if (this.#pumpAgain) this.poke();
+      if (this.#pumpAgain) this.#goOn();
     });
   }
 
@@ -102,6 +110,7 @@ export class TargetQueue {
           "cannot take up deliveries",
         );
         this.#pumpAgain = false;
+        this.#mayHold = true;
         this.#wakeAt(Date.now() + this.#desk.tuning.faultPauseMs);
         return;
       }
@@ -118,6 +127,8 @@ export class TargetQueue {
     if (probing && busy > 0) return;
     const free = probing ? 1 : this.#capacity - busy;
     if (!probing && busy > 0 && free < this.#capacity / CLAIM_FRACTION) return;
+    // Whoever pokes from here on tells of something that this look may not have seen.
+    this.#mayHold = false;
     const rows = await claim(context.pool, this.#service, free, nowMs);
     if (rows.length > 0) {
       try {
@@ -130,6 +141,7 @@ export class TargetQueue {
       this.#fill();
     }
     if (rows.length === free) {
+      this.#mayHold = true;
       if (!probing) this.#pumpAgain = true;
       return;
     }
@@ -162,7 +174,7 @@ export class TargetQueue {
     this.#outcomes.push({ row, outcome });
     this.#startSettling();
     this.#fill();
-    this.poke();
+    this.#goOn();
   }
 
   #startSettling(): void {
@@ -204,7 +216,7 @@ export class TargetQueue {
     this.#closedUntilMs = Date.now() + backOffMs(backOff);
     // Not called yet: they wait in the database without losing an attempt.
     const unused = this.#ready.splice(0);
-    if (unused.length > 0) void this.#release(unused);
+    if (unused.length > 0) void this.#release(unused).then(() => this.poke());
   }
 
   async #settle(): Promise<void> {
@@ -215,7 +227,8 @@ export class TargetQueue {
         if (outcome.state === "delivered") await this.#clean(row);
       }
       if (batch.some(({ row }) => row.ordering_key !== "")) this.#desk.onOrderedSettled();
-      this.poke();
+      // What goes back into the queue is there again, now or later.
+      if (batch.some(({ outcome }) => outcome.state === "permitted")) this.poke();
     }
   }
 

@@ -92,7 +92,12 @@ export class Opener {
     for (const bundle of waiting) {
       if (this.#stopped || this.#running.size >= OPEN_PARALLEL) return;
       if (this.#running.has(bundle.key)) continue;
-      if ((this.#pausedUntil.get(bundle.key) ?? 0) > now) continue;
+      const pausedMs = (this.#pausedUntil.get(bundle.key) ?? 0) - now;
+      if (pausedMs > 0) {
+        // A timer may ring a moment before the clock agrees.
+        this.#later(pausedMs);
+        continue;
+      }
       const large = bundle.size > LARGE_BUNDLE_BYTES;
       if (large && this.#runningLarge() >= OPEN_PARALLEL_LARGE) continue;
       const done = this.#open(bundle).finally(() => {
@@ -112,10 +117,10 @@ export class Opener {
   async #open(bundle: Waiting): Promise<void> {
     const { context, onTakenIn } = this.#desk;
     try {
+      // Tells dispatch itself, with the last of its items.
       const sealedAway = await openAccepted(this.#desk, bundle);
       this.#pausedUntil.delete(bundle.key);
       if (sealedAway) await this.#destroyFile(bundle);
-      onTakenIn();
       await this.#troubles.over("opening", subjectOf(bundle));
     } catch (error) {
       const fault = describeFault(error);
@@ -123,9 +128,10 @@ export class Opener {
       context.shell.log.warn({ bundle: bundle.key, ...fault }, "bundle could not be opened");
       if (code === undefined) await this.#pause(bundle, error);
       else {
-        await this.#quarantine(bundle, code, fault.detail).catch((cause: unknown) =>
-          this.#pause(bundle, cause),
-        );
+        await this.#quarantine(bundle, code, fault.detail)
+          // What was ordered behind its items waits for it no longer.
+          .then(onTakenIn)
+          .catch((cause: unknown) => this.#pause(bundle, cause));
       }
     }
   }
