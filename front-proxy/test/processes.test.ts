@@ -102,10 +102,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Number of exchanges in each state. */
+/** Number of accepted exchanges in each state; what a kill kept from being accepted is closed apart. */
 async function states(): Promise<Record<string, number>> {
   const { rows } = await world.pool.query(
-    "SELECT state, count(*)::int AS n FROM exchange GROUP BY 1",
+    "SELECT state, count(*)::int AS n FROM exchange WHERE code <> 'exchange.not-accepted' GROUP BY 1",
   );
   return Object.fromEntries(rows.map((row) => [row.state, row.n]));
 }
@@ -165,6 +165,11 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
   }
   await expect.poll(states, { timeout: 15_000 }).toEqual({ queued: 151 });
   expect(new Set(accepted).size).toBe(151);
+  // Nothing that a caller was promised is among those closed as never accepted.
+  const closed = await world.pool.query(
+    "SELECT id::text FROM exchange WHERE code = 'exchange.not-accepted'",
+  );
+  expect(closed.rows.filter((row) => accepted.includes(row.id))).toEqual([]);
 
   const { rows } = await world.pool.query(
     "SELECT file, sequence FROM outbox_bundle ORDER BY sequence",
