@@ -30,6 +30,8 @@ describe("Drain", () => {
         async (weights, maxItems, maxBytes, runs) => {
           let under = 0;
           const drain = new Drain<{ n: number; weight: number }, number>({
+            gatherMs: 1,
+            gatherItems: 4,
             ...limits,
             maxItems,
             maxBytes,
@@ -57,6 +59,8 @@ describe("Drain", () => {
 
   it("fails one item alone, or all of a run, and is bounded", async () => {
     const drain = new Drain<number, number>({
+      gatherMs: 0,
+      gatherItems: 1,
       maxItems: 2,
       maxBytes: 100,
       runs: 1,

@@ -40,30 +40,41 @@ export function decodeCanonical<P extends object, M extends P>(
 }
 
 function isDefault(value: unknown): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    value === 0 ||
-    value === "" ||
-    value === false ||
-    (value instanceof Uint8Array && value.length === 0) ||
-    (Array.isArray(value) && value.length === 0)
-  );
+  switch (typeof value) {
+    case "string":
+      return value === "";
+    case "number":
+      return value === 0;
+    case "object":
+      return (
+        value === null ||
+        ((value instanceof Uint8Array || Array.isArray(value)) && value.length === 0)
+      );
+    default:
+      return value === undefined || value === false;
+  }
 }
 
+// Runs for every event and verdict: `for in` over plain objects and no intermediate arrays.
 function withoutDefaults(message: object): object {
+  const source = message as Record<string, unknown>;
   const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(message)) {
+  for (const key in source) {
+    if (!Object.hasOwn(source, key)) continue;
+    const value = source[key];
     if (isDefault(value)) continue;
-    if (Array.isArray(value)) {
-      out[key] = value.map((element: unknown) =>
-        isNested(element) ? withoutDefaults(element) : element,
-      );
-    } else {
-      out[key] = isNested(value) ? withoutDefaults(value) : value;
-    }
+    out[key] = typeof value === "object" ? nested(value as object) : value;
   }
   return out;
+}
+
+function nested(value: object): object {
+  if (value instanceof Uint8Array) return value;
+  if (!Array.isArray(value)) return withoutDefaults(value);
+  // Lists of names and of bytes, by far the most, are taken as they are.
+  return value.some(isNested)
+    ? value.map((element: unknown) => (isNested(element) ? withoutDefaults(element) : element))
+    : value;
 }
 
 function isNested(value: unknown): value is object {

@@ -1,6 +1,7 @@
 /**
  * Guarantee: whatever waits is taken together by the next free run, in the
- * order in which it came; nothing waits for a timer, and the queue is bounded.
+ * order in which it came, and the queue is bounded. What comes alone goes at
+ * once; only what comes close behind a small run waits for company.
  *
  *   push ─▶ waiting ─(a run is free)─▶ batch of all that waits, within the caps ─▶ run ─▶ settle each
  */
@@ -13,6 +14,10 @@ export interface DrainOptions<I, O> {
   readonly maxBytes: number;
   /** Runs that may be under way at once: while one commits, the next may already be deciding. */
   readonly runs: number;
+  /** A run costs much the same however few its items: after a small one the next begins no sooner. */
+  readonly gatherMs: number;
+  /** A run of this many items is not small. */
+  readonly gatherItems: number;
   /** Items and bytes that may wait before {@link Drain.push} refuses with `api.busy`. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
@@ -34,6 +39,8 @@ export class Drain<I, O> {
   #waitingBytes = 0;
   #running = 0;
   #scheduled = false;
+  /** By performance.now(); no run of fewer than `gatherItems` begins before. */
+  #gatherUntil = 0;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -71,15 +78,20 @@ export class Drain<I, O> {
   #schedule(): void {
     if (this.#scheduled || this.#running >= this.#options.runs) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const early = this.#gatherUntil - performance.now();
+    const begin = () => {
       this.#scheduled = false;
       this.#start();
-    });
+    };
+    if (early > 0 && !this.#closed) setTimeout(begin, early);
+    else setImmediate(begin);
   }
 
   #start(): void {
     while (this.#waiting.length > 0 && this.#running < this.#options.runs) {
       const batch = this.#take();
+      const small = batch.length < this.#options.gatherItems;
+      this.#gatherUntil = small ? performance.now() + this.#options.gatherMs : 0;
       this.#running += 1;
       void this.#settle(batch).finally(() => {
         this.#running -= 1;

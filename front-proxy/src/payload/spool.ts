@@ -37,6 +37,7 @@ export class Spool {
   #used = 0;
   #free = Number.POSITIVE_INFINITY;
   #freeAtMs = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
 
   private constructor(dir: string, limits: SpoolLimits, disk: SpoolDisk) {
     this.#dir = dir;
@@ -74,13 +75,19 @@ export class Spool {
     }
     const now = performance.now();
     if (now - this.#freeAtMs > FREE_SPACE_AGE_MS) {
-      const { bavail, bsize } = await statfs(this.#dir);
-      this.#free = bavail * bsize;
-      this.#freeAtMs = now;
+      // Those who come while one asks wait for its answer.
+      this.#asking ??= this.#askFree().finally(() => (this.#asking = undefined));
+      await this.#asking;
     }
     if (this.#free < this.#limits.reserveBytes + bytes) {
       throw new GatewayError("spool.disk-full", { detail: `${this.#free} bytes are free` });
     }
+  }
+
+  async #askFree(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#dir);
+    this.#free = bavail * bsize;
+    this.#freeAtMs = performance.now();
   }
 
   /**
