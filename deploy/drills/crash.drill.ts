@@ -195,7 +195,10 @@ function receiverUrl(zones: RunningZones): string {
 
 async function dropDigest(zones: RunningZones, exchangeId: string): Promise<string> {
   const folder = join(zonePaths(zones.home, "business").drop, "bulk-data");
-  const files = readdirSync(folder).filter((name) => name.includes(exchangeId));
+  const files = readdirSync(folder).filter(
+    // Hidden names are a delivery's own marks, gone once its outcome is recorded.
+    (name) => !name.startsWith(".") && name.includes(exchangeId),
+  );
   if (files.length !== 1) return `${files.length} files`;
   const hash = createHash("sm3");
   await pipeline(createReadStream(join(folder, files[0] ?? "")), hash);

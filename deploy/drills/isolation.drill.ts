@@ -116,7 +116,7 @@ function probe(pairs: readonly (readonly [Cell, Cell])[]): string[] {
 
 function deliveredDigest(home: string): string {
   const folder = join(zonePaths(home, "business").drop, "bulk-data");
-  const [name = ""] = readdirSync(folder);
+  const [name = ""] = readdirSync(folder).filter((entry) => !entry.startsWith("."));
   return createHash("sm3")
     .update(readFileSync(join(folder, name)))
     .digest("hex");

@@ -119,7 +119,9 @@ function checkContent(
   if (wanted === undefined) return { ok: true, text: "" };
   const folder = join(zonePaths(home, "business").drop, wanted.service);
   const name = existsSync(folder)
-    ? readdirSync(folder).find((entry) => entry.includes(String(exchangeId)))
+    ? readdirSync(folder).find(
+        (entry) => !entry.startsWith(".") && entry.includes(String(exchangeId)),
+      )
     : undefined;
   if (name === undefined) return { ok: false, text: "未见文件 / no file" };
   const delivered = readFileSync(join(folder, name));
