@@ -81,9 +81,10 @@ export async function uploadResumable(
   );
   const path = `/v1/files/${String(created.body.exchangeId ?? created.body.uploadId)}`;
   while (Date.now() < deadlineMs) {
-    const status = await untilAnswered(() => api.send("GET", path), deadlineMs);
-    const offset = Number(status.body.offset ?? 0);
-    if (offset >= upload.size) return status;
+    const status = await untilAnswered(() => api.send("HEAD", path), deadlineMs);
+    // Complete is complete, also when the answer that said so was lost.
+    if (status.status !== 200) return created;
+    const offset = Number(status.headers["upload-offset"]);
     const answer = await attempt(() =>
       api.send(
         "PATCH",

@@ -41,7 +41,10 @@ export class ApiClient {
     });
     if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
       request.end(body);
-    } else await pipeline(body, request);
+    } else {
+      // A break while the body goes out also ends the request, which is what is waited for.
+      pipeline(body, request).catch(() => undefined);
+    }
     const answer = await response;
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk as Buffer);
