@@ -40,6 +40,10 @@ test("frames of any length and content are told with a code and counted, not one
   const seen = () => (station.status() as { received: { datagrams: number } }).received.datagrams;
   // An empty datagram is none to a receiver that reads by length.
   await eventually(seen).toBeGreaterThanOrEqual(datagrams.length - 1);
+  // The socket's thread has counted them all; what it handed on is judged a moment later.
+  const judged = () =>
+    Object.values((station.status() as { rejected: Record<string, number> }).rejected);
+  await eventually(() => judged().length).toBeGreaterThan(0);
   attacker.close();
   await station.close();
   const told = at.rxEvents.of("gate.frame-rejected");
