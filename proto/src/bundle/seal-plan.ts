@@ -84,7 +84,7 @@ export interface SealPlan {
   /** Length frame and manifest: the beginning of the plaintext. */
   readonly manifest: Uint8Array;
   readonly entries: readonly ItemEntry[];
-  /** With a placeholder of the right length in the place of the ciphertext root. */
+  /** With zeros of the right length where the ciphertext root will stand. */
   readonly header: BundleHeader;
   /** Bytes of the encoded header: final, because the root that comes later has the same length. */
   readonly headerLength: number;
