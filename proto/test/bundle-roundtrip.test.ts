@@ -115,7 +115,7 @@ describe("seal, then open", () => {
       damaged[at] = (damaged[at] ?? 0) ^ 1;
       const seen: string[] = [];
       const source = bufferSource(damaged);
-      for await (const item of openBundle(provider, verified, recipient.key, source)) {
+      for await (const item of openBundle(provider, verified, recipient.key, { from: source })) {
         await gather(item.content).then(
           () => seen.push("good"),
           (error: BundleItemError) => seen.push(error.code),

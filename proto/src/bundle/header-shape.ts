@@ -9,6 +9,8 @@ import { isId } from "../ids.ts";
 import { isGrade } from "../registry/grades.ts";
 import { VERDICT_MAX_BYTES, VERDICT_PATH_MAX } from "../verdict/index.ts";
 import {
+  CERTIFICATE_MAX,
+  CERTIFICATES_MAX,
   CHECKPOINT_NOTE_MAX,
   CHUNK_COUNT_MAX,
   CHUNK_SIZE,
@@ -25,6 +27,7 @@ import {
   STREAM_MAX,
   WRAPPED_SECRET_MAX,
 } from "./limits.ts";
+import { firstRepeated } from "./repeated.ts";
 
 type Message = lightferry.bundle.v1.Header;
 
@@ -49,7 +52,8 @@ export function assertHeaderShape(header: BundleHeader): void {
     badPosition(header) ??
     badSize(header) ??
     badRecipients(header) ??
-    badItems(header);
+    badItems(header) ??
+    badCertificates(header);
   if (field !== undefined) throw new GatewayError("bundle.header-invalid", { detail: field });
 }
 
@@ -87,6 +91,13 @@ function badCheckpoint(
   if (consistency.length > CONSISTENCY_MAX) return "checkpoint.consistency";
   if (!consistency.every(isDigest)) return "checkpoint.consistency";
   return undefined;
+}
+
+/** Sizes only: what they say is judged by whoever asks for a key. */
+function badCertificates({ certificates }: BundleHeader): string | undefined {
+  if (certificates.length > CERTIFICATES_MAX) return "certificates";
+  const sized = certificates.every(({ length }) => length > 0 && length <= CERTIFICATE_MAX);
+  return sized && firstRepeated(certificates) === -1 ? undefined : "certificates";
 }
 
 function badSize(header: BundleHeader): string | undefined {

@@ -23,13 +23,14 @@ export {
   TRAIL_EVENT_MAX,
   TRAIL_EVENTS_MAX,
 } from "./limits.ts";
-export { type OpenedItem, openBundle } from "./open.ts";
+export { type DecryptKeys, type OpenedItem, type OpenOptions, openBundle } from "./open.ts";
 export { type ReceivedBundle, readHeader } from "./read.ts";
 export { type SealedBundle, sealBundle } from "./seal.ts";
 export type { SealInput, SealItem, SealRecipient } from "./seal-plan.ts";
 export { type ByteReader, type ByteSource, bufferSource, fileSource } from "./source.ts";
 export {
   type BundleKeys,
+  type KeyUsage,
   type VerifiedHeader,
   type VerifyContext,
   verifyChunks,

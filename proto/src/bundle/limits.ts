@@ -47,6 +47,15 @@ export const CHECKPOINT_NOTE_MAX = 4 * KIB;
 /** RFC 6962 §2.1.2: at most ceil(log2 n) + 1 nodes, n < 2^63. */
 export const CONSISTENCY_MAX = 64;
 
+/** Signing, policy and audit certificate, the next of each during a change of keys, two issuers. */
+export const CERTIFICATES_MAX = 8;
+/** An SM2 certificate of the profile has about 700 bytes. */
+export const CERTIFICATE_MAX = 2 * KIB;
+/** All certificates of a zone's node in their overlap, its issuer, and its revocation list. */
+export const TRUST_ITEMS_MAX = 32;
+/** A revocation list of about 1,500 entries; a longer one travels by medium. */
+export const TRUST_ITEM_MAX = 64 * KIB;
+
 /** Held in memory by the reader: 1,024 items of 16 KiB (entry and trail) fit. */
 export const MANIFEST_MAX = 16 * MIB;
 export const SALT_BYTES = 32;

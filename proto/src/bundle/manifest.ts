@@ -17,6 +17,8 @@ import {
   SALT_BYTES,
   TRAIL_EVENT_MAX,
   TRAIL_EVENTS_MAX,
+  TRUST_ITEM_MAX,
+  TRUST_ITEMS_MAX,
 } from "./limits.ts";
 import { firstRepeated } from "./repeated.ts";
 
@@ -33,6 +35,13 @@ export interface ManifestItem {
   readonly start: number;
 }
 
+/** A manifest that passed {@link checkManifest}. */
+export interface CheckedManifest {
+  readonly items: readonly ManifestItem[];
+  /** DER certificates and revocation lists of the sender's zone; not decoded here. */
+  readonly trust: readonly Uint8Array[];
+}
+
 /** What the header says that a manifest must agree with. */
 export interface ManifestFacts {
   readonly commitments: readonly Uint8Array[];
@@ -43,12 +52,15 @@ export interface ManifestFacts {
 
 /**
  * Length frame and canonical manifest, as they open the plaintext.
- * @throws GatewayError `bundle.manifest-too-large`.
+ * @throws GatewayError `bundle.manifest-too-large`, `bundle.manifest-invalid`.
  */
 export function encodeManifest(
   items: readonly { salt: Uint8Array; entry: Uint8Array; trail: readonly Uint8Array[] }[],
+  trust: readonly Uint8Array[],
 ): Uint8Array {
+  assertTrust(trust);
   const bytes = encodeCanonical(Manifest, {
+    trust: [...trust],
     items: items.map(({ salt, entry, trail }) => ({ salt, entry, trail: [...trail] })),
   });
   if (bytes.length > MANIFEST_MAX) {
@@ -78,7 +90,7 @@ export function checkManifest(
   provider: SmProvider,
   bytes: Uint8Array,
   facts: ManifestFacts,
-): ManifestItem[] {
+): CheckedManifest {
   const manifest = decodeAs(Manifest, bytes, "bundle.manifest-invalid");
   assertCanonical(Manifest, manifest, bytes);
   // A decoded manifest holds whole messages.
@@ -86,6 +98,7 @@ export function checkManifest(
   if (records.length !== facts.commitments.length) {
     throw invalid(`${records.length} entries for ${facts.commitments.length} items`);
   }
+  assertTrust(manifest.trust);
   let start = LENGTH_BYTES + bytes.length;
   const items = records.map((record, index): ManifestItem => {
     const entry = forItem(index, () => checkRecord(provider, record, index, facts));
@@ -98,7 +111,13 @@ export function checkManifest(
   if (start !== facts.plaintextSize) {
     throw invalid(`sizes add up to ${start} of ${facts.plaintextSize}`);
   }
-  return items;
+  return { items, trust: manifest.trust };
+}
+
+/** @throws GatewayError `bundle.manifest-invalid`. */
+function assertTrust(trust: readonly Uint8Array[]): void {
+  const sized = trust.every(({ length }) => length > 0 && length <= TRUST_ITEM_MAX);
+  if (!sized || trust.length > TRUST_ITEMS_MAX) throw invalid("trust");
 }
 
 function checkRecord(

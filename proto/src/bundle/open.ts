@@ -43,9 +43,21 @@ export interface OpenedItem {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
+/** The private keys of this node that may still open a bundle, by key id. */
+export interface DecryptKeys {
+  decryptKey(keyId: string): Sm2PrivateKey | undefined;
+}
+
+export interface OpenOptions {
+  /** Where the bytes lie now, when the file was moved since `readHeader`. */
+  readonly from?: string | ByteSource;
+  /** Takes the sender's certificates and revocation lists, once, before the first item. */
+  readonly onTrust?: (items: readonly Uint8Array[]) => void | Promise<void>;
+}
+
 /**
  * SPEC §8.4, in its order. Memory: the manifest and one chunk.
- * @param from where the bytes lie now, when the file was moved since `readHeader`.
+ * @param keys one private key, or all that this node still has.
  * @throws GatewayError `bundle.unknown-decrypt-key`, `.secret-unwrap-failed`, `.key-commitment`,
  * `.chunk-digest`, `.chunk-decrypt`, `.manifest-invalid`, `.not-canonical`,
  * `.commitment-mismatch`, `.duplicate-item` — all before the first item.
@@ -53,13 +65,14 @@ export interface OpenedItem {
 export async function* openBundle(
   provider: SmProvider,
   verified: VerifiedHeader,
-  decryptKey: Sm2PrivateKey,
-  from: string | ByteSource = verified.received.source,
+  keys: Sm2PrivateKey | DecryptKeys,
+  options: OpenOptions = {},
 ): AsyncGenerator<OpenedItem> {
   const { header } = verified;
   const { layout, table } = verified.received;
   // 1.–3. secret, key commitment, key
-  const key = unwrapKey(provider, header, decryptKey);
+  const key = unwrapKey(provider, header, asDecryptKeys(keys));
+  const { from = verified.received.source, onTrust } = options;
   const reader = await (typeof from === "string" ? fileSource(from) : from).open();
   const cipher = { provider, key, aad: chunkAad(provider, header) };
   const chunks = new ChunkReader(cipher, reader, layout, table, chunksAreVerified(verified));
@@ -67,11 +80,12 @@ export async function* openBundle(
     // 4.–5. manifest and commitments
     const length = manifestLength(await gather(chunks, 0, LENGTH_BYTES), layout.plaintextSize);
     const manifest = await gather(chunks, LENGTH_BYTES, LENGTH_BYTES + length);
-    const items = checkManifest(provider, manifest, {
+    const { items, trust } = checkManifest(provider, manifest, {
       commitments: header.items.map((item) => item.commitment),
       grades: verified.verdicts.map((verdict) => verdict.grade),
       plaintextSize: layout.plaintextSize,
     });
+    if (trust.length > 0) await onTrust?.(trust);
     // 6. items
     for (const [index, item] of items.entries()) {
       const verdict = verified.verdicts[index];
@@ -88,13 +102,9 @@ export async function* openBundle(
 function unwrapKey(
   provider: SmProvider,
   header: BundleHeader,
-  decryptKey: Sm2PrivateKey,
+  keys: DecryptKeys,
 ): Uint8Array {
-  const keyId = formatKeyId(decryptKey.publicKey);
-  const recipient = header.recipients.find((candidate) => candidate.keyId === keyId);
-  if (recipient === undefined) {
-    throw new GatewayError("bundle.unknown-decrypt-key", { detail: keyId });
-  }
+  const { recipient, decryptKey } = ownRecipient(header, keys);
   let secret: Uint8Array;
   try {
     secret = provider.sm2Decrypt(decryptKey, recipient.wrappedSecret);
@@ -111,6 +121,24 @@ function unwrapKey(
   } finally {
     secret.fill(0);
   }
+}
+
+function asDecryptKeys(keys: Sm2PrivateKey | DecryptKeys): DecryptKeys {
+  if ("decryptKey" in keys) return keys;
+  const own = formatKeyId(keys.publicKey);
+  return { decryptKey: (keyId) => (keyId === own ? keys : undefined) };
+}
+
+function ownRecipient(
+  header: BundleHeader,
+  keys: DecryptKeys,
+): { recipient: BundleHeader["recipients"][number]; decryptKey: Sm2PrivateKey } {
+  for (const recipient of header.recipients) {
+    const decryptKey = keys.decryptKey(recipient.keyId);
+    if (decryptKey !== undefined) return { recipient, decryptKey };
+  }
+  const wanted = header.recipients.map(({ keyId }) => keyId).join(" ");
+  throw new GatewayError("bundle.unknown-decrypt-key", { detail: wanted });
 }
 
 async function gather(chunks: ChunkReader, start: number, end: number): Promise<Uint8Array> {

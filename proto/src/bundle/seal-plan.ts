@@ -71,6 +71,10 @@ export interface SealInput {
   readonly recipients: readonly SealRecipient[];
   readonly policyVersion: string;
   readonly checkpoint?: lightferry.bundle.v1.Checkpoint.$Properties;
+  /** X.509 DER of the keys that the header names and of their issuers; at most 8 of 2 KiB. */
+  readonly certificates?: readonly Uint8Array[];
+  /** DER certificates and revocation lists of this zone, for the other; at most 32 of 64 KiB. */
+  readonly trust?: readonly Uint8Array[];
   /** Each is used by at least one item. */
   readonly batches: readonly lightferry.bundle.v1.VerdictBatch.$Properties[];
   readonly items: readonly SealItem[];
@@ -110,7 +114,7 @@ export function planSeal(provider: SmProvider, input: SealInput, secret: Uint8Ar
       return decodeEntry(item.entry);
     }),
   );
-  const manifest = encodeManifest(input.items);
+  const manifest = encodeManifest(input.items, input.trust ?? []);
   const plaintextSize = entries.reduce((sum, entry) => sum + entry.size, manifest.length);
   const plan = planChunks(plaintextSize, input.chunkSize ?? CHUNK_SIZE);
   if (plan.chunkCount > CHUNK_COUNT_MAX) {
@@ -172,6 +176,7 @@ function draftHeader(
     verdictBatches: input.batches.map((batch) => new VerdictBatch(batch)),
     items,
     policyVersion: input.policyVersion,
+    certificates: [...(input.certificates ?? [])],
     ...(input.checkpoint === undefined
       ? {}
       : { checkpoint: new lightferry.bundle.v1.Checkpoint(input.checkpoint) }),

@@ -22,10 +22,21 @@ import { tableRoot } from "./table-root.ts";
 
 const { DIRECTION_EXPORT } = lightferry.policy.v1.Direction;
 
-/** The registered public keys that verification asks for; `KeyDirectory` of the registry is one. */
+/** What a directory may take into account about a key that a header names. */
+export interface KeyUsage {
+  /** X.509 DER that came with the header; worth nothing until the directory has verified it. */
+  readonly presented: readonly Uint8Array[];
+  /** Unix milliseconds: when the key was used, as its user says. */
+  readonly usedMs: number;
+}
+
+/**
+ * The public keys that verification asks for; `KeyDirectory` of the trust store is one. Unknown keys
+ * are undefined; for a key that is known and must not be used it throws `certificate.*`.
+ */
 export interface BundleKeys {
-  signKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
-  policyKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
+  signKey(nodeId: string, keyId: string, usage: KeyUsage): Sm2PublicKey | undefined;
+  policyKey(nodeId: string, keyId: string, usage: KeyUsage): Sm2PublicKey | undefined;
 }
 
 export interface VerifyContext {
@@ -59,7 +70,7 @@ export interface VerifiedHeader {
  * SPEC §8.2, in its order.
  * @throws GatewayError `bundle.wrong-lane`, `.wrong-sender`, `.unknown-sign-key`,
  * `.signature-invalid`, `.table-mismatch`, `.item-root-mismatch`, `.duplicate-item`, `.expired`,
- * `.from-future`, `.grade-mismatch`, `.wrong-recipient`; `verdict.*`.
+ * `.from-future`, `.grade-mismatch`, `.wrong-recipient`; `verdict.*`; `certificate.*`.
  */
 export function verifyHeader(
   provider: SmProvider,
@@ -129,7 +140,7 @@ function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: Ve
   if (context.sender !== undefined && header.sender !== context.sender) {
     throw new GatewayError("bundle.wrong-sender", { detail: header.sender });
   }
-  const key = context.keys.signKey(header.sender, header.signKeyId);
+  const key = context.keys.signKey(header.sender, header.signKeyId, usageOf(header));
   if (key === undefined) {
     throw new GatewayError("bundle.unknown-sign-key", {
       detail: `${header.sender} ${header.signKeyId}`,
@@ -138,6 +149,10 @@ function checkOrigin(provider: SmProvider, received: ReceivedBundle, context: Ve
   if (!provider.sm2Verify(key, headerMessage(headerBytes), signature)) {
     throw new GatewayError("bundle.signature-invalid");
   }
+}
+
+function usageOf(header: BundleHeader): KeyUsage {
+  return { presented: header.certificates, usedMs: header.createdMs };
 }
 
 /** Steps 4–6: digest table, item tree, no item twice. */
@@ -168,7 +183,8 @@ export function checkVerdicts(
   const batches = header.verdictBatches.map((batch) => {
     // The sending node's own policy decides its exports: another node's verdict is none.
     const own = batch.policyNode === header.sender;
-    const key = own ? keys.policyKey(batch.policyNode, batch.keyId) : undefined;
+    const usage = usageOf(header);
+    const key = own ? keys.policyKey(batch.policyNode, batch.keyId, usage) : undefined;
     return key === undefined ? undefined : new BatchVerifier(provider, batch, key);
   });
   const verdicts = header.items.map((item, index) => {

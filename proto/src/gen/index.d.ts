@@ -2364,6 +2364,9 @@ export namespace lightferry {
                 /** Header checkpoint. */
                 checkpoint?: (lightferry.bundle.v1.Checkpoint.$Properties|null);
 
+                /** Header certificates. */
+                certificates: Uint8Array[];
+
                 /**
                  * Encodes the specified Header message. Does not implicitly {@link lightferry.bundle.v1.Header.verify|verify} messages.
                  * @param message Header message or plain object to encode
@@ -2453,6 +2456,9 @@ export namespace lightferry {
 
                     /** Header checkpoint */
                     checkpoint?: (lightferry.bundle.v1.Checkpoint.$Properties|null);
+
+                    /** Header certificates */
+                    certificates?: (Uint8Array[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -2784,6 +2790,9 @@ export namespace lightferry {
                 /** Manifest items. */
                 items: lightferry.bundle.v1.ManifestItem.$Properties[];
 
+                /** Manifest trust. */
+                trust: Uint8Array[];
+
                 /**
                  * Encodes the specified Manifest message. Does not implicitly {@link lightferry.bundle.v1.Manifest.verify|verify} messages.
                  * @param message Manifest message or plain object to encode
@@ -2810,6 +2819,9 @@ export namespace lightferry {
 
                     /** Manifest items */
                     items?: (lightferry.bundle.v1.ManifestItem.$Properties[]|null);
+
+                    /** Manifest trust */
+                    trust?: (Uint8Array[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -5110,6 +5122,615 @@ export namespace lightferry {
 
                 /** Shape of a GetRegistryResponse. */
                 type $Shape = lightferry.policy.v1.GetRegistryResponse.$Properties;
+            }
+
+            /**
+             * Properties of a TrustSet.
+             * @deprecated Use lightferry.policy.v1.TrustSet.$Properties instead.
+             */
+            interface ITrustSet extends lightferry.policy.v1.TrustSet.$Properties {
+            }
+
+            /** Represents a TrustSet. */
+            class TrustSet {
+
+                /**
+                 * Constructs a new TrustSet.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.TrustSet.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TrustSet version. */
+                version: number;
+
+                /** TrustSet certificates. */
+                certificates: Uint8Array[];
+
+                /** TrustSet revocationLists. */
+                revocationLists: Uint8Array[];
+
+                /** TrustSet denials. */
+                denials: lightferry.policy.v1.Denial.$Properties[];
+
+                /**
+                 * Encodes the specified TrustSet message. Does not implicitly {@link lightferry.policy.v1.TrustSet.verify|verify} messages.
+                 * @param message TrustSet message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.TrustSet.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TrustSet message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.TrustSet & lightferry.policy.v1.TrustSet.$Shape} TrustSet
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.TrustSet & lightferry.policy.v1.TrustSet.$Shape;
+            }
+
+            namespace TrustSet {
+
+                /** Properties of a TrustSet. */
+                interface $Properties {
+
+                    /** TrustSet version */
+                    version?: (number|null);
+
+                    /** TrustSet certificates */
+                    certificates?: (Uint8Array[]|null);
+
+                    /** TrustSet revocationLists */
+                    revocationLists?: (Uint8Array[]|null);
+
+                    /** TrustSet denials */
+                    denials?: (lightferry.policy.v1.Denial.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TrustSet. */
+                type $Shape = lightferry.policy.v1.TrustSet.$Properties;
+            }
+
+            /**
+             * Properties of a Denial.
+             * @deprecated Use lightferry.policy.v1.Denial.$Properties instead.
+             */
+            interface IDenial extends lightferry.policy.v1.Denial.$Properties {
+            }
+
+            /** Represents a Denial. */
+            class Denial {
+
+                /**
+                 * Constructs a new Denial.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.Denial.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Denial keyId. */
+                keyId: string;
+
+                /** Denial deniedMs. */
+                deniedMs: number;
+
+                /** Denial reason. */
+                reason: string;
+
+                /** Denial actor. */
+                actor: string;
+
+                /**
+                 * Encodes the specified Denial message. Does not implicitly {@link lightferry.policy.v1.Denial.verify|verify} messages.
+                 * @param message Denial message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.Denial.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Denial message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.Denial & lightferry.policy.v1.Denial.$Shape} Denial
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.Denial & lightferry.policy.v1.Denial.$Shape;
+            }
+
+            namespace Denial {
+
+                /** Properties of a Denial. */
+                interface $Properties {
+
+                    /** Denial keyId */
+                    keyId?: (string|null);
+
+                    /** Denial deniedMs */
+                    deniedMs?: (number|null);
+
+                    /** Denial reason */
+                    reason?: (string|null);
+
+                    /** Denial actor */
+                    actor?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Denial. */
+                type $Shape = lightferry.policy.v1.Denial.$Properties;
+            }
+
+            /**
+             * Properties of a GetTrustRequest.
+             * @deprecated Use lightferry.policy.v1.GetTrustRequest.$Properties instead.
+             */
+            interface IGetTrustRequest extends lightferry.policy.v1.GetTrustRequest.$Properties {
+            }
+
+            /** Represents a GetTrustRequest. */
+            class GetTrustRequest {
+
+                /**
+                 * Constructs a new GetTrustRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.GetTrustRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetTrustRequest knownVersion. */
+                knownVersion: number;
+
+                /** GetTrustRequest waitMs. */
+                waitMs: number;
+
+                /**
+                 * Encodes the specified GetTrustRequest message. Does not implicitly {@link lightferry.policy.v1.GetTrustRequest.verify|verify} messages.
+                 * @param message GetTrustRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.GetTrustRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetTrustRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.GetTrustRequest & lightferry.policy.v1.GetTrustRequest.$Shape} GetTrustRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.GetTrustRequest & lightferry.policy.v1.GetTrustRequest.$Shape;
+            }
+
+            namespace GetTrustRequest {
+
+                /** Properties of a GetTrustRequest. */
+                interface $Properties {
+
+                    /** GetTrustRequest knownVersion */
+                    knownVersion?: (number|null);
+
+                    /** GetTrustRequest waitMs */
+                    waitMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetTrustRequest. */
+                type $Shape = lightferry.policy.v1.GetTrustRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetTrustResponse.
+             * @deprecated Use lightferry.policy.v1.GetTrustResponse.$Properties instead.
+             */
+            interface IGetTrustResponse extends lightferry.policy.v1.GetTrustResponse.$Properties {
+            }
+
+            /** Represents a GetTrustResponse. */
+            class GetTrustResponse {
+
+                /**
+                 * Constructs a new GetTrustResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.GetTrustResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetTrustResponse trust. */
+                trust?: (lightferry.policy.v1.TrustSet.$Properties|null);
+
+                /**
+                 * Encodes the specified GetTrustResponse message. Does not implicitly {@link lightferry.policy.v1.GetTrustResponse.verify|verify} messages.
+                 * @param message GetTrustResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.GetTrustResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetTrustResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.GetTrustResponse & lightferry.policy.v1.GetTrustResponse.$Shape} GetTrustResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.GetTrustResponse & lightferry.policy.v1.GetTrustResponse.$Shape;
+            }
+
+            namespace GetTrustResponse {
+
+                /** Properties of a GetTrustResponse. */
+                interface $Properties {
+
+                    /** GetTrustResponse trust */
+                    trust?: (lightferry.policy.v1.TrustSet.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetTrustResponse. */
+                type $Shape = lightferry.policy.v1.GetTrustResponse.$Properties;
+            }
+
+            /**
+             * Properties of an ImportTrustRequest.
+             * @deprecated Use lightferry.policy.v1.ImportTrustRequest.$Properties instead.
+             */
+            interface IImportTrustRequest extends lightferry.policy.v1.ImportTrustRequest.$Properties {
+            }
+
+            /** Represents an ImportTrustRequest. */
+            class ImportTrustRequest {
+
+                /**
+                 * Constructs a new ImportTrustRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.ImportTrustRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ImportTrustRequest items. */
+                items: Uint8Array[];
+
+                /** ImportTrustRequest source. */
+                source: string;
+
+                /** ImportTrustRequest bundleId. */
+                bundleId: Uint8Array;
+
+                /**
+                 * Encodes the specified ImportTrustRequest message. Does not implicitly {@link lightferry.policy.v1.ImportTrustRequest.verify|verify} messages.
+                 * @param message ImportTrustRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.ImportTrustRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ImportTrustRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.ImportTrustRequest & lightferry.policy.v1.ImportTrustRequest.$Shape} ImportTrustRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.ImportTrustRequest & lightferry.policy.v1.ImportTrustRequest.$Shape;
+            }
+
+            namespace ImportTrustRequest {
+
+                /** Properties of an ImportTrustRequest. */
+                interface $Properties {
+
+                    /** ImportTrustRequest items */
+                    items?: (Uint8Array[]|null);
+
+                    /** ImportTrustRequest source */
+                    source?: (string|null);
+
+                    /** ImportTrustRequest bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ImportTrustRequest. */
+                type $Shape = lightferry.policy.v1.ImportTrustRequest.$Properties;
+            }
+
+            /**
+             * Properties of an ImportTrustResponse.
+             * @deprecated Use lightferry.policy.v1.ImportTrustResponse.$Properties instead.
+             */
+            interface IImportTrustResponse extends lightferry.policy.v1.ImportTrustResponse.$Properties {
+            }
+
+            /** Represents an ImportTrustResponse. */
+            class ImportTrustResponse {
+
+                /**
+                 * Constructs a new ImportTrustResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.ImportTrustResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ImportTrustResponse results. */
+                results: lightferry.policy.v1.ImportResult.$Properties[];
+
+                /** ImportTrustResponse version. */
+                version: number;
+
+                /**
+                 * Encodes the specified ImportTrustResponse message. Does not implicitly {@link lightferry.policy.v1.ImportTrustResponse.verify|verify} messages.
+                 * @param message ImportTrustResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.ImportTrustResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ImportTrustResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.ImportTrustResponse & lightferry.policy.v1.ImportTrustResponse.$Shape} ImportTrustResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.ImportTrustResponse & lightferry.policy.v1.ImportTrustResponse.$Shape;
+            }
+
+            namespace ImportTrustResponse {
+
+                /** Properties of an ImportTrustResponse. */
+                interface $Properties {
+
+                    /** ImportTrustResponse results */
+                    results?: (lightferry.policy.v1.ImportResult.$Properties[]|null);
+
+                    /** ImportTrustResponse version */
+                    version?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ImportTrustResponse. */
+                type $Shape = lightferry.policy.v1.ImportTrustResponse.$Properties;
+            }
+
+            /**
+             * Properties of an ImportResult.
+             * @deprecated Use lightferry.policy.v1.ImportResult.$Properties instead.
+             */
+            interface IImportResult extends lightferry.policy.v1.ImportResult.$Properties {
+            }
+
+            /** Represents an ImportResult. */
+            class ImportResult {
+
+                /**
+                 * Constructs a new ImportResult.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.ImportResult.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ImportResult kind. */
+                kind: string;
+
+                /** ImportResult status. */
+                status: string;
+
+                /** ImportResult code. */
+                code: string;
+
+                /** ImportResult subject. */
+                subject: string;
+
+                /** ImportResult number. */
+                number: string;
+
+                /**
+                 * Encodes the specified ImportResult message. Does not implicitly {@link lightferry.policy.v1.ImportResult.verify|verify} messages.
+                 * @param message ImportResult message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.ImportResult.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ImportResult message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.ImportResult & lightferry.policy.v1.ImportResult.$Shape} ImportResult
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.ImportResult & lightferry.policy.v1.ImportResult.$Shape;
+            }
+
+            namespace ImportResult {
+
+                /** Properties of an ImportResult. */
+                interface $Properties {
+
+                    /** ImportResult kind */
+                    kind?: (string|null);
+
+                    /** ImportResult status */
+                    status?: (string|null);
+
+                    /** ImportResult code */
+                    code?: (string|null);
+
+                    /** ImportResult subject */
+                    subject?: (string|null);
+
+                    /** ImportResult number */
+                    number?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ImportResult. */
+                type $Shape = lightferry.policy.v1.ImportResult.$Properties;
+            }
+
+            /**
+             * Properties of a DenyKeyRequest.
+             * @deprecated Use lightferry.policy.v1.DenyKeyRequest.$Properties instead.
+             */
+            interface IDenyKeyRequest extends lightferry.policy.v1.DenyKeyRequest.$Properties {
+            }
+
+            /** Represents a DenyKeyRequest. */
+            class DenyKeyRequest {
+
+                /**
+                 * Constructs a new DenyKeyRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.DenyKeyRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DenyKeyRequest keyId. */
+                keyId: string;
+
+                /** DenyKeyRequest reason. */
+                reason: string;
+
+                /** DenyKeyRequest lift. */
+                lift: boolean;
+
+                /**
+                 * Encodes the specified DenyKeyRequest message. Does not implicitly {@link lightferry.policy.v1.DenyKeyRequest.verify|verify} messages.
+                 * @param message DenyKeyRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.DenyKeyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DenyKeyRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.DenyKeyRequest & lightferry.policy.v1.DenyKeyRequest.$Shape} DenyKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.DenyKeyRequest & lightferry.policy.v1.DenyKeyRequest.$Shape;
+            }
+
+            namespace DenyKeyRequest {
+
+                /** Properties of a DenyKeyRequest. */
+                interface $Properties {
+
+                    /** DenyKeyRequest keyId */
+                    keyId?: (string|null);
+
+                    /** DenyKeyRequest reason */
+                    reason?: (string|null);
+
+                    /** DenyKeyRequest lift */
+                    lift?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DenyKeyRequest. */
+                type $Shape = lightferry.policy.v1.DenyKeyRequest.$Properties;
+            }
+
+            /**
+             * Properties of a DenyKeyResponse.
+             * @deprecated Use lightferry.policy.v1.DenyKeyResponse.$Properties instead.
+             */
+            interface IDenyKeyResponse extends lightferry.policy.v1.DenyKeyResponse.$Properties {
+            }
+
+            /** Represents a DenyKeyResponse. */
+            class DenyKeyResponse {
+
+                /**
+                 * Constructs a new DenyKeyResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.policy.v1.DenyKeyResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DenyKeyResponse version. */
+                version: number;
+
+                /**
+                 * Encodes the specified DenyKeyResponse message. Does not implicitly {@link lightferry.policy.v1.DenyKeyResponse.verify|verify} messages.
+                 * @param message DenyKeyResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.policy.v1.DenyKeyResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DenyKeyResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.policy.v1.DenyKeyResponse & lightferry.policy.v1.DenyKeyResponse.$Shape} DenyKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.policy.v1.DenyKeyResponse & lightferry.policy.v1.DenyKeyResponse.$Shape;
+            }
+
+            namespace DenyKeyResponse {
+
+                /** Properties of a DenyKeyResponse. */
+                interface $Properties {
+
+                    /** DenyKeyResponse version */
+                    version?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DenyKeyResponse. */
+                type $Shape = lightferry.policy.v1.DenyKeyResponse.$Properties;
             }
         }
     }

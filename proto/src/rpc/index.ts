@@ -21,6 +21,7 @@ export {
   OutboxService,
   PolicyService,
   SealQueueService,
+  TrustService,
 } from "./services.ts";
 export type { BidiSpec, Codec, MethodSpec, ServiceSpec, UnarySpec } from "./spec.ts";
 export type { TlsFiles } from "./tls.ts";

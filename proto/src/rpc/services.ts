@@ -26,6 +26,24 @@ export const PolicyService = {
   ),
 } as const;
 
+export const TrustService = {
+  getTrust: unary(
+    "/lightferry.policy.v1.TrustService/GetTrust",
+    policy.GetTrustRequest,
+    policy.GetTrustResponse,
+  ),
+  importTrust: unary(
+    "/lightferry.policy.v1.TrustService/ImportTrust",
+    policy.ImportTrustRequest,
+    policy.ImportTrustResponse,
+  ),
+  denyKey: unary(
+    "/lightferry.policy.v1.TrustService/DenyKey",
+    policy.DenyKeyRequest,
+    policy.DenyKeyResponse,
+  ),
+} as const;
+
 export const AuditService = {
   append: unary(
     "/lightferry.audit.v1.AuditService/Append",

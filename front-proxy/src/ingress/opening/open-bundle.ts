@@ -73,7 +73,7 @@ export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): P
     expiresMs: header.expiresMs,
   };
   const batches = new Batches(desk, origin);
-  for await (const item of openBundle(provider, verified, desk.decryptKey, path)) {
+  for await (const item of openBundle(provider, verified, desk.decryptKey, { from: path })) {
     const record = header.items[item.index];
     if (record === undefined) throw new GatewayError("bundle.manifest-invalid");
     await batches.add(item, {
