@@ -104,6 +104,7 @@ function settings(more: object = {}): Record<string, unknown> {
     tls: zone.tls.policy,
     peers: { audit: `127.0.0.1:${audit.port}` },
     anchorPath: join(dir, "anchor.json"),
+    trustRootPath: join(dir, "root.pem"),
     ...more,
   };
 }

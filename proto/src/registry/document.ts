@@ -20,20 +20,11 @@ export interface RegistryDocument {
   readonly grants: readonly GrantEntry[];
 }
 
-/** 65-byte uncompressed SM2 point in hex and its id (SM3 prefix, 32 hex digits). */
-export interface PublicKeyEntry {
-  readonly keyId: string;
-  readonly publicKey: string;
-}
-
-export const KEY_USES = ["sign", "encrypt", "policy", "audit", "ferry"] as const;
-export type KeyUse = (typeof KEY_USES)[number];
-
+/** Its keys are not here: certificates name them (proto/src/trust). */
 export interface NodeEntry {
   readonly id: string;
   readonly zone: string;
   readonly organisation: string;
-  readonly keys: Readonly<Record<KeyUse, PublicKeyEntry>>;
   readonly licence: LicenceEntry;
 }
 
@@ -56,6 +47,8 @@ export interface LaneEntry {
   readonly gradeCeiling: Grade;
   /** How long a sealed bundle stays valid. */
   readonly expirySeconds: number;
+  /** Past this age of a revocation list that the lane depends on, nothing is sealed for it. */
+  readonly revocationFreshnessSeconds: number;
   readonly maxRequestBytes: number;
   readonly maxFileBytes: number;
 }

@@ -14,4 +14,4 @@ export {
   isSecrecyMark,
 } from "./grades.ts";
 export { MAX_REGISTRY_BYTES, parseRegistryDocument } from "./parse.ts";
-export { type KeyDirectory, loadRegistry, type Mode, Registry } from "./registry.ts";
+export { loadRegistry, type Mode, Registry } from "./registry.ts";

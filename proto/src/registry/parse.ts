@@ -7,11 +7,9 @@ import { GatewayError } from "../errors/index.ts";
 import {
   type CallerEntry,
   type GrantEntry,
-  KEY_USES,
   type LaneEntry,
   type LicenceEntry,
   type NodeEntry,
-  type PublicKeyEntry,
   REGISTRY_FORMAT,
   type RegistryDocument,
   type ServiceEntry,
@@ -20,6 +18,11 @@ import { type Grade, isGrade } from "./grades.ts";
 
 /** 4 MiB: some ten thousand callers and grants; read whole by every service at start. */
 export const MAX_REGISTRY_BYTES = 4 * 1024 * 1024;
+
+const WHOLE = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/** Seconds. Below an hour a list would be late before it is brought; a leap year old it says nothing any more. */
+const REVOCATION_FRESHNESS = { min: 3_600, max: 366 * 86_400 };
 
 const ID_FORM = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
@@ -61,10 +64,11 @@ class Fields {
     return this.text(name, ID_FORM);
   }
 
-  whole(name: string): number {
+  whole(name: string, { min, max } = WHOLE): number {
     const value = this.#take(name);
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
-      invalid(`${this.#path}.${name}`, "a whole number is needed");
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) {
+      const range = min === WHOLE.min && max === WHOLE.max ? "" : ` from ${min} to ${max}`;
+      invalid(`${this.#path}.${name}`, `a whole number${range} is needed`);
     }
     return value;
   }
@@ -122,16 +126,6 @@ function reader<T>(read: (fields: Fields) => T): (value: unknown, path: string) 
   };
 }
 
-const readKey = reader<PublicKeyEntry>((f) => ({
-  keyId: f.text("keyId", /^[0-9a-f]{32}$/),
-  publicKey: f.text("publicKey", /^04[0-9a-f]{128}$/),
-}));
-
-const readKeys = reader<NodeEntry["keys"]>((f) => {
-  const keys = KEY_USES.map((use) => [use, f.nested(use, readKey)] as const);
-  return Object.fromEntries(keys) as NodeEntry["keys"];
-});
-
 const readLicence = reader<LicenceEntry>((f) => ({
   number: f.text("number"),
   notBeforeMs: f.whole("notBeforeMs"),
@@ -144,7 +138,6 @@ const readNode = reader<NodeEntry>((f) => ({
   id: f.id("id"),
   zone: f.id("zone"),
   organisation: f.text("organisation"),
-  keys: f.nested("keys", readKeys),
   licence: f.nested("licence", readLicence),
 }));
 
@@ -157,6 +150,7 @@ const readLane = reader<LaneEntry>((f) => ({
   kinds: f.texts("kinds"),
   gradeCeiling: f.grade("gradeCeiling"),
   expirySeconds: f.whole("expirySeconds"),
+  revocationFreshnessSeconds: f.whole("revocationFreshnessSeconds", REVOCATION_FRESHNESS),
   maxRequestBytes: f.whole("maxRequestBytes"),
   maxFileBytes: f.whole("maxFileBytes"),
 }));

@@ -8,7 +8,6 @@ import { domainSeparated, type Sm2PublicKey, type SmProvider } from "../sm/index
 import type {
   CallerEntry,
   GrantEntry,
-  KeyUse,
   LaneEntry,
   NodeEntry,
   RegistryDocument,
@@ -18,17 +17,6 @@ import { parseRegistryDocument } from "./parse.ts";
 
 export type Mode = "demo" | "production";
 
-/** Looks up public keys by node; a key that is not registered does not exist. */
-export interface KeyDirectory {
-  signKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
-  policyKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
-  auditKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
-  ferryKey(nodeId: string, keyId: string): Sm2PublicKey | undefined;
-  encryptKey(
-    nodeId: string,
-  ): { readonly keyId: string; readonly publicKey: Sm2PublicKey } | undefined;
-}
-
 export class Registry {
   readonly document: RegistryDocument;
   readonly #nodes: ReadonlyMap<string, NodeEntry>;
@@ -36,23 +24,14 @@ export class Registry {
   readonly #services: ReadonlyMap<string, ServiceEntry>;
   readonly #callers: ReadonlyMap<string, CallerEntry>;
   readonly #grants: ReadonlyMap<string, GrantEntry>;
-  readonly #keys: ReadonlyMap<string, { readonly keyId: string; readonly publicKey: Sm2PublicKey }>;
 
-  private constructor(document: RegistryDocument, provider: SmProvider) {
+  private constructor(document: RegistryDocument) {
     this.document = document;
     this.#nodes = byId(document.nodes);
     this.#lanes = byId(document.lanes);
     this.#services = byId(document.services);
     this.#callers = byId(document.callers);
     this.#grants = byId(document.grants);
-    const keys = new Map<string, { keyId: string; publicKey: Sm2PublicKey }>();
-    for (const node of document.nodes) {
-      for (const [use, entry] of Object.entries(node.keys)) {
-        const publicKey = provider.checkPublicKey(Buffer.from(entry.publicKey, "hex"));
-        keys.set(`${node.id}/${use}`, { keyId: entry.keyId, publicKey });
-      }
-    }
-    this.#keys = keys;
   }
 
   /**
@@ -76,7 +55,7 @@ export class Registry {
         detail: `registry ${document.number}`,
       });
     }
-    return new Registry(document, provider);
+    return new Registry(document);
   }
 
   node(id: string): NodeEntry | undefined {
@@ -108,20 +87,6 @@ export class Registry {
     return this.document.grants.filter(
       (grant) => grant.caller === caller && grant.service === service && grant.lane === lane,
     );
-  }
-
-  keyDirectory(): KeyDirectory {
-    const find = (use: KeyUse) => (nodeId: string, keyId: string) => {
-      const key = this.#keys.get(`${nodeId}/${use}`);
-      return key?.keyId === keyId ? key.publicKey : undefined;
-    };
-    return {
-      signKey: find("sign"),
-      policyKey: find("policy"),
-      auditKey: find("audit"),
-      ferryKey: find("ferry"),
-      encryptKey: (nodeId) => this.#keys.get(`${nodeId}/encrypt`),
-    };
   }
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { GatewayError } from "../errors/index.ts";
 import { checkZoneName, SERVICE_NAMES, type ServiceName, type TlsFiles } from "../rpc/index.ts";
 import {
+  invalidField,
   readAddress,
   readField,
   readListen,
@@ -42,7 +43,11 @@ export interface BaseConfig {
   readonly peers: Peers;
   /** File with the authority's public key: the anchor of everything signed. */
   readonly anchorPath: string;
+  /** File with the pinned root certificate, PEM or DER: what every other certificate is judged by. */
+  readonly trustRootPath: string;
+  /** What opens this service's keys: a file, or the name of a credential of the service manager. */
   readonly unlockPath?: string;
+  readonly unlockCredential?: string;
   /** Bytes; 256 MiB when absent. */
   readonly journalMaxBytes?: number;
 }
@@ -51,6 +56,10 @@ export interface BaseConfig {
 export function readBaseConfig(raw: unknown): BaseConfig {
   const has = (path: string): boolean => readField(raw, path) !== undefined;
   const unlockPath = readOptionalString(raw, "unlockPath");
+  const unlockCredential = readOptionalString(raw, "unlockCredential");
+  if (unlockPath !== undefined && unlockCredential !== undefined) {
+    invalidField("unlockCredential", "either unlockPath or unlockCredential, not both");
+  }
   const journalMaxBytes = readOptionalInteger(raw, "journalMaxBytes", JOURNAL_LIMITS);
   return {
     zone: checkZoneName(readString(raw, "zone")),
@@ -65,10 +74,24 @@ export function readBaseConfig(raw: unknown): BaseConfig {
       ...(has("peers.frontProxy") ? { frontProxy: readAddress(raw, "peers.frontProxy") } : {}),
     },
     anchorPath: readString(raw, "anchorPath"),
+    trustRootPath: readString(raw, "trustRootPath"),
     ...(has("listen") ? { listen: readListen(raw, "listen") } : {}),
     ...(unlockPath === undefined ? {} : { unlockPath }),
+    ...(unlockCredential === undefined ? {} : { unlockCredential }),
     ...(journalMaxBytes === undefined ? {} : { journalMaxBytes }),
   };
+}
+
+/**
+ * Where the unlock secret of this service's keys lies, as the keystore takes it.
+ * @throws GatewayError `config.invalid` when neither setting is there
+ */
+export function requireUnlock(
+  config: Pick<BaseConfig, "unlockPath" | "unlockCredential">,
+): { readonly file: string } | { readonly credential: string } {
+  if (config.unlockPath !== undefined) return { file: config.unlockPath };
+  if (config.unlockCredential !== undefined) return { credential: config.unlockCredential };
+  return invalidField("unlockPath", "unlockPath or unlockCredential is expected");
 }
 
 /** Reads a JSON file of settings. @throws GatewayError `config.invalid` naming the file */

@@ -1,5 +1,5 @@
 /** Guarantee: the shell that every service lives in: settings, log, journal, ordered end. */
-export { type BaseConfig, type Peers, readBaseConfig, readConfigFile } from "./config.ts";
+export { type BaseConfig, type Peers, readBaseConfig, readConfigFile, requireUnlock } from "./config.ts";
 export {
   invalidField,
   readAddress,
