@@ -16,3 +16,10 @@ export {
   type SmProvider,
 } from "./provider.ts";
 export { constantTimeEqual, domainSeparated, formatKeyId } from "./signing-input.ts";
+export {
+  createTableHasher,
+  type HashLanes,
+  LANE_COUNT,
+  LEAF_BYTES,
+  type TableHasher,
+} from "./table-hasher.ts";
