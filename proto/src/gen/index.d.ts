@@ -1810,6 +1810,9 @@ export namespace lightferry {
                 /** WitnessRequest bundleId. */
                 bundleId: Uint8Array;
 
+                /** WitnessRequest certificates. */
+                certificates: Uint8Array[];
+
                 /**
                  * Encodes the specified WitnessRequest message. Does not implicitly {@link lightferry.audit.v1.WitnessRequest.verify|verify} messages.
                  * @param message WitnessRequest message or plain object to encode
@@ -1848,6 +1851,9 @@ export namespace lightferry {
 
                     /** WitnessRequest bundleId */
                     bundleId?: (Uint8Array|null);
+
+                    /** WitnessRequest certificates */
+                    certificates?: (Uint8Array[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -3908,6 +3914,9 @@ export namespace lightferry {
                 /** SignedMessage signature. */
                 signature: Uint8Array;
 
+                /** SignedMessage certificates. */
+                certificates: Uint8Array[];
+
                 /**
                  * Encodes the specified SignedMessage message. Does not implicitly {@link lightferry.ferry.v1.SignedMessage.verify|verify} messages.
                  * @param message SignedMessage message or plain object to encode
@@ -3940,6 +3949,9 @@ export namespace lightferry {
 
                     /** SignedMessage signature */
                     signature?: (Uint8Array|null);
+
+                    /** SignedMessage certificates */
+                    certificates?: (Uint8Array[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

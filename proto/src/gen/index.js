@@ -2722,6 +2722,7 @@ export const lightferry = $root.lightferry = (() => {
 
                 const WitnessRequest = function (properties) {
                     this.consistency = [];
+                    this.certificates = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2733,6 +2734,7 @@ export const lightferry = $root.lightferry = (() => {
                 WitnessRequest.prototype.oldSize = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 WitnessRequest.prototype.consistency = $util.emptyArray;
                 WitnessRequest.prototype.bundleId = $util.newBuffer([]);
+                WitnessRequest.prototype.certificates = $util.emptyArray;
 
                 WitnessRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -2752,6 +2754,9 @@ export const lightferry = $root.lightferry = (() => {
                             writer.uint32(34).bytes(message.consistency[i]);
                     if (message.bundleId != null && $Object.hasOwnProperty.call(message, "bundleId") && message.bundleId.length)
                         writer.uint32(42).bytes(message.bundleId);
+                    if (message.certificates != null && message.certificates.length)
+                        for (let i = 0; i < message.certificates.length; ++i)
+                            writer.uint32(50).bytes(message.certificates[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -2827,6 +2832,14 @@ export const lightferry = $root.lightferry = (() => {
                                     message.bundleId = value;
                                 else
                                     delete message.bundleId;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.certificates && message.certificates.length))
+                                    message.certificates = [];
+                                message.certificates.push(reader.bytes());
                                 continue;
                             }
                         }
@@ -6096,6 +6109,7 @@ export const lightferry = $root.lightferry = (() => {
             v1.SignedMessage = (function() {
 
                 const SignedMessage = function (properties) {
+                    this.certificates = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -6105,6 +6119,7 @@ export const lightferry = $root.lightferry = (() => {
                 SignedMessage.prototype.payload = $util.newBuffer([]);
                 SignedMessage.prototype.keyId = "";
                 SignedMessage.prototype.signature = $util.newBuffer([]);
+                SignedMessage.prototype.certificates = $util.emptyArray;
 
                 SignedMessage.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6119,6 +6134,9 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(18).string(message.keyId);
                     if (message.signature != null && $Object.hasOwnProperty.call(message, "signature") && message.signature.length)
                         writer.uint32(26).bytes(message.signature);
+                    if (message.certificates != null && message.certificates.length)
+                        for (let i = 0; i < message.certificates.length; ++i)
+                            writer.uint32(34).bytes(message.certificates[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6177,6 +6195,14 @@ export const lightferry = $root.lightferry = (() => {
                                     message.signature = value;
                                 else
                                     delete message.signature;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.certificates && message.certificates.length))
+                                    message.certificates = [];
+                                message.certificates.push(reader.bytes());
                                 continue;
                             }
                         }
