@@ -116,17 +116,17 @@ describe("key files", () => {
     const changes: [Record<string, unknown>, string][] = [
       [{ demo: false }, "sm.key-locked"],
       [{ sealed: `00${document.sealed.slice(2)}` }, "sm.key-locked"],
-      [{ salt: "00".repeat(16) }, "sm.key-locked"],
+      [{ kdf: { ...document.kdf, salt: "00".repeat(16) } }, "sm.key-locked"],
       [
         { keyId: other.keyId, publicKey: Buffer.from(other.publicKey).toString("hex") },
         "sm.key-locked",
       ],
       [{ keyId: other.keyId }, "sm.key-invalid"],
       [{ publicKey: `04${"11".repeat(64)}` }, "sm.key-invalid"],
-      [{ format: "lightferry-key/2" }, "sm.key-invalid"],
+      [{ format: "lightferry-key/1" }, "sm.key-invalid"],
       [{ use: "anything" }, "sm.key-invalid"],
       [{ demo: "true" }, "sm.key-invalid"],
-      [{ salt: "00" }, "sm.key-invalid"],
+      [{ kdf: { ...document.kdf, salt: "00" } }, "sm.key-invalid"],
       [{ sealed: document.sealed.toUpperCase().replace(/^../, "AB") }, "sm.key-invalid"],
       [{ comment: "unknown" }, "sm.key-invalid"],
     ];

@@ -7,6 +7,8 @@ import { BUNDLE_ERRORS } from "./bundle.ts";
 import { DEPLOY_ERRORS } from "./deploy.ts";
 import { FERRY_ERRORS } from "./ferry.ts";
 import { FRONT_PROXY_ERRORS } from "./front-proxy.ts";
+import { KEY_ERRORS } from "./keys.ts";
+import { PKI_ERRORS } from "./pki.ts";
 import { POLICY_ERRORS } from "./policy.ts";
 import { SERVICE_ERRORS } from "./service.ts";
 import { SM_ERRORS } from "./sm.ts";
@@ -17,10 +19,12 @@ export { type Actor, type ErrorRow, GRPC_STATUS, type GrpcStatus } from "./table
 /** Every code of the product. `proto/ERRORS.md` is generated from it. */
 export const ERRORS = {
   ...SM_ERRORS,
+  ...KEY_ERRORS,
   ...BUNDLE_ERRORS,
   ...SERVICE_ERRORS,
   ...FRONT_PROXY_ERRORS,
   ...FERRY_ERRORS,
+  ...PKI_ERRORS,
   ...POLICY_ERRORS,
   ...AUDIT_ERRORS,
   ...DEPLOY_ERRORS,

@@ -5,6 +5,8 @@
  */
 import { GatewayError } from "../errors/index.ts";
 import { domainSeparated, formatKeyId, loadProvider, type Sm2PublicKey } from "../sm/index.ts";
+import { assertRounds, type KeyLock, lockAad, SALT_BYTES } from "./key-lock.ts";
+import { readHex, readStrictJson } from "./strict-json.ts";
 
 /** What a key may be used for; a key file of one use does not load for another. */
 export const KEY_USES = [
@@ -14,6 +16,7 @@ export const KEY_USES = [
   "audit-sign",
   "ferry-sign",
   "authority-sign",
+  "ca-sign",
 ] as const;
 
 export type KeyUse = (typeof KEY_USES)[number];
@@ -29,24 +32,29 @@ export interface KeyInfo {
 }
 
 export interface KeyDocument extends KeyInfo {
-  /** 16 bytes. */
-  readonly salt: Uint8Array;
+  readonly lock: KeyLock;
   /** 32-byte scalar and 16-byte tag. */
   readonly sealed: Uint8Array;
 }
 
-const FORMAT = "lightferry-key/1";
-const FIELDS = ["format", "use", "keyId", "publicKey", "demo", "salt", "sealed"];
-export const SALT_BYTES = 16;
+const FORMAT = "lightferry-key/2";
+const FIELDS = ["format", "use", "keyId", "publicKey", "demo", "kdf", "sealed"];
 const SEALED_BYTES = 48;
 
-/** The bytes bound to the sealed scalar: id, use, mark and public key. */
-export function keyFileAad(info: KeyInfo): Uint8Array {
-  const text = `${info.keyId}\0${info.use}\0${info.demo ? "demo" : "real"}\0`;
-  return domainSeparated("key-file/1", Buffer.from(text, "ascii"), info.publicKey);
+/** The bytes bound to the sealed scalar: format, id, use, mark, derivation and public key. */
+export function keyFileAad(info: KeyInfo, lock: KeyLock): Uint8Array {
+  const text = `${FORMAT}\0${info.keyId}\0${info.use}\0${info.demo ? "demo" : "real"}\0`;
+  return domainSeparated("key-file/2", Buffer.from(text, "ascii"), info.publicKey, lockAad(lock));
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** The form of a lock inside a document. */
+export function formatLock(lock: KeyLock): object {
+  return lock.name === "hmac-sm3"
+    ? { name: lock.name, salt: hex(lock.salt) }
+    : { name: lock.name, rounds: lock.rounds, salt: hex(lock.salt) };
+}
 
 export function formatKeyDocument(document: KeyDocument): Uint8Array {
   const text = JSON.stringify(
@@ -56,7 +64,7 @@ export function formatKeyDocument(document: KeyDocument): Uint8Array {
       keyId: document.keyId,
       publicKey: hex(document.publicKey),
       demo: document.demo,
-      salt: hex(document.salt),
+      kdf: formatLock(document.lock),
       sealed: hex(document.sealed),
     },
     null,
@@ -69,30 +77,27 @@ function invalid(path: string, what: string): GatewayError {
   return new GatewayError("sm.key-invalid", { detail: `${path}: ${what}` });
 }
 
-function readHex(path: string, value: unknown, name: string, bytes: number): Uint8Array {
-  if (typeof value !== "string" || value.length !== 2 * bytes || !/^[0-9a-f]*$/.test(value)) {
-    throw invalid(path, `${name} is not ${bytes} bytes in lower-case hex`);
+/** @throws GatewayError `sm.key-invalid`, `key.derivation-refused` when the rounds are out of bounds. */
+export function parseLock(path: string, value: unknown): KeyLock {
+  if (typeof value !== "object" || value === null) throw invalid(path, "kdf is no object");
+  const fields = value as Record<string, unknown>;
+  const names = Object.keys(fields).sort().join();
+  if (fields.name === "hmac-sm3" && names === "name,salt") {
+    return { name: fields.name, salt: readHex(path, fields.salt, "salt", SALT_BYTES) };
   }
-  return Uint8Array.from(Buffer.from(value, "hex"));
+  if (fields.name === "pbkdf2-hmac-sm3" && names === "name,rounds,salt") {
+    const salt = readHex(path, fields.salt, "salt", SALT_BYTES);
+    return { name: fields.name, rounds: assertRounds(fields.rounds), salt };
+  }
+  throw invalid(path, "unknown kdf");
 }
 
 /**
  * Parses a key file. `path` only names it in errors.
- * @throws GatewayError `sm.key-invalid`
+ * @throws GatewayError `sm.key-invalid`, `key.derivation-refused`
  */
 export function parseKeyDocument(path: string, bytes: Uint8Array): KeyDocument {
-  let fields: Record<string, unknown>;
-  try {
-    fields = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (cause) {
-    throw new GatewayError("sm.key-invalid", { detail: `${path}: not JSON`, cause });
-  }
-  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
-    throw invalid(path, "not an object");
-  }
-  for (const name of Object.keys(fields)) {
-    if (!FIELDS.includes(name)) throw invalid(path, "unknown field");
-  }
+  const fields = readStrictJson(path, bytes, FIELDS);
   if (fields.format !== FORMAT) throw invalid(path, "unknown format");
   const use = KEY_USES.find((known) => known === fields.use);
   if (use === undefined) throw invalid(path, "unknown use");
@@ -105,7 +110,7 @@ export function parseKeyDocument(path: string, bytes: Uint8Array): KeyDocument {
     use,
     publicKey,
     demo: fields.demo,
-    salt: readHex(path, fields.salt, "salt", SALT_BYTES),
+    lock: parseLock(path, fields.kdf),
     sealed: readHex(path, fields.sealed, "sealed", SEALED_BYTES),
   };
 }

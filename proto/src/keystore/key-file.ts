@@ -1,7 +1,8 @@
 /**
- * Guarantee: a private key at rest is SM4-GCM under a key derived from the
- * unlock file, bound to its id, use, demonstration mark and public key. Loading
- * yields a handle only when the scalar opens and belongs to that public key.
+ * Guarantee: a private key at rest is SM4-GCM under a key derived from its
+ * unlock source, bound to format, id, use, demonstration mark, derivation
+ * parameters and public key. Loading yields a handle only when the scalar opens
+ * and belongs to that public key.
  */
 import { GatewayError } from "../errors/index.ts";
 import {
@@ -11,88 +12,123 @@ import {
   type Sm2PrivateKey,
   type Sm2PublicKey,
 } from "../sm/index.ts";
-import { freshBytes, withDerivedKey } from "./derived-key.ts";
 import {
   formatKeyDocument,
+  type KeyDocument,
   type KeyInfo,
   type KeyUse,
   keyFileAad,
   parseKeyDocument,
-  SALT_BYTES,
 } from "./key-document.ts";
+import { assertStrong, freshLock, type Opener, withLockKey } from "./key-lock.ts";
 import { createSecretFile, readSecretFile } from "./secret-file.ts";
-import { readUnlockFile } from "./unlock.ts";
+import type { UnlockSource } from "./unlock.ts";
 
-const LABEL = "key-file-key/1";
-/** A key file is about 500 bytes; the rest is room for editors' line ends. */
+const LABEL = "key-file-key/2";
+/** A key file is about 600 bytes; the rest is room for editors' line ends. */
 const MAX_KEY_FILE_BYTES = 4096;
 
+/** A key out of its file. */
+export interface LoadedKey {
+  readonly keyId: string;
+  readonly key: Sm2PrivateKey;
+  readonly demo: boolean;
+}
+
 /**
- * Makes a fresh SM2 key and writes it to a new file of mode 0600.
- * @param unlock the 32 bytes of the unlock file; the caller wipes them.
- * @throws GatewayError `sm.key-file` when the file exists or cannot be written.
+ * The document of a key under `unlock`; a fresh salt each time.
+ * @throws GatewayError `key.passphrase-weak`, `sm.key-locked`
  */
-export function generateKeyFile(
-  path: string,
-  unlock: Uint8Array,
+export function sealKey(
+  key: Sm2PrivateKey,
+  unlock: Opener,
   use: KeyUse,
-  options: { readonly demo: boolean },
-): { keyId: string; publicKey: Sm2PublicKey } {
+  demo: boolean,
+): { info: KeyInfo; bytes: Uint8Array } {
+  assertStrong(unlock);
   const provider = loadProvider();
-  const key = provider.generateSm2();
+  const publicKey = key.publicKey;
+  const info: KeyInfo = { keyId: formatKeyId(publicKey), use, publicKey, demo };
+  const lock = freshLock(unlock);
   const scalar = provider.exportSm2(key);
   try {
-    const publicKey = key.publicKey;
-    const info: KeyInfo = { keyId: formatKeyId(publicKey), use, publicKey, demo: options.demo };
-    const salt = freshBytes(SALT_BYTES);
-    const sealed = withDerivedKey(provider, unlock, LABEL, salt, (sealKey, nonce) =>
-      provider.sm4GcmEncrypt(sealKey, nonce, scalar, keyFileAad(info)),
+    const sealed = withLockKey(provider, lock, unlock, LABEL, (sealing, nonce) =>
+      provider.sm4GcmEncrypt(sealing, nonce, scalar, keyFileAad(info, lock)),
     );
-    createSecretFile(path, formatKeyDocument({ ...info, salt, sealed }));
-    return { keyId: info.keyId, publicKey };
+    return { info, bytes: formatKeyDocument({ ...info, lock, sealed }) };
   } finally {
     scalar.fill(0);
-    key.destroy();
   }
 }
 
 /**
- * The public half of a key file; needs no unlock file and proves nothing about
- * the sealed half.
+ * Makes a fresh SM2 key and writes it to a new file of mode 0600.
+ * @throws GatewayError `sm.key-file` when the file exists or cannot be written,
+ * `sm.key-locked` when the unlock source cannot be read, `key.passphrase-weak`.
+ */
+export function generateKeyFile(
+  path: string,
+  unlock: Opener,
+  use: KeyUse,
+  options: { readonly demo: boolean },
+): { keyId: string; publicKey: Sm2PublicKey } {
+  const key = loadProvider().generateSm2();
+  try {
+    const { info, bytes } = sealKey(key, unlock, use, options.demo);
+    createSecretFile(path, bytes);
+    return { keyId: info.keyId, publicKey: info.publicKey };
+  } finally {
+    key.destroy();
+  }
+}
+
+function readDocument(path: string): KeyDocument {
+  return parseKeyDocument(path, readSecretFile(path, MAX_KEY_FILE_BYTES, "sm.key-invalid"));
+}
+
+/**
+ * The public half of a key file; needs no unlock source and proves nothing
+ * about the sealed half.
  * @throws GatewayError `sm.key-invalid`, `sm.key-exposed`
  */
 export function readKeyInfo(path: string): KeyInfo {
-  const bytes = readSecretFile(path, MAX_KEY_FILE_BYTES, "sm.key-invalid");
-  const { keyId, use, publicKey, demo } = parseKeyDocument(path, bytes);
+  const { keyId, use, publicKey, demo } = readDocument(path);
   return { keyId, use, publicKey, demo };
 }
 
 /**
  * Loads a private key for one use.
- * @throws GatewayError `sm.key-locked` when the unlock file is missing or does
+ * @param unlock a source, or the path of an unlock file.
+ * @throws GatewayError `sm.key-locked` when the unlock source is missing or does
  * not open it, `sm.key-invalid` when the file is not a key of that use,
  * `sm.key-exposed` when others may read either file.
  */
 export function loadKeyFile(
   path: string,
-  unlockPath: string,
+  unlock: UnlockSource | string,
   expectedUse: KeyUse,
-): { keyId: string; key: Sm2PrivateKey; demo: boolean } {
-  const provider = loadProvider();
-  const document = parseKeyDocument(
-    path,
-    readSecretFile(path, MAX_KEY_FILE_BYTES, "sm.key-invalid"),
-  );
+): LoadedKey {
+  const source = typeof unlock === "string" ? { file: unlock } : unlock;
+  return openKey(path, readDocument(path), source, expectedUse);
+}
+
+/** As {@link loadKeyFile}, of a document already read; `path` only names it in errors. */
+export function openKey(
+  path: string,
+  document: KeyDocument,
+  unlock: Opener,
+  expectedUse: KeyUse,
+): LoadedKey {
   if (document.use !== expectedUse) {
     throw new GatewayError("sm.key-invalid", {
       detail: `${path}: a key for ${document.use}, wanted ${expectedUse}`,
     });
   }
-  const unlock = readUnlockFile(unlockPath);
+  const provider = loadProvider();
   let scalar: Uint8Array | undefined;
   try {
-    scalar = withDerivedKey(provider, unlock, LABEL, document.salt, (sealKey, nonce) =>
-      provider.sm4GcmDecrypt(sealKey, nonce, document.sealed, keyFileAad(document)),
+    scalar = withLockKey(provider, document.lock, unlock, LABEL, (opening, nonce) =>
+      provider.sm4GcmDecrypt(opening, nonce, document.sealed, keyFileAad(document, document.lock)),
     );
     const key = provider.importSm2(scalar);
     if (!constantTimeEqual(key.publicKey, document.publicKey)) {
@@ -107,6 +143,5 @@ export function loadKeyFile(
     throw error;
   } finally {
     scalar?.fill(0);
-    unlock.fill(0);
   }
 }

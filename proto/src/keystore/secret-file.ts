@@ -18,13 +18,15 @@ import { dirname } from "node:path";
 import { type ErrorCode, GatewayError } from "../errors/index.ts";
 
 const OWNER_ONLY = 0o600;
-const OTHERS = 0o077;
+/** Every right of group and others. */
+export const OTHERS = 0o077;
 
 function systemCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown fault";
 }
 
-function syncFolder(path: string): void {
+/** Makes what was linked or unlinked in a folder durable. */
+export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);
@@ -64,13 +66,41 @@ export function createSecretFile(path: string, bytes: Uint8Array): void {
 }
 
 /**
+ * Overwrites a secret file with random bytes, fsyncs, unlinks it and fsyncs its folder. On media that
+ * write elsewhere than they are told (flash, copy-on-write) the old blocks may outlive this.
+ * @throws GatewayError `sm.key-file` when it cannot be opened, written or removed.
+ */
+export function destroySecretFile(path: string): void {
+  try {
+    const file = openSync(path, "r+");
+    try {
+      const noise = randomBytes(fstatSync(file).size);
+      for (let at = 0; at < noise.length; ) at += writeSync(file, noise, at, noise.length - at, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    unlinkSync(path);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    throw new GatewayError("sm.key-file", { detail: `${path}: ${systemCode(cause)}`, cause });
+  }
+}
+
+/**
  * Reads a whole secret file; the caller wipes the bytes.
  * @param limit most bytes accepted, checked before allocation.
  * @param missing the code when it cannot be opened.
+ * @param forbidden mode bits that must not be set.
  * @throws GatewayError `missing`; `sm.key-exposed` when group or others have
  * any right on it; `sm.key-invalid` when longer than `limit`.
  */
-export function readSecretFile(path: string, limit: number, missing: ErrorCode): Buffer {
+export function readSecretFile(
+  path: string,
+  limit: number,
+  missing: ErrorCode,
+  forbidden: number = OTHERS,
+): Buffer {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -80,7 +110,7 @@ export function readSecretFile(path: string, limit: number, missing: ErrorCode):
   try {
     const status = fstatSync(file);
     if (!status.isFile()) throw new GatewayError("sm.key-invalid", { detail: `${path}: no file` });
-    if ((status.mode & OTHERS) !== 0) throw new GatewayError("sm.key-exposed", { detail: path });
+    if ((status.mode & forbidden) !== 0) throw new GatewayError("sm.key-exposed", { detail: path });
     if (status.size > limit) {
       throw new GatewayError("sm.key-invalid", { detail: `${path}: over ${limit} bytes` });
     }

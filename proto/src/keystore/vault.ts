@@ -18,7 +18,7 @@ import { domainSeparated, GCM_TAG_BYTES, loadProvider, type SmProvider } from ".
 import { freshBytes, SECRET_BYTES, withDerivedKey } from "./derived-key.ts";
 import { PayloadKey } from "./payload-key.ts";
 import { createSecretFile, readSecretFile } from "./secret-file.ts";
-import { readUnlockFile } from "./unlock.ts";
+import { readUnlockSecret, type UnattendedUnlock } from "./unlock.ts";
 
 const MAGIC = Buffer.from("LFVAULT", "ascii");
 const OPEN = 0x00;
@@ -62,8 +62,12 @@ export function createVaultFile(path: string, unlock?: Uint8Array): void {
   }
 }
 
-function unlockSecret(provider: SmProvider, body: Uint8Array, unlockPath: string): Uint8Array {
-  const unlock = readUnlockFile(unlockPath);
+function unlockSecret(
+  provider: SmProvider,
+  body: Uint8Array,
+  source: UnattendedUnlock,
+): Uint8Array {
+  const unlock = readUnlockSecret(source);
   try {
     const salt = body.subarray(0, SALT_BYTES);
     return withDerivedKey(provider, unlock, LOCK_LABEL, salt, (key, nonce) =>
@@ -87,11 +91,11 @@ export class PayloadVault {
 
   /**
    * Opens a vault key file.
-   * @param unlockPath needed when the file was created locked.
+   * @param unlock a source, or the path of an unlock file; needed when the file was created locked.
    * @throws GatewayError `sm.key-invalid` when it is no vault file,
    * `sm.key-locked` when it does not open, `sm.key-exposed` when others may read it.
    */
-  static open(vaultKeyPath: string, unlockPath?: string): PayloadVault {
+  static open(vaultKeyPath: string, unlock?: UnattendedUnlock | string): PayloadVault {
     const provider = loadProvider();
     const file = readSecretFile(vaultKeyPath, MAX_VAULT_FILE_BYTES, "sm.key-invalid");
     try {
@@ -101,10 +105,11 @@ export class PayloadVault {
         return new PayloadVault(provider, Uint8Array.from(body));
       }
       if (form === LOCKED && body.length === SALT_BYTES + SEALED_SECRET_BYTES) {
-        if (unlockPath === undefined) {
+        if (unlock === undefined) {
           throw new GatewayError("sm.key-locked", { detail: `${vaultKeyPath}: no unlock file` });
         }
-        return new PayloadVault(provider, unlockSecret(provider, body, unlockPath));
+        const source = typeof unlock === "string" ? { file: unlock } : unlock;
+        return new PayloadVault(provider, unlockSecret(provider, body, source));
       }
       throw new GatewayError("sm.key-invalid", { detail: `${vaultKeyPath}: not a vault key file` });
     } finally {
