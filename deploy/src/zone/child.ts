@@ -67,7 +67,8 @@ export class ServiceChild {
     this.#startedAt = Date.now();
     const child = spawn(
       process.execPath,
-      [join(REPOSITORY, this.#entry), "--config", this.#config],
+      // The service takes SIGUSR1 for itself; until it runs, Node would open an inspector on it.
+      ["--disable-sigusr1", join(REPOSITORY, this.#entry), "--config", this.#config],
       {
         cwd: REPOSITORY,
         stdio: ["pipe", "pipe", "pipe"],

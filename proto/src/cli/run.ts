@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { asGatewayError, GatewayError } from "../errors/index.ts";
+import { hardenProcess } from "../service/index.ts";
 import { commandOf, GLOBAL_OPTIONS, nounHelp, productHelp, verbHelp } from "./help.ts";
 import { localeOf } from "./locale.ts";
 import { renderTable } from "./table.ts";
@@ -47,6 +48,8 @@ export async function runNoun(
   const locale = localeOf(surroundings.environment);
   let json = argv.includes("--json");
   const print = (help: string): void => printHelp(help, json, surroundings);
+  // Some verbs load private keys, and no verb needs a core file. A test's process stays as it is.
+  if (surroundings === PROCESS) hardenProcess();
   try {
     const { verb, rest } = chooseVerb(noun, argv);
     if (verb === undefined) {

@@ -1,5 +1,11 @@
 /** Guarantee: the shell that every service lives in: settings, log, journal, ordered end. */
-export { type BaseConfig, type Peers, readBaseConfig, readConfigFile, requireUnlock } from "./config.ts";
+export {
+  type BaseConfig,
+  type Peers,
+  readBaseConfig,
+  readConfigFile,
+  requireUnlock,
+} from "./config.ts";
 export {
   invalidField,
   readAddress,
@@ -16,6 +22,7 @@ export {
   readTlsFiles,
   refuseUnknownFields,
 } from "./fields.ts";
+export { exposures, type Hardening, hardenProcess, refuseExposure } from "./hardening.ts";
 export { createLogger, type Logger, silentLogger } from "./logger.ts";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";
 export { runService, type ServiceDefinition } from "./run.ts";

@@ -11,6 +11,7 @@ import { type EventInput, EventJournal } from "../event/index.ts";
 import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
 import { loadProvider } from "../sm/index.ts";
 import { type BaseConfig, readConfigFile } from "./config.ts";
+import { hardenProcess, refuseExposure } from "./hardening.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Closer, type Shell } from "./shell.ts";
 import { takeStateLock } from "./state-lock.ts";
@@ -43,6 +44,7 @@ export async function runService<C extends BaseConfig>(
   definition: ServiceDefinition<C>,
 ): Promise<void> {
   const log = createLogger({ service: definition.name });
+  const hardening = hardenProcess(() => log.warn("SIGUSR1: no inspector is opened here"));
   const closer = new Closer();
   const fault: Fault = {};
   let exiting: number | undefined;
@@ -62,6 +64,8 @@ export async function runService<C extends BaseConfig>(
   watchForEnd(() => void end(EXIT.asked), fail);
   try {
     const config = loadConfig(definition);
+    const exposed = refuseExposure(config.mode, hardening);
+    if (exposed.length > 0) log.warn({ exposed }, "readable from outside; demo mode allows it");
     await start(definition, config, log.child({ zone: config.zone }), closer, fail, fault);
   } catch (error) {
     // Closing while starting makes waits throw; that is not a failure.
