@@ -1,0 +1,12 @@
+/**
+ * Guarantee: everything other modules may use of certificates, requests and
+ * revocation lists; see README.md.
+ */
+export { parseCertificate } from "./certificate.ts";
+export { issueCertificate, selfSignRoot } from "./issue.ts";
+export * from "./limits.ts";
+export { identityUri, issuerUri } from "./profile.ts";
+export { createRequest, parseRequest } from "./request.ts";
+export { issueRevocationList, parseRevocationList, type RevocationPlan } from "./revocation.ts";
+export * from "./types.ts";
+export { verifyCertificateSignature, verifyRevocationList } from "./verify.ts";

@@ -1,0 +1,91 @@
+/**
+ * Guarantee: an item is parsed, and a signature checked, once in a while and not
+ * once per message. Only what verified is remembered, by digest of the exact
+ * bytes, and never more than a fixed number of items.
+ */
+import {
+  type Certificate,
+  parseCertificate,
+  parseRevocationList,
+  type RevocationList,
+  verifyCertificateSignature,
+  verifyRevocationList,
+} from "../pki/index.ts";
+import type { SmProvider } from "../sm/index.ts";
+
+/** Both zones' certificates over decades, plus those that bundles present; about 2 KiB each. */
+const REMEMBERED_MAX = 4096;
+
+/** Remembers the newest `limit` keys. */
+export class Bounded<T> {
+  readonly #limit: number;
+  readonly #values = new Map<string, T>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  get(key: string): T | undefined {
+    const value = this.#values.get(key);
+    if (value !== undefined) {
+      this.#values.delete(key);
+      this.#values.set(key, value);
+    }
+    return value;
+  }
+
+  set(key: string, value: T): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    if (this.#values.size > this.#limit) {
+      const [oldest] = this.#values.keys();
+      if (oldest !== undefined) this.#values.delete(oldest);
+    }
+  }
+}
+
+const parsed = new Bounded<Certificate>(REMEMBERED_MAX);
+const signatures = new Bounded<true>(REMEMBERED_MAX);
+
+/** As `parseCertificate`, once per exact bytes. @throws GatewayError `certificate.malformed` */
+export function readCertificate(provider: SmProvider, der: Uint8Array): Certificate {
+  const digest = Buffer.from(provider.sm3(der)).toString("hex");
+  const before = parsed.get(digest);
+  if (before !== undefined) return before;
+  const certificate = parseCertificate(der);
+  parsed.set(digest, certificate);
+  return certificate;
+}
+
+/** As `parseRevocationList`. @throws GatewayError `certificate.malformed` */
+export function readList(der: Uint8Array): RevocationList {
+  return parseRevocationList(der);
+}
+
+/** As `verifyCertificateSignature`; a check that succeeded is remembered for this pair of bytes. */
+export function isIssuedBy(
+  provider: SmProvider,
+  certificate: Certificate,
+  issuer: Certificate,
+): boolean {
+  return once(certificate.digest, issuer.digest, () =>
+    verifyCertificateSignature(provider, certificate, issuer),
+  );
+}
+
+/** As `verifyRevocationList`; remembered likewise. */
+export function isListOf(provider: SmProvider, list: RevocationList, issuer: Certificate): boolean {
+  return once(list.digest, issuer.digest, () => verifyRevocationList(provider, list, issuer));
+}
+
+function once(item: string, issuer: string, check: () => boolean): boolean {
+  const key = `${item}/${issuer}`;
+  if (signatures.get(key) === true) return true;
+  const good = check();
+  if (good) signatures.set(key, true);
+  return good;
+}
