@@ -81,8 +81,12 @@ async function readFrom(source: ByteSource, reader: ByteReader): Promise<Receive
   return received as ReceivedBundle;
 }
 
-/** SPEC §8.1 steps 4–7. */
-function decodeHeader(bytes: Uint8Array): BundleHeader {
+/**
+ * SPEC §8.1 steps 4–7, for header bytes on their own.
+ * @throws GatewayError `bundle.header-malformed`, `.version-unsupported`, `.not-canonical`,
+ * `.header-invalid`.
+ */
+export function decodeHeader(bytes: Uint8Array): BundleHeader {
   const header = decodeAs(Header, bytes, "bundle.header-malformed");
   if (header.version !== FORMAT_VERSION) {
     throw new GatewayError("bundle.version-unsupported", { detail: `version ${header.version}` });
