@@ -7,6 +7,8 @@ export { decodeEntry, type ItemEntry } from "./entry.ts";
 export type { BundleHeader } from "./header-shape.ts";
 export { BundleItemError } from "./item-error.ts";
 export {
+  CERTIFICATE_MAX,
+  CERTIFICATES_MAX,
   CHUNK_COUNT_MAX,
   CHUNK_SIZE,
   CLOCK_SKEW_MS,
@@ -22,6 +24,8 @@ export {
   RECIPIENTS_MAX,
   TRAIL_EVENT_MAX,
   TRAIL_EVENTS_MAX,
+  TRUST_ITEM_MAX,
+  TRUST_ITEMS_MAX,
 } from "./limits.ts";
 export { type DecryptKeys, type OpenedItem, type OpenOptions, openBundle } from "./open.ts";
 export { type ReceivedBundle, readHeader } from "./read.ts";
@@ -36,3 +40,4 @@ export {
   verifyChunks,
   verifyHeader,
 } from "./verify.ts";
+export { closeBundleWorkers, openBundleWorkers } from "./workers/pool.ts";

@@ -11,7 +11,8 @@ import {
   type SmProvider,
 } from "../sm/index.ts";
 import type { CheckedVerdict } from "../verdict/index.ts";
-import { ChunkReader } from "./chunk-reader.ts";
+import { type ChunkSource, plaintextRange } from "./chunk-reader.ts";
+import { chunkSource } from "./chunk-work.ts";
 import type { ItemEntry } from "./entry.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
@@ -75,7 +76,7 @@ export async function* openBundle(
   const { from = verified.received.source, onTrust } = options;
   const reader = await (typeof from === "string" ? fileSource(from) : from).open();
   const cipher = { provider, key, aad: chunkAad(provider, header) };
-  const chunks = new ChunkReader(cipher, reader, layout, table, chunksAreVerified(verified));
+  const chunks = chunkSource(cipher, reader, layout, table, chunksAreVerified(verified));
   try {
     // 4.–5. manifest and commitments
     const length = manifestLength(await gather(chunks, 0, LENGTH_BYTES), layout.plaintextSize);
@@ -94,16 +95,12 @@ export async function* openBundle(
     }
   } finally {
     key.fill(0);
-    chunks.close();
+    await chunks.close();
     await reader.close();
   }
 }
 
-function unwrapKey(
-  provider: SmProvider,
-  header: BundleHeader,
-  keys: DecryptKeys,
-): Uint8Array {
+function unwrapKey(provider: SmProvider, header: BundleHeader, keys: DecryptKeys): Uint8Array {
   const { recipient, decryptKey } = ownRecipient(header, keys);
   let secret: Uint8Array;
   try {
@@ -141,10 +138,10 @@ function ownRecipient(
   throw new GatewayError("bundle.unknown-decrypt-key", { detail: wanted });
 }
 
-async function gather(chunks: ChunkReader, start: number, end: number): Promise<Uint8Array> {
+async function gather(chunks: ChunkSource, start: number, end: number): Promise<Uint8Array> {
   const whole = Buffer.allocUnsafe(end - start);
   let at = 0;
-  for await (const piece of chunks.range(start, end)) {
+  for await (const piece of plaintextRange(chunks, start, end)) {
     whole.set(piece, at);
     at += piece.length;
   }
@@ -153,7 +150,7 @@ async function gather(chunks: ChunkReader, start: number, end: number): Promise<
 
 function openedItem(
   provider: SmProvider,
-  chunks: ChunkReader,
+  chunks: ChunkSource,
   index: number,
   item: ManifestItem,
   verdict: CheckedVerdict,
@@ -174,13 +171,13 @@ function openedItem(
 
 async function* checkedContent(
   provider: SmProvider,
-  chunks: ChunkReader,
+  chunks: ChunkSource,
   index: number,
   item: ManifestItem,
 ): AsyncGenerator<Uint8Array> {
   const hash = provider.createSm3();
   try {
-    for await (const piece of chunks.range(item.start, item.start + item.entry.size)) {
+    for await (const piece of plaintextRange(chunks, item.start, item.start + item.entry.size)) {
       hash.update(piece);
       yield piece;
     }

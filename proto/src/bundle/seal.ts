@@ -14,7 +14,8 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { encodeCanonical } from "../canonical.ts";
 import { lightferry } from "../gen/index.js";
 import type { SmProvider } from "../sm/index.ts";
-import { ChunkWriter, writeFully } from "./chunk-writer.ts";
+import { chunkSink } from "./chunk-work.ts";
+import { type ChunkSink, writeFully } from "./chunk-writer.ts";
 import type { ItemEntry } from "./entry.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
@@ -42,8 +43,8 @@ export interface SealedBundle {
 const FILE_MODE = 0o600;
 
 /**
- * Seals up to 1,024 items into one file. Constant memory: one chunk, the manifest, the digest
- * table. Cost beside the content: one SM2 signature, one SM2 encryption per recipient, one SM2
+ * Seals up to 1,024 items into one file. Constant memory: some groups of four chunks, the manifest,
+ * the digest table. Cost beside the content: one SM2 signature, one SM2 encryption per recipient, one SM2
  * verification per verdict batch not seen before.
  * @param outPath written anew; synced when this resolves. Renaming and syncing the folder is the
  * caller's.
@@ -79,7 +80,7 @@ async function writeBundle(
   try {
     const table = await writeChunks(provider, input, plan, key, file);
     const front = signHeader(provider, input, plan, table);
-    await writeFully(file, front.bytes, 0);
+    await writeFully(file, front.parts, 0);
     await file.sync();
     const sealed: Omit<SealedBundle, "__brand"> = {
       path: outPath,
@@ -109,7 +110,7 @@ async function writeChunks(
 ): Promise<Uint8Array> {
   const layout = layoutOf(plan.headerLength, plan.header);
   const cipher = { provider, key, aad: chunkAad(provider, plan.header) };
-  const writer = new ChunkWriter(cipher, file, layout);
+  const writer = chunkSink(cipher, file, layout);
   try {
     await writer.write(plan.manifest);
     for (const [index, item] of input.items.entries()) {
@@ -127,7 +128,7 @@ async function writeChunks(
 /** Encrypts one item while hashing it; more bytes than permitted never reach the cipher. */
 async function writeItem(
   provider: SmProvider,
-  writer: ChunkWriter,
+  writer: ChunkSink,
   index: number,
   item: SealItem,
   entry: ItemEntry,
@@ -160,7 +161,7 @@ function signHeader(
   input: SealInput,
   plan: SealPlan,
   table: Uint8Array,
-): { header: BundleHeader; headerBytes: Uint8Array; bytes: Uint8Array } {
+): { header: BundleHeader; headerBytes: Uint8Array; parts: readonly Uint8Array[] } {
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
   const header = { ...plan.header, ciphertextRoot: tableRoot(sm3, table) };
   const headerBytes = encodeCanonical(
@@ -171,5 +172,5 @@ function signHeader(
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.set(MAGIC);
   prefix.writeUInt32BE(headerBytes.length, MAGIC.length);
-  return { header, headerBytes, bytes: Buffer.concat([prefix, headerBytes, signature, table]) };
+  return { header, headerBytes, parts: [prefix, headerBytes, signature, table] };
 }

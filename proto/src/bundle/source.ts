@@ -13,6 +13,8 @@ export interface ByteSource {
 export interface ByteReader {
   /** Total bytes. */
   readonly size: number;
+  /** Descriptor of the file whose bytes these are, where it is one: workers read from it themselves. */
+  readonly fd?: number;
   /** Reads up to `into.length` bytes at `offset`; 0 only at the end. May return fewer. */
   read(into: Uint8Array, offset: number): Promise<number>;
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export function fileSource(path: string): ByteSource {
         const { size } = await handle.stat();
         return {
           size,
+          fd: handle.fd,
           read: async (into, offset) => (await handle.read(into, 0, into.length, offset)).bytesRead,
           close: () => handle.close(),
         };

@@ -10,7 +10,7 @@ import { merkleRoot } from "../merkle/index.ts";
 import { highestGrade } from "../registry/grades.ts";
 import type { Sm2PublicKey, SmProvider } from "../sm/index.ts";
 import { assertVerdictCovers, BatchVerifier, type CheckedVerdict } from "../verdict/index.ts";
-import { chunkRoom, readSealedChunk } from "./chunk-reader.ts";
+import { checkChunks } from "./chunk-work.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError, forItem } from "./item-error.ts";
 import { headerMessage } from "./keys.ts";
@@ -121,10 +121,7 @@ export async function verifyChunks(
   const { layout, table } = verified.received;
   const reader = await (typeof from === "string" ? fileSource(from) : from).open();
   try {
-    const room = chunkRoom(layout);
-    for (let index = 0; index < layout.chunkCount; index += 1) {
-      await readSealedChunk(provider, reader, layout, table, index, room);
-    }
+    await checkChunks(provider, reader, layout, table);
     WITH_CHECKED_CHUNKS.add(verified);
   } finally {
     await reader.close();

@@ -56,6 +56,15 @@ export const SERVICE_ERRORS = {
     doZh: "去掉所列的调试、剖析或报告选项（含 NODE_OPTIONS）；若系统不允许关闭核心转储，联系系统管理员",
     doEn: "remove the named debug, profile or report options (also in NODE_OPTIONS); allow core files to be switched off",
   },
+  "service.worker-ended": {
+    http: 503,
+    grpc: "UNAVAILABLE",
+    actor: "system-admin",
+    zh: "工作线程意外终止，所做的工作已放弃",
+    en: "a worker thread ended and what it worked on is given up",
+    doZh: "该工作会重新进行；若反复出现，检查内存与服务日志",
+    doEn: "the work is done again; if this repeats, look at the memory and the service log",
+  },
   "rpc.unavailable": {
     http: 503,
     grpc: "UNAVAILABLE",
