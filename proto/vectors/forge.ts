@@ -43,6 +43,8 @@ export interface ForgedItem {
 
 /** Each hook alters one thing at the moment it is made; what follows is made consistently with it. */
 export interface Forgery {
+  /** Another id than the usual one, and with it another secret. */
+  readonly bundleId?: Buffer;
   readonly items: readonly ForgedItem[];
   readonly recipients?: readonly VectorParty[];
   readonly policy?: VectorParty;
@@ -83,10 +85,11 @@ export function forge(forgery: Forgery): Buffer {
   const keys = readKeys();
   const recipients = forgery.recipients ?? [keys.recipient];
   const { manifest, records, batches, grade } = permit(forgery, keys, recipients);
-  const secret = sm3(text("published test secret"), id(1));
+  const bundleId = forgery.bundleId ?? id(1);
+  const secret = sm3(text("published test secret"), bundleId);
   const header: HeaderFields = {
     version: 1,
-    bundleId: id(1),
+    bundleId,
     lane: "inbound",
     stream: "inbound/node-extranet/normal",
     sequence: 1,
@@ -117,7 +120,7 @@ export function forge(forgery: Forgery): Buffer {
     sm3,
     records.map((record) => record.commitment ?? new Uint8Array()),
   );
-  header.keyCommitment = provider.hmacSm3(secret, domain("bundle-key-commitment/1", id(1)));
+  header.keyCommitment = provider.hmacSm3(secret, domain("bundle-key-commitment/1", bundleId));
   forgery.header?.(header);
   return assemble(forgery, keys.sender.key, header, chunks, table);
 }
@@ -206,7 +209,8 @@ function encrypt(
   plaintext: Buffer,
   secret: Uint8Array,
 ): Buffer[] {
-  const key = provider.hmacSm3(secret, domain("bundle-key/1", id(1))).subarray(0, 16);
+  const id16 = forgery.bundleId ?? id(1);
+  const key = provider.hmacSm3(secret, domain("bundle-key/1", id16)).subarray(0, 16);
   const preamble = encodeCanonical(Header, {
     version: header.version ?? 0,
     bundleId: header.bundleId ?? Buffer.of(),

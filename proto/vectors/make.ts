@@ -1,13 +1,13 @@
 /**
- * Guarantee: writes proto/vectors/bundle/*.json, one file per case. SM2 is
- * randomised, so the bytes differ from run to run; keys, contents, ids and
- * expectations do not. Run: `node proto/vectors/make.ts`.
+ * Guarantee: writes proto/vectors/bundle/*.json and streams/*.json, one file per
+ * case. SM2 is randomised: a file whose case has not changed is kept, so that
+ * its bytes stay the same. Run: `node proto/vectors/make.ts`.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeKeysOnce } from "./keys.ts";
-import type { Vector } from "./vector.ts";
+import type { StreamVector, Vector } from "./vector.ts";
 
 makeKeysOnce();
 // The cases read the keys when they are loaded.
@@ -18,28 +18,45 @@ const { ORIGIN } = await import("./cases/origin.ts");
 const { VERDICT } = await import("./cases/verdict.ts");
 const { CONTENT } = await import("./cases/content.ts");
 
-const folder = join(fileURLToPath(new URL(".", import.meta.url)), "bundle");
-mkdirSync(folder, { recursive: true });
-for (const name of readdirSync(folder)) rmSync(join(folder, name));
+const { STREAMS } = await import("./cases/streams.ts");
 
-const names = new Set<string>();
-for (const example of [...VALID, ...FORM, ...ORIGIN, ...VERDICT, ...CONTENT]) {
-  const { name, changed, forgery, code, itemCodes } = example;
-  if (names.has(name)) throw new Error(`two vectors are called ${name}`);
-  names.add(name);
-  const vector: Vector = {
-    name,
-    changed,
-    context: {
-      now: NOW,
-      lane: "inbound",
-      sender: "node-extranet",
-      self: "node-business",
-      decryptKey: "recipient",
-      signKeyRegistered: true,
-      ...example.context,
-    },
-    expect:
+const here = fileURLToPath(new URL(".", import.meta.url));
+const CONTEXT = {
+  now: NOW,
+  lane: "inbound",
+  sender: "node-extranet",
+  self: "node-business",
+  decryptKey: "recipient",
+  signKeyRegistered: true,
+};
+
+/** Writes each under its name; what lies there and says the same, but for its bytes, stays as it is. */
+function write<V extends { readonly name: string }>(
+  name: string,
+  made: readonly { readonly facts: object; readonly vector: () => V; readonly name: string }[],
+): void {
+  const folder = join(here, name);
+  mkdirSync(folder, { recursive: true });
+  const files = new Set(made.map((each) => `${each.name}.json`));
+  if (files.size !== made.length) throw new Error(`two vectors of ${name} share a name`);
+  for (const old of readdirSync(folder)) if (!files.has(old)) rmSync(join(folder, old));
+  for (const { facts, vector, name: own } of made) {
+    const path = join(folder, `${own}.json`);
+    const kept = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as object) : {};
+    const same = Object.entries(facts).every(
+      ([key, value]) =>
+        JSON.stringify((kept as Record<string, unknown>)[key]) === JSON.stringify(value),
+    );
+    if (!same) writeFileSync(path, `${JSON.stringify(vector(), null, 1)}\n`);
+  }
+  process.stdout.write(`${name}: ${made.length} vectors\n`);
+}
+
+write(
+  "bundle",
+  [...VALID, ...FORM, ...ORIGIN, ...VERDICT, ...CONTENT].map((example) => {
+    const { name, changed, forgery, code, itemCodes } = example;
+    const expect: Vector["expect"] =
       code !== undefined
         ? { code }
         : {
@@ -49,9 +66,20 @@ for (const example of [...VALID, ...FORM, ...ORIGIN, ...VERDICT, ...CONTENT]) {
                 ? { content: Buffer.from(content).toString("base64") }
                 : { code: failure };
             }),
-          },
-    bundle: forge(forgery).toString("base64"),
-  };
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(vector, null, 1)}\n`);
-}
-process.stdout.write(`${names.size} vectors\n`);
+          };
+    const facts = { name, changed, context: { ...CONTEXT, ...example.context }, expect };
+    const vector = (): Vector => ({ ...facts, bundle: forge(forgery).toString("base64") });
+    return { name, facts, vector };
+  }),
+);
+write(
+  "streams",
+  STREAMS.map(({ name, changed, forgeries, deliveries }) => {
+    const facts = { name, changed, context: CONTEXT, deliveries };
+    const vector = (): StreamVector => ({
+      ...facts,
+      bundles: forgeries.map((forgery) => forge(forgery).toString("base64")),
+    });
+    return { name, facts, vector };
+  }),
+);

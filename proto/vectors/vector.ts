@@ -26,3 +26,17 @@ export interface Vector {
   /** base64 */
   readonly bundle: string;
 }
+
+/** What a receiver says of each of several bundles, in the order in which they reach it (SPEC §11). */
+export interface StreamVector {
+  readonly name: string;
+  readonly changed: string;
+  readonly context: VectorContext;
+  readonly deliveries: readonly {
+    /** Index into `bundles`. */
+    readonly bundle: number;
+    readonly expect: "accepted" | "duplicate" | { readonly code: string };
+  }[];
+  /** base64 */
+  readonly bundles: readonly string[];
+}
