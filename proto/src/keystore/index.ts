@@ -1,8 +1,20 @@
 /**
  * Guarantee: everything other modules may use of the keystore; see README.md.
  */
+export {
+  type BackupContent,
+  type BackupFile,
+  type BackupKey,
+  type BackupOpener,
+  type BackupProtection,
+  openBackup,
+  readBackupManifest,
+  sealBackup,
+} from "./backup.ts";
+export type { BackupManifest } from "./backup-manifest.ts";
 export { KEY_USES, type KeyInfo, type KeyUse } from "./key-document.ts";
-export { generateKeyFile, type LoadedKey, loadKeyFile, readKeyInfo } from "./key-file.ts";
+export { generateKeyFile, type LoadedKey, loadKeyFile, readKeyInfo, sealKey } from "./key-file.ts";
+export { assertStrong } from "./key-lock.ts";
 export {
   destroyRingKey,
   KeyRing,
@@ -13,10 +25,13 @@ export {
 } from "./key-ring.ts";
 export { CHUNK_BYTES, encryptedSize } from "./payload-format.ts";
 export type { PayloadKey, StreamOptions } from "./payload-key.ts";
+export { createSecretFile, destroySecretFile, readSecretFile, syncFolder } from "./secret-file.ts";
+export { type GivenShare, MAX_SHARES, MIN_SHARES } from "./shares.ts";
 export {
   createUnlockFile,
   readUnlockFile,
   type UnattendedUnlock,
   type UnlockSource,
 } from "./unlock.ts";
+export { type UnlockLocation, unlockLocationWarnings } from "./unlock-location.ts";
 export { createVaultFile, PayloadVault, WRAPPED_KEY_BYTES } from "./vault.ts";
