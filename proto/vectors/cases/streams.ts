@@ -1,6 +1,7 @@
 /** Guarantee: what a receiver remembers of earlier bundles decides about later ones (SPEC §11). */
-import type { StreamVector } from "../vector.ts";
+
 import { type ForgedItem, type Forgery, id } from "../forge.ts";
+import type { StreamVector } from "../vector.ts";
 import { record } from "./case.ts";
 
 export interface StreamCase {

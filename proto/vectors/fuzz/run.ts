@@ -64,7 +64,9 @@ export async function fuzzBundles(count: number, choose: Choose): Promise<FuzzRe
     const original = Buffer.from(vector.bundle, "base64");
     const resigned = vector === forged || choose(4) === 0;
     const mutant =
-      vector === forged ? changeManifest(choose) : mutate(original, choose, resigned ? sign : undefined);
+      vector === forged
+        ? changeManifest(choose)
+        : mutate(original, choose, resigned ? sign : undefined);
     if (mutant.bytes.equals(original)) continue;
     const started = performance.now();
     const outcome = await read(vector, mutant.bytes);
