@@ -139,7 +139,8 @@ function divide(bytes: Uint8Array): { head: Uint8Array; sealed: Uint8Array } {
     throw new GatewayError("key.backup-invalid", { detail: `over ${MAX_BACKUP_BYTES} bytes` });
   }
   const border = bytes.indexOf(LF);
-  const text = Buffer.from(bytes.subarray(border + 1)).toString("ascii");
+  // Not "ascii": that drops the top bit, and a changed byte with it.
+  const text = Buffer.from(bytes.subarray(border + 1)).toString("latin1");
   const sealed = Buffer.from(text, "base64");
   // Only the one encoding of these bytes: so no altered file opens.
   if (border < 1 || `${sealed.toString("base64")}\n` !== text) {
