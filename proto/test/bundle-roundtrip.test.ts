@@ -29,11 +29,14 @@ import {
   sealToBytes,
   sender,
 } from "./bundle-fixture.ts";
+import { PATHS, useWorkers } from "./bundle-paths.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lightferry-roundtrip-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe("seal, then open", () => {
+describe.each(PATHS)("seal, then open, %s", (_path, workers) => {
+  useWorkers(workers);
+
   it("gives back every byte, entry, salt and trail, from a file", async () => {
     const contents = [randomBytes(10), Buffer.alloc(0), randomBytes(700_000), randomBytes(300_000)];
     const input = sealInput(
@@ -158,7 +161,9 @@ describe("seal, then open", () => {
   });
 });
 
-describe("sealing stops", () => {
+describe.each(PATHS)("sealing stops, %s", (_path, workers) => {
+  useWorkers(workers);
+
   const cases: [string, (content: Buffer) => AsyncIterable<Uint8Array>][] = [
     [
       "shorter",

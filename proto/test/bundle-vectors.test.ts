@@ -6,6 +6,7 @@ import { loadProvider } from "../src/sm/index.ts";
 import { type PartyName, readKeys, type VectorParty } from "../vectors/keys.ts";
 import type { Vector } from "../vectors/vector.ts";
 import { gather } from "./bundle-fixture.ts";
+import { PATHS, useWorkers } from "./bundle-paths.ts";
 
 const folder = new URL("../vectors/bundle/", import.meta.url);
 const vectors = readdirSync(folder)
@@ -49,7 +50,9 @@ async function read(vector: Vector, step: number): Promise<Vector["expect"]> {
   return { items };
 }
 
-describe("conformance vectors", () => {
+describe.each(PATHS)("conformance vectors %s", (_path, workers) => {
+  useWorkers(workers);
+
   it("are all there", () => {
     expect(vectors.length).toBeGreaterThan(140);
   });

@@ -13,14 +13,11 @@ import { type BundleWorkers, bundleWorkers } from "./workers/pool.ts";
 import { PooledReader, verifyByWorkers } from "./workers/pooled-reader.ts";
 import { PooledWriter } from "./workers/pooled-writer.ts";
 
-/** Below this the messages and the first touch of the slots cost more than a second core brings. */
-export const WORKER_CHUNKS_MIN = 8;
-
 /** A worker loads its provider by name: one that is not that very object stays here. */
 function workersFor(provider: SmProvider, layout: Layout): BundleWorkers | undefined {
-  if (layout.chunkCount < WORKER_CHUNKS_MIN) return undefined;
   const workers = bundleWorkers();
-  return workers !== undefined && provider === loadProvider(provider.name) ? workers : undefined;
+  if (workers === undefined || layout.chunkCount < workers.chunksMin) return undefined;
+  return provider === loadProvider(provider.name) ? workers : undefined;
 }
 
 /** Where a sealer writes the plaintext of a bundle of this layout. */

@@ -15,6 +15,11 @@ import { fromFault, type Task, type TaskAnswer, type TaskMessage } from "./task.
 const THREADS_DEFAULT = 2;
 /** A thread beyond this is a mistake in a configuration. */
 const THREADS_MAX = 64;
+/**
+ * Chunks from which a bundle goes to the workers. Below it the messages and the first touch of the
+ * slots cost more than a second core brings.
+ */
+const CHUNKS_MIN = 8;
 /** A worker keeps a few small objects at a time; its payload lies outside this heap. */
 const HEAP_MB = 64;
 
@@ -33,6 +38,8 @@ class Thread {
   constructor() {
     this.worker = new Worker(new URL("./worker.ts", import.meta.url), {
       name: "bundle",
+      // How this process was started is nothing to it: `--eval` and its kind would stop it.
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
     // It keeps the process alive only while somebody waits for it.
@@ -76,11 +83,14 @@ class Thread {
 }
 
 export class BundleWorkers {
+  /** Bundles of fewer chunks stay on the calling thread. */
+  readonly chunksMin: number;
   readonly #threads: Thread[];
   #closed = false;
 
   /** @param count threads, 1 to 64. @throws GatewayError `config.invalid`, `sm.*`. */
-  constructor(count: number) {
+  constructor(count: number, chunksMin: number = CHUNKS_MIN) {
+    this.chunksMin = chunksMin;
     if (!Number.isInteger(count) || count < 1 || count > THREADS_MAX) {
       throw new GatewayError("config.invalid", { detail: `${count} bundle workers` });
     }
@@ -132,13 +142,15 @@ let current: BundleWorkers | undefined;
  * this process; call it once at its start. Each thread takes about 15 MB, each bundle in work 1 MiB
  * for every slot.
  * @param count threads; 0 keeps all work on the calling thread. Default: 2, or 1 on a single core.
+ * @param chunksMin chunks from which a bundle goes to them; tests send smaller ones.
  * @throws GatewayError `config.invalid`, `sm.*`.
  */
 export async function openBundleWorkers(
   count: number = Math.min(THREADS_DEFAULT, availableParallelism()),
+  chunksMin?: number,
 ): Promise<void> {
   await closeBundleWorkers();
-  current = count === 0 ? undefined : new BundleWorkers(count);
+  current = count === 0 ? undefined : new BundleWorkers(count, chunksMin);
 }
 
 /** Ends the threads. Later bundles are done on the calling thread; those in work fail. */

@@ -46,12 +46,21 @@ export class Slot {
 const IDLE_MAX = 8;
 const idle: Slot[] = [];
 
+let used = 0;
+
 /** A slot of the process, wiped. How many one bundle holds at a time is for its writer or reader to limit. */
 export function takeSlot(): Slot {
+  used += 1;
   return idle.pop() ?? new Slot();
 }
 
 export function giveBackSlot(slot: Slot): void {
+  used -= 1;
   slot.wipe();
   if (idle.length < IDLE_MAX) idle.push(slot);
+}
+
+/** Slots that bundles hold now: 0 when none is in work. */
+export function slotsInUse(): number {
+  return used;
 }
