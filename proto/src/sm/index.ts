@@ -4,6 +4,7 @@
  */
 export type { Sm4Bulk } from "./bulk.ts";
 export { GCM_NONCE_BYTES, GCM_TAG_BYTES, SM4_KEY_BYTES } from "./gcm-input.ts";
+export { LANE_COUNT, LEAF_BYTES } from "./lane-input.ts";
 export { loadProvider } from "./load.ts";
 export { bulkInUse } from "./openssl/index.ts";
 export {
@@ -19,7 +20,6 @@ export { constantTimeEqual, domainSeparated, formatKeyId } from "./signing-input
 export {
   createTableHasher,
   type HashLanes,
-  LANE_COUNT,
-  LEAF_BYTES,
+  lanesInUse,
   type TableHasher,
 } from "./table-hasher.ts";

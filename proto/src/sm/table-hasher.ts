@@ -1,19 +1,26 @@
 /**
  * Guarantee: digests of a bundle's table, SM3(0x00 || chunk) of 32 bytes each
  * (proto/SPEC.md §5, the leaf rule of RFC 6962 §2.1), the same whichever code
- * computes them: four chunks at once where the machine has a tested vector code,
- * one after the other by the provider elsewhere.
+ * computes them: four chunks at once where the machine has tested vector code
+ * (lanes.ts), one after the other by the provider elsewhere.
  */
-import { GatewayError } from "../errors/index.ts";
+import {
+  checkDigest,
+  checkLane,
+  checkRoom,
+  LANE_BYTES,
+  LANE_COUNT,
+  LEAF_BYTES,
+  LEAF_PREFIX,
+  refuse,
+} from "./lane-input.ts";
+import { type Sm3Lanes, sm3Lanes } from "./lanes.ts";
+import type { LaneCore } from "./lanes-module.ts";
 import type { SmProvider } from "./provider.ts";
 
-/** 32 bytes: one SM3 result. */
-export const LEAF_BYTES = 32;
-/** Chunks that are hashed at once. */
-export const LANE_COUNT = 4;
-/** Longest chunk with its tag: 256 KiB and 16 bytes (proto/SPEC.md §3). */
-export const LANE_BYTES = 256 * 1024 + 16;
-const LEAF_PREFIX = Uint8Array.of(0x00);
+/** Four lanes cost what two of OpenSSL's hashes do: fewer than three are the provider's. */
+const FEWEST_LANES = 3;
+const PREFIX = Uint8Array.of(LEAF_PREFIX);
 
 /** Four places for chunks of one length; a chunk made there is hashed without being copied. */
 export interface HashLanes {
@@ -21,8 +28,8 @@ export interface HashLanes {
   /** Longest chunk in bytes. */
   readonly capacity: number;
   /**
-   * The first `length` bytes of a lane, to encrypt or read into. It keeps what is put there until
-   * something else is, and is never moved; digesting does not change it.
+   * The first `length` bytes of a lane, to encrypt or read into. It is never moved and keeps what
+   * is put there until `leaves` is called; digesting does not change it.
    * @param lane 0..3. @param length up to `capacity`.
    * @throws GatewayError `sm.operation-failed`.
    */
@@ -36,8 +43,8 @@ export interface HashLanes {
 }
 
 /**
- * Holds about 1 MiB of its own; one at a time may use it. Who writes the last four chunks to a
- * disk while the next four are made needs two.
+ * Holds about 1 MiB of its own, and is for one user at a time. Who writes the last four chunks to
+ * a disk while the next four are made needs two.
  */
 export interface TableHasher {
   /** "wasm-simd-4", or the provider's name when it does all the work. */
@@ -46,68 +53,94 @@ export interface TableHasher {
   /**
    * Writes SM3(0x00 || chunk) of each chunk to `into`, 32 bytes each in their order. Chunks of one
    * length that stand together are hashed four at a time.
+   * @param chunks none of which lies in the lanes: they are copied there.
    * @param into at least 32 bytes a chunk. @throws GatewayError `sm.operation-failed`.
    */
   leaves(chunks: readonly Uint8Array[], into: Uint8Array): void;
 }
 
-function refuse(detail: string): never {
-  throw new GatewayError("sm.operation-failed", { detail: `table hasher: ${detail}` });
+/** The fastest tested way on this machine. Never fails for want of vector code. */
+export function createTableHasher(provider: SmProvider): TableHasher {
+  return tableHasher(provider, sm3Lanes(provider));
 }
 
-function checkLane(lane: number, length: number): void {
-  if (!Number.isInteger(lane) || lane < 0 || lane >= LANE_COUNT) refuse(`lane ${lane}`);
-  checkLength(length);
+/** What hashes the chunks of bundles in this thread, and why it is not the vector code. */
+export function lanesInUse(provider: SmProvider): {
+  readonly name: string;
+  readonly reason: string;
+} {
+  const { name, reason } = sm3Lanes(provider);
+  return { name, reason };
 }
 
-function checkLength(length: number): void {
-  if (!Number.isInteger(length) || length < 0 || length > LANE_BYTES) refuse(`length ${length}`);
-}
-
-function checkDigest(length: number, n: number, into: Uint8Array): void {
-  checkLength(length);
-  if (!Number.isInteger(n) || n < 1 || n > LANE_COUNT) refuse(`${n} lanes`);
-  checkRoom(n, into);
-}
-
-function checkRoom(n: number, into: Uint8Array): void {
-  if (into.length < n * LEAF_BYTES) refuse(`${into.length} bytes for ${n} digests`);
-}
-
-/** A hasher whose every digest is the provider's. */
-export function providerHasher(provider: SmProvider): TableHasher {
-  const rooms: (Uint8Array | undefined)[] = [];
-  const room = (lane: number): Uint8Array => {
-    rooms[lane] ??= Buffer.allocUnsafeSlow(LANE_BYTES);
-    return rooms[lane];
-  };
+export function tableHasher(provider: SmProvider, { name, open }: Sm3Lanes): TableHasher {
+  let core: LaneCore | undefined;
+  try {
+    core = open?.();
+  } catch {
+    // No address space for another memory: the provider needs none.
+  }
+  const rooms = core?.lanes ?? ownRooms();
+  const one = (chunk: Uint8Array, i: number, into: Uint8Array): void =>
+    into.set(provider.sm3(PREFIX, chunk), i * LEAF_BYTES);
+  const room = (lane: number, length: number): Uint8Array =>
+    rooms[lane]?.subarray(0, length) ?? refuse(`lane ${lane}`);
   const lanes: HashLanes = {
     count: LANE_COUNT,
     capacity: LANE_BYTES,
     buffer(lane, length) {
       checkLane(lane, length);
-      return room(lane).subarray(0, length);
+      return room(lane, length);
     },
     digest(length, n, into) {
       checkDigest(length, n, into);
-      for (let lane = 0; lane < n; lane += 1) {
-        into.set(provider.sm3(LEAF_PREFIX, room(lane).subarray(0, length)), lane * LEAF_BYTES);
+      if (core === undefined || n < FEWEST_LANES) {
+        for (let lane = 0; lane < n; lane += 1) one(room(lane, length), lane, into);
+      } else {
+        into.set(core.digest(length, LEAF_PREFIX).subarray(0, n * LEAF_BYTES));
       }
     },
   };
   return {
-    name: provider.name,
+    name: core === undefined ? provider.name : name,
     lanes,
     leaves(chunks, into) {
       checkRoom(chunks.length, into);
-      for (const [i, chunk] of chunks.entries()) {
-        into.set(provider.sm3(LEAF_PREFIX, chunk), i * LEAF_BYTES);
+      for (let at = 0; at < chunks.length; ) {
+        const group = core === undefined ? chunks.slice(at, at + 1) : sameLength(chunks, at);
+        const [first] = group;
+        if (group.length < FEWEST_LANES || first === undefined) {
+          group.forEach((chunk, i) => {
+            one(chunk, at + i, into);
+          });
+        } else {
+          group.forEach((chunk, lane) => {
+            const place = room(lane, chunk.length);
+            if (chunk.buffer === place.buffer) refuse("a chunk lies in the lanes");
+            place.set(chunk);
+          });
+          lanes.digest(first.length, group.length, into.subarray(at * LEAF_BYTES));
+        }
+        at += group.length;
       }
     },
   };
 }
 
-/** The fastest tested way on this machine. Never fails for want of vector code. */
-export function createTableHasher(provider: SmProvider): TableHasher {
-  return providerHasher(provider);
+/** The longest run from `at` of up to four chunks that fit the lanes and have one length. */
+function sameLength(chunks: readonly Uint8Array[], at: number): readonly Uint8Array[] {
+  const length = chunks[at]?.length ?? 0;
+  let end = at + 1;
+  while (
+    length <= LANE_BYTES &&
+    end < Math.min(at + LANE_COUNT, chunks.length) &&
+    chunks[end]?.length === length
+  ) {
+    end += 1;
+  }
+  return chunks.slice(at, end);
+}
+
+function ownRooms(): readonly Uint8Array[] {
+  return Array.from({ length: LANE_COUNT }, () => Buffer.allocUnsafeSlow(LANE_BYTES));
 }
