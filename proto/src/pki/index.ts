@@ -4,6 +4,7 @@
  */
 export { parseCertificate } from "./certificate.ts";
 export { issueCertificate, selfSignRoot } from "./issue.ts";
+export { type PkiKind, pkiKind } from "./kind.ts";
 export * from "./limits.ts";
 export { identityUri, issuerUri } from "./profile.ts";
 export { createRequest, parseRequest } from "./request.ts";

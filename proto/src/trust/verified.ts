@@ -4,9 +4,11 @@
  * bytes, and never more than a fixed number of items.
  */
 import {
+  CERTIFICATE_MAX_BYTES,
   type Certificate,
   parseCertificate,
   parseRevocationList,
+  REVOCATION_LIST_MAX_BYTES,
   type RevocationList,
   verifyCertificateSignature,
   verifyRevocationList,
@@ -15,6 +17,8 @@ import type { SmProvider } from "../sm/index.ts";
 
 /** Both zones' certificates over decades, plus those that bundles present; about 2 KiB each. */
 const REMEMBERED_MAX = 4096;
+/** The lists of a root and two zones, and the ones before them; up to 256 KiB each. */
+const LISTS_MAX = 16;
 
 /** Remembers the newest `limit` keys. */
 export class Bounded<T> {
@@ -49,10 +53,13 @@ export class Bounded<T> {
 }
 
 const parsed = new Bounded<Certificate>(REMEMBERED_MAX);
+const lists = new Bounded<RevocationList>(LISTS_MAX);
 const signatures = new Bounded<true>(REMEMBERED_MAX);
 
 /** As `parseCertificate`, once per exact bytes. @throws GatewayError `certificate.malformed` */
 export function readCertificate(provider: SmProvider, der: Uint8Array): Certificate {
+  // Too long for a certificate: refused there, before anything is computed over it.
+  if (der.length > CERTIFICATE_MAX_BYTES) return parseCertificate(der);
   const digest = Buffer.from(provider.sm3(der)).toString("hex");
   const before = parsed.get(digest);
   if (before !== undefined) return before;
@@ -61,9 +68,15 @@ export function readCertificate(provider: SmProvider, der: Uint8Array): Certific
   return certificate;
 }
 
-/** As `parseRevocationList`. @throws GatewayError `certificate.malformed` */
-export function readList(der: Uint8Array): RevocationList {
-  return parseRevocationList(der);
+/** As `parseRevocationList`, likewise. @throws GatewayError `certificate.malformed` */
+export function readList(provider: SmProvider, der: Uint8Array): RevocationList {
+  if (der.length > REVOCATION_LIST_MAX_BYTES) return parseRevocationList(der);
+  const digest = Buffer.from(provider.sm3(der)).toString("hex");
+  const before = lists.get(digest);
+  if (before !== undefined) return before;
+  const list = parseRevocationList(der);
+  lists.set(digest, list);
+  return list;
 }
 
 /** As `verifyCertificateSignature`; a check that succeeded is remembered for this pair of bytes. */
