@@ -15,6 +15,7 @@ import {
   readOptionalString,
   readString,
   readTlsFiles,
+  requireUnlock,
 } from "@lightferry/proto/service";
 import type { FrontProxyConfig, LimitsConfig, TargetConfig, WatchConfig } from "./config.ts";
 
@@ -27,12 +28,17 @@ const MAX_BYTES = { min: 0, max: 1024 ** 5 };
 /** A target that answers later than five minutes is down. */
 const TARGET_TIMEOUT_MS = { min: 100, max: 300_000 };
 const YEAR_SECONDS = 366 * 24 * 3_600;
+/** A month lies between two rotations: by then nothing sealed for the old key is under way. */
+const DEFAULT_KEY_OVERLAP_DAYS = 30;
+/** Below a day a clock that is wrong by hours would decide; a key kept for years protects nothing. */
+const KEY_OVERLAP_DAYS = { min: 1, max: 3_660 };
 
 /** @throws GatewayError `config.invalid` naming the field. */
 export function parseFrontProxyConfig(raw: unknown): FrontProxyConfig {
   const base = readBaseConfig(raw);
   if (base.listen === undefined)
     invalidField("listen", "host and port of the gRPC side are needed");
+  requireUnlock(base);
   return {
     ...base,
     api: { ...readListen(raw, "api"), tls: readTlsFiles(raw, "api.tls") },
@@ -42,7 +48,10 @@ export function parseFrontProxyConfig(raw: unknown): FrontProxyConfig {
     arrivalsDir: readString(raw, "arrivalsDir"),
     inboxDir: readString(raw, "inboxDir"),
     vaultPath: readString(raw, "vaultPath"),
-    encryptKeyPath: readString(raw, "encryptKeyPath"),
+    encryptKeysDir: readString(raw, "encryptKeysDir"),
+    encryptKeyOverlapDays:
+      readOptionalInteger(raw, "encryptKeyOverlapDays", KEY_OVERLAP_DAYS) ??
+      DEFAULT_KEY_OVERLAP_DAYS,
     watch: readWatch(raw),
     targets: readTargets(raw),
     limits: readLimits(raw),

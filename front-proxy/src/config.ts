@@ -58,7 +58,10 @@ export interface FrontProxyConfig extends BaseConfig {
   readonly arrivalsDir: string;
   readonly inboxDir: string;
   readonly vaultPath: string;
-  readonly encryptKeyPath: string;
+  /** Ring of decryption keys, `<keyId>.key.json` each; this program destroys them in the end. */
+  readonly encryptKeysDir: string;
+  /** Least time that a decryption key is kept after its successor began; see ingress/keys/retire.ts. */
+  readonly encryptKeyOverlapDays: number;
   readonly watch: WatchConfig | null;
   readonly targets: Readonly<Record<string, TargetConfig>>;
   readonly limits: LimitsConfig;

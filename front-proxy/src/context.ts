@@ -4,8 +4,15 @@
  */
 import type { PayloadVault } from "@lightferry/proto/keystore";
 import type { Registry } from "@lightferry/proto/registry";
-import type { AuditService, Client, PolicyService, ServiceBinding } from "@lightferry/proto/rpc";
+import type {
+  AuditService,
+  Client,
+  PolicyService,
+  ServiceBinding,
+  TrustService,
+} from "@lightferry/proto/rpc";
 import type { Shell } from "@lightferry/proto/service";
+import type { TrustSource } from "@lightferry/proto/trust";
 import type { Pool } from "pg";
 import type { TokenDesk } from "./auth/desk.ts";
 import type { FrontProxyConfig } from "./config.ts";
@@ -19,6 +26,10 @@ export interface FrontProxyContext {
   readonly pool: Pool;
   /** The registry as last verified; ask again for every piece of work, it may be renewed. */
   readonly registry: () => Registry;
+  /** Certificates, revocation lists and denials of both zones; ask again for every piece of work. */
+  readonly trust: TrustSource;
+  /** Takes what came about them from the other zone. */
+  readonly trustService: Pick<Client<typeof TrustService>, "importTrust">;
   /** Wraps the keys of payloads at rest (spool, inbox staging). */
   readonly vault: PayloadVault;
   readonly policy: Client<typeof PolicyService>;

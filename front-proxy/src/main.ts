@@ -1,11 +1,11 @@
 /**
  * Guarantee: the front-proxy of one zone; this file only puts its parts together.
  *
- *   database ─▶ registry ─▶ sending side, receiving side ─▶ gRPC ─▶ API
+ *   database ─▶ registry, trust ─▶ sending side, receiving side ─▶ gRPC ─▶ API
  */
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { AuditService, createClient, PolicyService, startRpcServer } from "@lightferry/proto/rpc";
-import { invalidField, runService, type Shell } from "@lightferry/proto/service";
+import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
 import { startAdmin } from "./admin/index.ts";
 import { TokenDesk } from "./auth/desk.ts";
 import type { FrontProxyConfig } from "./config.ts";
@@ -15,6 +15,7 @@ import { startEgress } from "./egress/index.ts";
 import { startApi } from "./http/server.ts";
 import { startIngress } from "./ingress/index.ts";
 import { openRegistry } from "./registry-source.ts";
+import { openTrust } from "./trust/follow.ts";
 
 async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   const { config, log } = shell;
@@ -24,7 +25,7 @@ async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   const { listen } = config;
   if (listen === undefined) invalidField("listen", "is needed");
 
-  const vault = PayloadVault.open(config.vaultPath, config.unlockPath);
+  const vault = PayloadVault.open(config.vaultPath, requireUnlock(config));
   const connect = { tls: config.tls, zone: config.zone };
   const policy = createClient(PolicyService, {
     ...connect,
@@ -39,10 +40,12 @@ async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   });
   const pool = await openDatabase(shell, config.databaseUrl);
   const registry = (await openRegistry(shell, policy)).current;
+  const { source: trust, service: trustService } = await openTrust(shell, policyAddress);
   const tokens = new TokenDesk({ shell, config, pool, registry });
   shell.onClose(() => tokens.check.close());
 
-  const context = { shell, config, pool, registry, vault, policy, audit, tokens };
+  const keys = { registry, trust, trustService, vault };
+  const context = { shell, config, pool, ...keys, policy, audit, tokens };
   const egress = await startEgress(context);
   const ingress = await startIngress(context);
   const services = [

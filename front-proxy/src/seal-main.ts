@@ -1,5 +1,5 @@
 /**
- * Guarantee: the seal program of one node: sole holder of the signing key, no
+ * Guarantee: the seal program of one node: sole holder of its signing keys, no
  * listener; it pulls what is permitted and leaves sealed bundles in the outbox.
  */
 import { randomBytes } from "node:crypto";
@@ -8,12 +8,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { createClient, PolicyService, SealQueueService } from "@lightferry/proto/rpc";
-import { invalidField, runService, type Shell } from "@lightferry/proto/service";
+import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
 import { openRegistry } from "./registry-source.ts";
+import { Announcements } from "./seal/announcements.ts";
 import { parseSealConfig, type SealConfig } from "./seal/config.ts";
 import { DRAFT_ENDING } from "./seal/seal-lease.ts";
-import { assertRegistered, loadSignKey } from "./seal/sign-key.ts";
 import { sealForever } from "./seal/worker.ts";
+import { openTrust } from "./trust/follow.ts";
+import { openRing, renewWithTrust } from "./trust/ring.ts";
 
 async function start(shell: Shell<SealConfig>): Promise<void> {
   const { config } = shell;
@@ -21,10 +23,10 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
   if (policyAddress === undefined) invalidField("peers.policy", "is needed");
   if (queueAddress === undefined) invalidField("peers.frontProxy", "is needed");
 
-  const signKey = loadSignKey(config);
-  const vault = PayloadVault.open(config.vaultPath, config.unlockPath);
+  const ring = openRing(config, config.signKeysDir, "node-sign");
+  const vault = PayloadVault.open(config.vaultPath, requireUnlock(config));
   shell.onClose(() => {
-    signKey.key.destroy();
+    ring.close();
     vault.close();
   });
   const connect = { tls: config.tls, zone: config.zone };
@@ -43,15 +45,28 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
     queue.close();
   });
   const registry = (await openRegistry(shell, policy)).current;
-  assertRegistered(registry(), config.node, signKey.keyId);
+  const trust = (await openTrust(shell, policyAddress)).source;
+  renewWithTrust(shell, trust, ring);
   await removeDrafts(config.outboxDir);
 
   const name = `seal@${hostname()}/${randomBytes(6).toString("hex")}`;
-  const worker = { tools: { shell, vault, registry, signKey }, queue, name };
+  const tools = {
+    shell,
+    vault,
+    registry,
+    trust: () => trust.current(),
+    ring,
+    announcements: new Announcements(config.zone),
+    now: Date.now,
+  };
+  const worker = { tools, queue, name };
   const loops = [sealForever(worker, "normal"), sealForever(worker, "bulk")];
   for (const loop of loops) loop.catch(shell.fail);
   shell.onClose(() => Promise.allSettled(loops));
-  shell.ready({ signKeyId: signKey.keyId });
+  // None yet is no reason to end: its certificate may come while the program runs, and work waits.
+  const held = (keyId: string) => ring.has(keyId);
+  const active = trust.current().active(config.node, "sign", Date.now(), held, config.zone);
+  shell.ready({ signKeyId: active?.keyId ?? "" });
 }
 
 /** What an earlier run was still writing: its key is gone, so it is worth nothing. */

@@ -103,7 +103,8 @@ export class OutboxDesk {
   async #refuse(client: pg.PoolClient, row: OutboxRow, given: string): Promise<void> {
     const code = isErrorCode(given) ? given : "internal.fault";
     const refusal = { code, rule: "ferry", reason: "" };
-    const expired = EXPIRED_CODES.has(code);
+    // Signed with a key that counts no more: it is decided anew and sealed with the present one.
+    const expired = EXPIRED_CODES.has(code) || code.startsWith("certificate.");
     const moved = await moveExchanges(client, await this.#exchangesOf(client, row.bundle_id), {
       steps: [expired ? "expired" : "failed"],
       nowMs: Date.now(),

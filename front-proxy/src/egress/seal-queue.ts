@@ -8,12 +8,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { GatewayError, isErrorCode } from "@lightferry/proto/errors";
+import { asGatewayError, GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { formatId } from "@lightferry/proto/ids";
 import type { CallContext } from "@lightferry/proto/rpc";
+import { Troubles } from "@lightferry/proto/service";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
+import { laneFault } from "../trust/lane-trust.ts";
 import { CheckpointSource } from "./checkpoint.ts";
 import type { Doorbell } from "./doorbell.ts";
 import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
@@ -67,6 +69,7 @@ export class SealQueue {
   readonly #permitted: Doorbell;
   readonly #outbox: Outbox;
   readonly #checkpoints: CheckpointSource;
+  readonly #troubles: Troubles;
   /** No lease is given before, to a caller that can wait. */
   readonly #pacedUntil: Record<Priority, number> = { normal: 0, bulk: 0 };
 
@@ -75,6 +78,12 @@ export class SealQueue {
     this.#permitted = permitted;
     this.#outbox = outbox;
     this.#checkpoints = new CheckpointSource(context);
+    const { journal, log } = context.shell;
+    this.#troubles = new Troubles(journal, (error) =>
+      log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+    );
+    // A newer list or certificate: what waited for it goes on at once.
+    context.trust.changed(() => permitted.ring());
   }
 
   /** Waits up to `waitMs`; an empty lease id says that nothing is to be done. */
@@ -111,11 +120,29 @@ export class SealQueue {
       priority,
       ours.map((lane) => lane.id),
     );
-    for (const lane of lanes) {
+    for (const lane of await this.#sealable(ours, lanes)) {
       const lease = await this.#leaseLane(lane, priority, worker, caps);
       if (lease !== undefined) return lease;
     }
     return undefined;
+  }
+
+  /** Of the lanes on which something waits those that may be sealed now; what waits on the others stays. */
+  async #sealable(
+    ours: readonly { readonly id: string }[],
+    waiting: readonly string[],
+  ): Promise<readonly string[]> {
+    const { registry, trust } = this.#context;
+    const stopped = new Set<string>();
+    for (const { id } of ours) {
+      const fault = laneFault(registry(), trust.current(), id, Date.now());
+      if (fault === undefined) await this.#troubles.over(`sealing on ${id}`, { lane: id });
+      else {
+        stopped.add(id);
+        if (waiting.includes(id)) await this.#troubles.met(`sealing on ${id}`, fault, { lane: id });
+      }
+    }
+    return waiting.filter((id) => !stopped.has(id));
   }
 
   async #leaseLane(
@@ -216,10 +243,12 @@ export class SealQueue {
         reason: "",
       };
       const nowMs = Date.now();
+      // A permit whose key counts no more has run out: the sweep has it decided anew.
+      const to = code.startsWith("certificate.") ? "expired" : "failed";
       await inTransaction(this.#context.pool, async (client) => {
-        const moved = await moveExchanges(client, [id], { steps: ["failed"], nowMs, refusal });
+        const moved = await moveExchanges(client, [id], { steps: [to], nowMs, refusal });
         await this.#context.shell.journal.record(
-          moved.map((row) => stoppedEvent(subjectOf(row), "exchange.failed", refusal)),
+          moved.map((row) => stoppedEvent(subjectOf(row), `exchange.${to}`, refusal)),
         );
       });
     }

@@ -11,6 +11,7 @@ import { formatId } from "@lightferry/proto/ids";
 import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
+import { laneFault } from "../trust/lane-trust.ts";
 import type { StoredStores } from "./decide-stored.ts";
 import { stoppedEvent } from "./events.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
@@ -102,14 +103,21 @@ async function expireExchanges(
   parts: SweepParts,
   now: number,
 ): Promise<void> {
+  const { document } = context.registry();
+  const trust = context.trust.current();
+  const stopped = document.lanes
+    .filter(({ from }) => from === context.config.zone)
+    .filter(({ id }) => laneFault(context.registry(), trust, id, now) !== undefined);
+  // Nothing can be sealed for those: deciding again and again would only wear the exchange out.
   const due = await query<DueRow>(
     context.pool,
     "exchange-due",
     `SELECT id, state, decided FROM exchange
       WHERE state IN ('received', 'held', 'permitted', 'expired')
         AND (state = 'expired' OR (state IN ('held', 'permitted') AND expires_ms <= $1))
+        AND (state = 'held' OR lane <> ALL($3::text[]))
       ORDER BY expires_ms LIMIT $2`,
-    [now, ROUND_MAX],
+    [now, ROUND_MAX, stopped.map(({ id }) => id)],
   );
   const refusal = { code: "exchange.expired", rule: "", reason: "" };
   for (const { id, state, decided } of due.rows) {

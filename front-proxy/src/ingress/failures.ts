@@ -5,7 +5,7 @@
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 
 /** Codes of these families come out of checking the bytes of a bundle. */
-const AGAINST_DATA = /^(?:bundle|verdict)\./;
+const AGAINST_DATA = /^(?:bundle|verdict|certificate)\./;
 
 /** Raised outside the families above while decoding or decrypting bundle bytes. */
 const AGAINST_DATA_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -22,6 +22,15 @@ export function refusalCode(error: unknown): ErrorCode | undefined {
   if (AGAINST_DATA.test(error.code) || AGAINST_DATA_CODES.has(error.code)) return error.code;
   return undefined;
 }
+
+/**
+ * Keys that were good once and are refused now: what they signed may well be genuine, so a person must
+ * look at it, and it is kept until then.
+ */
+export const WITHDRAWN_KEY_CODES: readonly ErrorCode[] = [
+  "certificate.revoked",
+  "certificate.denied",
+];
 
 /** For logs: code and detail, never content. */
 export function describeFault(error: unknown): { code: ErrorCode; detail: string; cause?: string } {

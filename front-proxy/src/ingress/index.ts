@@ -6,10 +6,9 @@
  * ```
  * See README.md of this folder.
  */
-import { GatewayError } from "@lightferry/proto/errors";
-import { loadKeyFile } from "@lightferry/proto/keystore";
 import type { FrontProxyContext, IngressDesk } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
+import { openRing, renewWithTrust } from "../trust/ring.ts";
 import { findDelivery, listDeliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { describeFault } from "./failures.ts";
@@ -19,8 +18,10 @@ import { prepareDirs } from "./inbox/files.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
 import { giveBackDelivery, retryDelivery } from "./interventions.ts";
+import { KeyRetirement } from "./keys/retire.ts";
 import { Opener } from "./opening/opener.ts";
 import { removeOrphans, sweep } from "./sweep.ts";
+import { TrustImports } from "./trust-imports.ts";
 import { DEFAULT_TUNING, type IngressTuning, STAGING_LIMITS } from "./tuning.ts";
 import { CheckpointWitness } from "./witness.ts";
 
@@ -31,15 +32,16 @@ export interface IngressHandle extends IngressDesk {
 
 /**
  * Starts the receiving side: recovers what a crash left, then answers and works.
- * @throws GatewayError `registry.demo-in-production`, `inbox.key-unregistered`, `config.invalid`,
- * `sm.key-*`, `database.unavailable`, `journal.full`.
+ * @throws GatewayError `key.ring-missing`, `key.demo-in-production`, `config.invalid`, `sm.key-*`,
+ * `database.unavailable`, `journal.full`.
  */
 export async function startIngress(
   context: FrontProxyContext,
   tuning: IngressTuning = tuningOf(context),
 ): Promise<IngressHandle> {
   const { config, pool, shell } = context;
-  const decryptKey = loadDecryptKey(context);
+  const ring = openRing(config, config.encryptKeysDir, "node-encrypt");
+  renewWithTrust(shell, context.trust, ring);
   const dirs = await prepareDirs(config.arrivalsDir, config.inboxDir);
   const staging = await Spool.open(dirs.staging, STAGING_LIMITS);
   await removeOrphans(pool, staging);
@@ -47,9 +49,11 @@ export async function startIngress(
   const ready = new ReadyContents();
   const dispatcher = await Dispatcher.start({ context, staging, ready, tuning });
   const witness = new CheckpointWitness(context, tuning);
+  const trustImports = new TrustImports(context, tuning);
+  const retirement = new KeyRetirement({ context, ring });
   const onTakenIn = () => dispatcher.poke();
   const opener = new Opener(
-    { context, inboxDir: dirs.inbox, staging, decryptKey, headers, ready, onTakenIn },
+    { context, inboxDir: dirs.inbox, staging, ring, trustImports, headers, ready, onTakenIn },
     dirs,
     tuning,
   );
@@ -59,11 +63,20 @@ export async function startIngress(
     witness.poke();
   });
   await recoverInbox(context, dirs, acceptance);
-  let sweeping: Promise<void> = Promise.resolve();
-  const sweeper = setInterval(() => {
-    sweeping = sweep(context, dirs, staging, Date.now()).catch((error: unknown) => {
+  const lookAfterKeys = () =>
+    retirement.round(Date.now()).catch((error: unknown) => {
+      shell.log.warn(describeFault(error), "decryption keys could not be looked after");
+    });
+  const sweepOnce = async () => {
+    await sweep(context, dirs, staging, Date.now()).catch((error: unknown) => {
       shell.log.warn(describeFault(error), "retention could not be enforced");
     });
+    await lookAfterKeys();
+  };
+  // At start, too: a key that is missing, or whose end was cut short, is not told in a minute only.
+  let sweeping: Promise<void> = lookAfterKeys();
+  const sweeper = setInterval(() => {
+    sweeping = sweeping.then(sweepOnce);
     // Ordered deliveries also become ready by time alone.
     dispatcher.poke();
   }, tuning.sweepEveryMs);
@@ -76,8 +89,8 @@ export async function startIngress(
       clearInterval(sweeper);
       await sweeping;
       await opener.stop();
-      await Promise.all([dispatcher.stop(), witness.stop()]);
-      decryptKey.destroy();
+      await Promise.all([dispatcher.stop(), witness.stop(), trustImports.stop()]);
+      ring.close();
     })();
     return stopping;
   };
@@ -103,25 +116,4 @@ export async function startIngress(
 function tuningOf({ config }: FrontProxyContext): IngressTuning {
   const { dispatchAttempts = DEFAULT_TUNING.attempts } = config.limits;
   return { ...DEFAULT_TUNING, attempts: dispatchAttempts };
-}
-
-function loadDecryptKey({ config, registry }: FrontProxyContext) {
-  if (config.unlockPath === undefined) {
-    throw new GatewayError("config.invalid", { detail: "unlockPath" });
-  }
-  const { key, keyId, demo } = loadKeyFile(
-    config.encryptKeyPath,
-    config.unlockPath,
-    "node-encrypt",
-  );
-  if (demo && config.mode === "production") {
-    key.destroy();
-    throw new GatewayError("registry.demo-in-production", { detail: `key ${keyId}` });
-  }
-  // Opening with another key than the one senders know would quarantine everything that arrives.
-  if (registry().keyDirectory().encryptKey(config.node)?.keyId !== keyId) {
-    key.destroy();
-    throw new GatewayError("inbox.key-unregistered", { detail: `key ${keyId}` });
-  }
-  return key;
 }

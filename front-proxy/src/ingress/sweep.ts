@@ -1,13 +1,15 @@
 /**
  * Guarantee: files go only when nothing needs them: a bundle after its expiry
  * and its opening, a refused file after the repair horizon, content of refused
- * exchanges after both. What is still to be delivered, or in doubt, is never swept.
+ * exchanges after both. What is still to be delivered, or in doubt, is never swept; nor are bundles
+ * of a revoked or denied key, about which a person decides.
  */
 import { join } from "node:path";
 import type { Pool } from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
 import type { Spool } from "../payload/spool.ts";
+import { WITHDRAWN_KEY_CODES } from "./failures.ts";
 import { type InboxDirs, removeFile } from "./inbox/files.ts";
 import { QUARANTINE_RETENTION_MS, VERDICT_MARGIN_MS } from "./tuning.ts";
 
@@ -73,8 +75,9 @@ async function expiredBundles(pool: Pool, nowMs: number): Promise<string[]> {
     pool,
     "ingress.sweep-bundles",
     `SELECT file FROM inbox_bundle
-     WHERE NOT file_gone AND expires_ms < $1 AND state <> 'accepted' LIMIT $2`,
-    [nowMs, ROUND],
+     WHERE NOT file_gone AND expires_ms < $1 AND state <> 'accepted'
+       AND (code IS NULL OR code <> ALL($3::text[])) LIMIT $2`,
+    [nowMs, ROUND, WITHDRAWN_KEY_CODES],
   );
   return rows.map((row) => row.file);
 }
@@ -84,8 +87,8 @@ async function oldRefusals(pool: Pool, beforeMs: number): Promise<{ id: number; 
     pool,
     "ingress.sweep-refusals",
     `SELECT id, file FROM quarantined_bundle
-     WHERE NOT file_gone AND refused_ms < $1 LIMIT $2`,
-    [beforeMs, ROUND],
+     WHERE NOT file_gone AND refused_ms < $1 AND code <> ALL($3::text[]) LIMIT $2`,
+    [beforeMs, ROUND, WITHDRAWN_KEY_CODES],
   );
   return rows;
 }

@@ -4,6 +4,7 @@
  * row until then; nothing else waits for it.
  */
 import { decodeCanonical } from "@lightferry/proto/canonical";
+import { asGatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
@@ -12,6 +13,8 @@ import type { IngressTuning } from "./tuning.ts";
 
 /** Checkpoints fetched at a time. */
 const ROUND = 32;
+/** Audit has judged and recorded it: asking again changes nothing. */
+const JUDGED = /^(?:audit\.witness-invalid$|certificate\.)/;
 
 export class CheckpointWitness {
   readonly #context: FrontProxyContext;
@@ -59,10 +62,15 @@ export class CheckpointWitness {
   /** @returns true when more may wait. */
   async #round(): Promise<boolean> {
     const { pool, audit, shell } = this.#context;
-    const { rows } = await query<{ bundle_id: Buffer; sender: string; checkpoint: Buffer }>(
+    const { rows } = await query<{
+      bundle_id: Buffer;
+      sender: string;
+      checkpoint: Buffer;
+      certificates: Buffer[] | null;
+    }>(
       pool,
       "ingress.unwitnessed",
-      `SELECT bundle_id, sender, checkpoint FROM inbox_bundle
+      `SELECT bundle_id, sender, checkpoint, certificates FROM inbox_bundle
        WHERE checkpoint IS NOT NULL ORDER BY accept_order LIMIT $1`,
       [ROUND],
     );
@@ -72,13 +80,19 @@ export class CheckpointWitness {
         row.checkpoint,
       );
       const zone = this.#context.registry().node(row.sender)?.zone ?? "";
-      const { status } = await audit.witness({
-        zone,
-        note,
-        oldSize,
-        consistency,
-        bundleId: row.bundle_id,
-      });
+      const certificates = row.certificates ?? [];
+      const request = { zone, note, oldSize, consistency, certificates, bundleId: row.bundle_id };
+      const status = await audit.witness(request).then(
+        (answer) => answer.status,
+        (error: unknown) => {
+          const { code } = asGatewayError(error);
+          if (JUDGED.test(code)) return code;
+          throw error;
+        },
+      );
+      if (JUDGED.test(status)) {
+        shell.log.error({ zone, code: status }, "checkpoint refused");
+      }
       if (status === "inconsistent") {
         // The audit service has recorded and raised it; here only the bundle is named.
         shell.log.error({ zone, bundle: row.bundle_id.toString("hex") }, "checkpoint inconsistent");
@@ -86,7 +100,7 @@ export class CheckpointWitness {
       await query(
         pool,
         "ingress.witnessed",
-        "UPDATE inbox_bundle SET checkpoint = NULL WHERE bundle_id = $1",
+        "UPDATE inbox_bundle SET checkpoint = NULL, certificates = NULL WHERE bundle_id = $1",
         [row.bundle_id],
       );
     }

@@ -4,11 +4,12 @@ import {
   invalidField,
   readBaseConfig,
   readString,
+  requireUnlock,
 } from "@lightferry/proto/service";
 
 export interface SealConfig extends BaseConfig {
-  readonly signKeyPath: string;
-  readonly unlockPath: string;
+  /** Ring of signing keys, `<keyId>.key.json` each. */
+  readonly signKeysDir: string;
   /** Read only. */
   readonly spoolDir: string;
   /** Written here, read by ferry tx. */
@@ -21,10 +22,10 @@ export function parseSealConfig(raw: unknown): SealConfig {
   const base = readBaseConfig(raw);
   if (base.peers.policy === undefined) invalidField("peers.policy", "is needed");
   if (base.peers.frontProxy === undefined) invalidField("peers.frontProxy", "is needed");
+  requireUnlock(base);
   return {
     ...base,
-    signKeyPath: readString(raw, "signKeyPath"),
-    unlockPath: readString(raw, "unlockPath"),
+    signKeysDir: readString(raw, "signKeysDir"),
     spoolDir: readString(raw, "spoolDir"),
     outboxDir: readString(raw, "outboxDir"),
     vaultPath: readString(raw, "vaultPath"),

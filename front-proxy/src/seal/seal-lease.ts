@@ -6,18 +6,23 @@
  */
 import { chmod, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { sealBundle } from "@lightferry/proto/bundle";
-import { GatewayError } from "@lightferry/proto/errors";
+import { type KeyUsage, sealBundle } from "@lightferry/proto/bundle";
+import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
-import type { PayloadVault } from "@lightferry/proto/keystore";
+import type { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
 import { type Grade, highestGrade, isGrade, type Registry } from "@lightferry/proto/registry";
 import type { Shell } from "@lightferry/proto/service";
+import type { KeyDirectory, TrustStore } from "@lightferry/proto/trust";
 import { syncDirectory } from "../payload/spool.ts";
+import { directoryOf } from "../trust/directory.ts";
+import { laneFault } from "../trust/lane-trust.ts";
+import type { Announcements } from "./announcements.ts";
 import type { SealConfig } from "./config.ts";
+import { ItemsError } from "./items-error.ts";
 import { type OpenedItem, openItems } from "./open-items.ts";
-import type { SignKey } from "./sign-key.ts";
+import { checkpointKeyId, presentedChains, signingKey } from "./signing.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;
@@ -27,7 +32,12 @@ export interface SealTools {
   readonly shell: Shell<SealConfig>;
   readonly vault: PayloadVault;
   readonly registry: () => Registry;
-  readonly signKey: SignKey;
+  /** As last verified; ask again for every lease. */
+  readonly trust: () => TrustStore;
+  readonly ring: KeyRing;
+  readonly announcements: Announcements;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 /** A bundle in the outbox directory that is not committed yet. */
@@ -40,27 +50,46 @@ export interface SealedFile {
   readonly expiresMs: number;
 }
 
+export interface SealedLease {
+  readonly sealed: SealedFile;
+  /** Version of the trust store whose items ride in it; undefined: none do. */
+  readonly announces: number | undefined;
+}
+
 /** ferry tx runs as another user of the same group and only reads. */
 const OUTBOX_FILE_MODE = 0o640;
 export const DRAFT_ENDING = ".sealing";
 
 /**
- * @throws BundleItemError for one item that must stop; GatewayError `seal.recipient-unknown`,
+ * @throws BundleItemError, ItemsError for items that must stop; GatewayError `trust.list-outdated`,
+ *   `seal.recipient-unknown`, `seal.key-unregistered` when the lane must wait; and
  *   `bundle.header-too-large`, `bundle.manifest-too-large`, `journal.full`, `spool.disk-full`.
  */
-export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedFile> {
-  const { shell, registry, signKey } = tools;
+export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedLease> {
+  const { shell, registry } = tools;
   const { config } = shell;
-  const directory = registry().keyDirectory();
+  const createdMs = tools.now();
+  const trust = tools.trust();
+  const directory = directoryOf(registry(), trust);
+  const fault = laneFault(registry(), trust, lease.lane, createdMs);
+  if (fault !== undefined) throw fault;
   const recipients = lease.recipients.map((nodeId) => {
-    const found = directory.encryptKey(nodeId);
+    const found = directory.encryptKey(nodeId, createdMs);
     if (found === undefined) throw new GatewayError("seal.recipient-unknown", { detail: nodeId });
-    return { nodeId, ...found };
+    return { nodeId, keyId: found.keyId, publicKey: found.publicKey };
   });
+  const sign = signingKey(tools.ring, trust, config, createdMs);
+  const auditKeyId = checkpointKeyId(lease.checkpoint?.note ?? new Uint8Array());
+  const certificates = presentedChains(trust, [
+    sign.keyId,
+    ...lease.batches.map(({ keyId }) => keyId ?? ""),
+    ...(auditKeyId === undefined ? [] : [auditKeyId]),
+  ]);
+  assertDecisionsStand(lease, directory, { presented: certificates, usedMs: createdMs });
+  const announced = tools.announcements.due(lease.stream, trust, createdMs);
   const opened = openItems(tools.vault, config.spoolDir, lease.items);
   const verdicts = opened.map(({ material }) => Verdict.decode(material.verdict));
   const grade = highestGrade(verdicts.map((verdict) => checkedGrade(verdict.grade)));
-  const createdMs = Date.now();
   const expirySeconds = registry().lane(lease.lane)?.expirySeconds ?? 0;
   const expiresMs = Math.min(
     createdMs + expirySeconds * 1_000,
@@ -81,14 +110,16 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
         sequence: lease.sequence,
         previousDigest: lease.previousDigest,
         sender: config.node,
-        signKey: signKey.key,
-        signKeyId: signKey.keyId,
+        signKey: sign.key,
+        signKeyId: sign.keyId,
         createdMs,
         expiresMs,
         grade,
         recipients,
         policyVersion: lease.policyVersion,
         ...(lease.checkpoint ? { checkpoint: lease.checkpoint } : {}),
+        certificates,
+        trust: announced,
         batches: lease.batches,
         items: opened.map(({ item, material, content }, index) => ({
           ...material,
@@ -104,7 +135,10 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
     await rename(draft, join(config.outboxDir, file));
     await syncDirectory(config.outboxDir);
     const { size, headerDigest, itemRoot } = sealed;
-    return { bundleId, file, size, headerDigest, itemRoot, expiresMs };
+    return {
+      sealed: { bundleId, file, size, headerDigest, itemRoot, expiresMs },
+      announces: announced.length === 0 ? undefined : trust.version,
+    };
   } catch (error) {
     await rm(draft, { force: true });
     throw asDiskFull(error);
@@ -116,6 +150,28 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedF
 /** Removes what was sealed but could not be committed. */
 export async function discardSealed(outboxDir: string, sealed: SealedFile): Promise<void> {
   await rm(join(outboxDir, sealed.file), { force: true });
+}
+
+/**
+ * A decision whose key has ended, was revoked or denied since is none any more: its items are decided
+ * anew. Without this one such decision would hold up everything behind it.
+ * @throws ItemsError `certificate.*`.
+ */
+function assertDecisionsStand(lease: Lease, directory: KeyDirectory, usage: KeyUsage): void {
+  const faults = lease.batches.map(({ policyNode, keyId }): ErrorCode | undefined => {
+    try {
+      const key = directory.policyKey(policyNode ?? "", keyId ?? "", usage);
+      return key === undefined ? "certificate.unknown" : undefined;
+    } catch (error) {
+      return asGatewayError(error).code;
+    }
+  });
+  const code = faults.find((fault) => fault !== undefined);
+  if (code === undefined) return;
+  const blamed = lease.items.flatMap((item, index) =>
+    faults[item.batch ?? 0] === code ? [index] : [],
+  );
+  throw new ItemsError(code, blamed, "policy key");
 }
 
 function checkedGrade(grade: string): Grade {

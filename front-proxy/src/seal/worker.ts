@@ -11,7 +11,14 @@ import { asGatewayError, type ErrorCode, type GatewayError } from "@lightferry/p
 import type { lightferry } from "@lightferry/proto/gen";
 import type { Client, SealQueueService } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
-import { discardSealed, type SealedFile, type SealTools, sealLease } from "./seal-lease.ts";
+import { ItemsError } from "./items-error.ts";
+import {
+  discardSealed,
+  type SealedFile,
+  type SealedLease,
+  type SealTools,
+  sealLease,
+} from "./seal-lease.ts";
 
 type Queue = Client<typeof SealQueueService>;
 type Lease = InstanceType<typeof lightferry.seal.v1.LeaseResponse>;
@@ -57,7 +64,7 @@ export async function sealForever(worker: Worker, priority: "normal" | "bulk"): 
           maxItems = Math.ceil(lease.items.length / 2);
           continue;
         }
-        if (fault !== undefined && !(fault instanceof BundleItemError)) throw fault;
+        if (fault !== undefined && !speaksOfItems(fault)) throw fault;
         maxItems = MAX_ITEMS;
         await troubles.over(work);
       }
@@ -76,9 +83,9 @@ export async function sealForever(worker: Worker, priority: "normal" | "bulk"): 
 /** @returns what kept the lease from becoming a bundle, after it was given back. */
 async function handleLease(worker: Worker, lease: Lease): Promise<GatewayError | undefined> {
   const { tools, queue } = worker;
-  let sealed: SealedFile;
+  let made: SealedLease;
   try {
-    sealed = await sealLease(tools, lease);
+    made = await sealLease(tools, lease);
   } catch (error) {
     const fault = asGatewayError(error);
     await queue.fail({ leaseId: lease.leaseId, items: blamed(lease, fault) });
@@ -88,14 +95,25 @@ async function handleLease(worker: Worker, lease: Lease): Promise<GatewayError |
     );
     return fault;
   }
-  await commit(worker, lease, sealed);
+  await commit(worker, lease, made.sealed);
+  if (made.announces !== undefined) {
+    tools.announcements.said(lease.stream, made.announces, tools.now());
+  }
   return undefined;
 }
 
+/** These stop the items they name; any other fault gives the whole lease back. */
+function speaksOfItems(fault: GatewayError): fault is BundleItemError | ItemsError {
+  return fault instanceof BundleItemError || fault instanceof ItemsError;
+}
+
 function blamed(lease: Lease, fault: GatewayError) {
-  if (!(fault instanceof BundleItemError)) return [];
-  const item = lease.items[fault.itemIndex];
-  return item === undefined ? [] : [{ exchangeId: item.exchangeId ?? null, code: fault.code }];
+  if (!speaksOfItems(fault)) return [];
+  const indexes = fault instanceof ItemsError ? fault.itemIndexes : [fault.itemIndex];
+  return indexes.flatMap((index) => {
+    const item = lease.items[index];
+    return item === undefined ? [] : [{ exchangeId: item.exchangeId ?? null, code: fault.code }];
+  });
 }
 
 /** Answers that leave open whether the commit happened: ask again with the same bundle. */

@@ -38,14 +38,14 @@ export const INGRESS_ERRORS = {
     doZh: "检查磁盘并请发送方重发该序号",
     doEn: "check the disk and ask the sender to send this sequence again",
   },
-  "inbox.key-unregistered": {
+  "inbox.key-missing": {
     http: 503,
     grpc: "FAILED_PRECONDITION",
     actor: "security-admin",
-    zh: "本节点的加密密钥与注册表不符",
-    en: "the encryption key of this node is not the registered one",
-    doZh: "核对 encryptKeyPath 与注册表",
-    doEn: "check encryptKeyPath against the registry",
+    zh: "本节点有效加密证书的私钥不在密钥环中，数据包等待",
+    en: "the private key of an encryption certificate of this node is not in its ring; bundles wait",
+    doZh: "把密钥放回密钥目录（encryptKeysDir），或签发、导入新证书",
+    doEn: "put the key back into the ring (encryptKeysDir), or issue and import a new certificate",
   },
   "bundle.duplicate": {
     http: 409,

@@ -13,6 +13,7 @@
  */
 import { join } from "node:path";
 import {
+  type ReceivedBundle,
   readHeader,
   type VerifiedHeader,
   verifyChunks,
@@ -24,6 +25,7 @@ import { lightferry } from "@lightferry/proto/gen";
 import type { PoolClient } from "pg";
 import type { FrontProxyContext } from "../../context.ts";
 import { inTransaction } from "../../database.ts";
+import { keysOf } from "../../trust/directory.ts";
 import { asStorageFault, refusalCode } from "../failures.ts";
 import {
   checkArrivalName,
@@ -93,12 +95,17 @@ export class Acceptance {
   /** Checks the file and settles it one way or the other. */
   async evaluate(path: string, announced: Announcement): Promise<Answer> {
     let verified: VerifiedHeader;
+    let received: ReceivedBundle | undefined;
     try {
-      verified = await this.#verify(path, announced);
+      received = await readHeader(path);
+      verified = await this.#verify(received, announced);
     } catch (error) {
       const code = refusalCode(error);
       if (code === undefined) throw asStorageFault(error);
-      return this.#refuseUnverified(path, announced, code, (error as GatewayError).detail);
+      // What a key says that is known, and refused, is worth a name: whoever looks needs the stream.
+      const claimed = code.startsWith("certificate.") ? received?.header : undefined;
+      const { detail } = error as GatewayError;
+      return this.#refuseUnverified(path, announced, code, detail, claimed);
     }
     const answer = await inTransaction(this.#context.pool, (client) =>
       this.#settle(client, path, verified, announced),
@@ -107,14 +114,13 @@ export class Acceptance {
     return answer;
   }
 
-  async #verify(path: string, announced: Announcement): Promise<VerifiedHeader> {
+  async #verify(received: ReceivedBundle, announced: Announcement): Promise<VerifiedHeader> {
     const { shell, config } = this.#context;
     const registry = this.#context.registry();
-    const received = await readHeader(path);
     const verified = verifyHeader(shell.provider, received, {
       now: Date.now(),
       lane: announced.lane,
-      keys: registry.keyDirectory(),
+      keys: keysOf(this.#context),
       self: config.node,
     });
     const lane = registry.lane(verified.header.lane);
@@ -187,6 +193,9 @@ export class Acceptance {
       receivedMs: announced.receivedMs,
       acceptedMs: Date.now(),
       checkpoint: checkpointBytes(header.checkpoint),
+      certificates: header.checkpoint ? header.certificates : [],
+      recipientKeyId:
+        header.recipients.find(({ nodeId }) => nodeId === this.#context.config.node)?.keyId ?? "",
     });
     await store.useVerdicts(client, header.bundleId, verdicts);
     await store.saveWindow(client, header.stream, moved.window);
@@ -214,17 +223,21 @@ export class Acceptance {
     return { status: "duplicate" };
   }
 
-  /** A file whose header could not be trusted: only what ferry-rx announced is known about it. */
+  /**
+   * A file whose header could not be trusted: only what ferry-rx announced is known about it.
+   * @param claimed where its header says that it belongs.
+   */
   async #refuseUnverified(
     path: string,
     announced: Announcement,
     code: ErrorCode,
     detail: string,
+    claimed?: { readonly stream: string; readonly sequence: number },
   ): Promise<Answer> {
     const position = {
       lane: announced.lane,
-      stream: "",
-      sequence: 0,
+      stream: claimed?.stream ?? "",
+      sequence: claimed?.sequence ?? 0,
       bundleId: announced.bundleId,
     };
     await this.#journalRefusal(position, announced.headerDigest, code, detail);

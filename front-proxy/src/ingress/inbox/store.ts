@@ -93,6 +93,10 @@ export interface AcceptedBundle {
   readonly acceptedMs: number;
   /** Canonical lightferry.bundle.v1.Checkpoint, if the header carries one. */
   readonly checkpoint: Uint8Array | undefined;
+  /** X.509 DER that came with the header, kept for the witness of the checkpoint. */
+  readonly certificates: readonly Uint8Array[];
+  /** The key of this node that it was sealed for. */
+  readonly recipientKeyId: string;
 }
 
 export async function insertBundle(client: PoolClient, bundle: AcceptedBundle): Promise<void> {
@@ -100,8 +104,9 @@ export async function insertBundle(client: PoolClient, bundle: AcceptedBundle): 
     client,
     "ingress.bundle-insert",
     `INSERT INTO inbox_bundle (bundle_id, header_digest, file, lane, stream, sequence, sender, size,
-       created_ms, expires_ms, received_ms, accepted_ms, state, checkpoint)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'accepted', $13)`,
+       created_ms, expires_ms, received_ms, accepted_ms, state, checkpoint, certificates,
+       recipient_key_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'accepted', $13, $14, $15)`,
     [
       bundle.bundleId,
       bundle.headerDigest,
@@ -116,6 +121,8 @@ export async function insertBundle(client: PoolClient, bundle: AcceptedBundle): 
       bundle.receivedMs,
       bundle.acceptedMs,
       bundle.checkpoint ?? null,
+      bundle.certificates.length === 0 ? null : bundle.certificates,
+      bundle.recipientKeyId,
     ],
   );
 }

@@ -10,8 +10,10 @@ import {
   isErrorCode,
 } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
+import type { Sm2PublicKey } from "@lightferry/proto/sm";
 import { assertVerdictCovers, BatchVerifier } from "@lightferry/proto/verdict";
 import type { FrontProxyContext } from "../../context.ts";
+import { keysOf } from "../../trust/directory.ts";
 import { DECIDE_DEADLINE_MS, STREAM_CHUNK_BYTES } from "../tuning.ts";
 import type { Candidate, InlineCandidate, Origin, Ruling, StagedCandidate } from "./candidate.ts";
 
@@ -128,15 +130,29 @@ function rule(
   }
 }
 
-/** Checks verdicts of one answer, if it is signed with the registered key of our own policy service. */
+/**
+ * Checks verdicts of one answer, if it is signed with a key of our own policy service.
+ * @throws GatewayError `policy.answer-invalid` when that key is not known yet, or refused: a change of
+ * keys under way is no fault of the exchange, which waits.
+ */
 function verifierOf(
-  { config, registry, shell }: FrontProxyContext,
+  context: FrontProxyContext,
   response: lightferry.policy.v1.DecideResponse.$Properties,
 ): BatchVerifier | undefined {
+  const { config, shell } = context;
   const batch = new lightferry.bundle.v1.VerdictBatch(response.batch ?? {});
   if (batch.policyNode !== config.node) return undefined;
-  const key = registry().keyDirectory().policyKey(batch.policyNode, batch.keyId);
-  return key === undefined ? undefined : new BatchVerifier(shell.provider, batch, key);
+  let key: Sm2PublicKey | undefined;
+  try {
+    key = keysOf(context).policyKey(batch.policyNode, batch.keyId);
+  } catch (cause) {
+    const { code } = asGatewayError(cause);
+    throw new GatewayError("policy.answer-invalid", { detail: `${batch.keyId}: ${code}`, cause });
+  }
+  if (key === undefined) {
+    throw new GatewayError("policy.answer-invalid", { detail: `${batch.keyId}: unknown key` });
+  }
+  return new BatchVerifier(shell.provider, batch, key);
 }
 
 /** Rule ids of a verdict that verifies and covers this import, else undefined. */

@@ -13,10 +13,13 @@ import {
   verifyHeader,
 } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
-import type { Sm2PrivateKey } from "@lightferry/proto/sm";
+import type { KeyRing } from "@lightferry/proto/keystore";
 import type { FrontProxyContext } from "../../context.ts";
 import type { Spool } from "../../payload/spool.ts";
+import { assertKeysStand, keysOf } from "../../trust/directory.ts";
 import type { ReadyContents, VerifiedHeaders } from "../handoff.ts";
+import { awaitOwnKey } from "../keys/at-hand.ts";
+import type { TrustImports } from "../trust-imports.ts";
 import { DECIDE_BATCH_BYTES, DECIDE_BATCH_ITEMS, INLINE_ITEM_BYTES } from "../tuning.ts";
 import type {
   Candidate,
@@ -42,7 +45,8 @@ export interface OpeningDesk {
   readonly context: FrontProxyContext;
   readonly inboxDir: string;
   readonly staging: Spool;
-  readonly decryptKey: Sm2PrivateKey;
+  readonly ring: KeyRing;
+  readonly trustImports: TrustImports;
   readonly headers: VerifiedHeaders;
   readonly ready: ReadyContents;
   /** Deliveries may have become ready. */
@@ -51,7 +55,8 @@ export interface OpeningDesk {
 
 /**
  * @returns true when a suspected secret was inside: the file must not be kept.
- * @throws GatewayError `bundle.*`, `verdict.*` when the file does not hold what was accepted;
+ * @throws GatewayError `bundle.*`, `verdict.*` when the file does not hold what was accepted,
+ * `certificate.*` when its keys no longer count;
  * any other error means: do it again later.
  */
 export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): Promise<boolean> {
@@ -63,6 +68,9 @@ export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): P
     throw new GatewayError("bundle.header-invalid", { detail: "not the accepted bundle" });
   }
   const { header } = verified;
+  // Keys may have been revoked or denied since it was accepted.
+  assertKeysStand(keysOf(context), header);
+  await awaitOwnKey(desk, header.recipients);
   const origin: Origin = {
     bundleId: header.bundleId,
     lane: header.lane,
@@ -73,7 +81,8 @@ export async function openAccepted(desk: OpeningDesk, bundle: UnopenedBundle): P
     expiresMs: header.expiresMs,
   };
   const batches = new Batches(desk, origin);
-  for await (const item of openBundle(provider, verified, desk.decryptKey, { from: path })) {
+  const onTrust = (items: readonly Uint8Array[]) => desk.trustImports.offer(header.bundleId, items);
+  for await (const item of openBundle(provider, verified, desk.ring, { from: path, onTrust })) {
     const record = header.items[item.index];
     if (record === undefined) throw new GatewayError("bundle.manifest-invalid");
     await batches.add(item, {
@@ -98,7 +107,7 @@ async function verifyAgain(
   return verifyHeader(context.shell.provider, await readHeader(path), {
     // What was accepted in time stays accepted, however long our own outage lasts.
     now: bundle.acceptedMs,
-    keys: context.registry().keyDirectory(),
+    keys: keysOf(context),
     self: context.config.node,
   });
 }

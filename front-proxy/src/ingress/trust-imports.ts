@@ -1,0 +1,143 @@
+/**
+ * Guarantee: certificates and revocation lists that came inside a bundle reach
+ * our policy service, which alone judges them; each is sent once, delivery never
+ * waits for it, and what is held back while policy is away is bounded.
+ *
+ *   opened bundle ─▶ waiting (by digest) ─▶ ImportTrust ─▶ remembered (by digest)
+ */
+import { createHash } from "node:crypto";
+import { Troubles } from "@lightferry/proto/service";
+import type { FrontProxyContext } from "../context.ts";
+import { describeFault } from "./failures.ts";
+import type { IngressTuning } from "./tuning.ts";
+
+/** As policy.proto says. */
+const ITEMS_IN_CALL = 64;
+/** Eight manifests full of items; whatever is dropped comes again within a minute. */
+const WAITING_ITEMS = 256;
+/** With the largest items, sixty-four of them. */
+const WAITING_BYTES = 4 * 1_048_576;
+/** 32 bytes each: certificates of decades of rotation, and every list of a year. */
+const REMEMBERED = 4_096;
+/** Judging a full call means at most 64 signature checks and one durable write. */
+const CALL_DEADLINE_MS = 15_000;
+const RETRY_LONGEST_MS = 30_000;
+
+interface Waiting {
+  readonly item: Uint8Array;
+  readonly bundleId: Uint8Array;
+}
+
+export class TrustImports {
+  readonly #context: Pick<FrontProxyContext, "trust" | "trustService" | "shell">;
+  readonly #retryFirstMs: number;
+  readonly #troubles: Troubles;
+  readonly #waiting = new Map<string, Waiting>();
+  /** Judged once and for all. */
+  readonly #judged = new Set<string>();
+  /** Refused as things stood: what vouches for them may still come. */
+  readonly #refused = new Set<string>();
+  #waitingBytes = 0;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pauseMs: number;
+  #stopped = false;
+
+  constructor(
+    context: Pick<FrontProxyContext, "trust" | "trustService" | "shell">,
+    tuning: Pick<IngressTuning, "faultPauseMs">,
+  ) {
+    this.#context = context;
+    this.#retryFirstMs = tuning.faultPauseMs;
+    this.#pauseMs = tuning.faultPauseMs;
+    const { journal, log } = context.shell;
+    this.#troubles = new Troubles(journal, (error) =>
+      log.error(describeFault(error), "trouble could not be journalled"),
+    );
+    context.trust.changed(() => this.#refused.clear());
+  }
+
+  /** Takes the items of one bundle; returns at once and never throws. */
+  offer(bundleId: Uint8Array, items: readonly Uint8Array[]): void {
+    if (this.#stopped) return;
+    for (const bytes of items) {
+      const name = nameOf(bytes);
+      if (this.#judged.has(name) || this.#refused.has(name) || this.#waiting.has(name)) continue;
+      // A copy: the manifest it lies in may be megabytes.
+      this.#waiting.set(name, { item: Uint8Array.from(bytes), bundleId });
+      this.#waitingBytes += bytes.length;
+    }
+    for (const [name, { item }] of this.#waiting) {
+      if (this.#waiting.size <= WAITING_ITEMS && this.#waitingBytes <= WAITING_BYTES) break;
+      this.#drop(name, item);
+    }
+    // While a pause runs, its timer takes them along.
+    if (this.#timer === undefined) this.#start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #start(): void {
+    this.#timer = undefined;
+    if (this.#stopped || this.#waiting.size === 0) return;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#timer === undefined) this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#waiting.size > 0 && !this.#stopped) await this.#send();
+      this.#pauseMs = this.#retryFirstMs;
+      await this.#troubles.over("importing trust");
+    } catch (error) {
+      const { log } = this.#context.shell;
+      log.warn(describeFault(error), "certificates and lists not handed to policy yet");
+      await this.#troubles.met("importing trust", error);
+      this.#timer = setTimeout(() => this.#start(), this.#pauseMs);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_LONGEST_MS);
+    }
+  }
+
+  /** Items of one bundle in one call, so that policy's log can name it. */
+  async #send(): Promise<void> {
+    const [first] = this.#waiting.values();
+    if (first === undefined) return;
+    const sent = [...this.#waiting]
+      .filter(([, { bundleId }]) => Buffer.compare(bundleId, first.bundleId) === 0)
+      .slice(0, ITEMS_IN_CALL);
+    const { results } = await this.#context.trustService.importTrust(
+      { items: sent.map(([, { item }]) => item), source: "bundle", bundleId: first.bundleId },
+      { deadlineMs: CALL_DEADLINE_MS, signal: this.#context.shell.closing },
+    );
+    for (const [index, [name, { item }]] of sent.entries()) {
+      const refused = results[index]?.status === "refused";
+      remember(refused ? this.#refused : this.#judged, name);
+      this.#drop(name, item);
+    }
+  }
+
+  #drop(name: string, item: Uint8Array): void {
+    if (this.#waiting.delete(name)) this.#waitingBytes -= item.length;
+  }
+}
+
+/** Names what was sent, nothing more: any digest without collisions will do. */
+function nameOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("base64");
+}
+
+function remember(names: Set<string>, name: string): void {
+  names.add(name);
+  if (names.size <= REMEMBERED) return;
+  // A Set iterates in the order of insertion.
+  for (const oldest of names) {
+    names.delete(oldest);
+    return;
+  }
+}
