@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { asGatewayError, type ErrorCode, GatewayError } from "../errors/index.ts";
-import { type EventInput, EventJournal } from "../event/index.ts";
+import { DEFAULT_MAX_BYTES, type EventInput, EventJournal } from "../event/index.ts";
 import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
 import { loadProvider } from "../sm/index.ts";
 import { type BaseConfig, readConfigFile } from "./config.ts";
 import { hardenProcess, refuseExposure } from "./hardening.ts";
+import { KeyMeter, meterProvider } from "./key-meter.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Closer, type Shell } from "./shell.ts";
 import { takeStateLock } from "./state-lock.ts";
@@ -38,6 +39,8 @@ interface Fault {
 
 /** Audit comes back in seconds; looking more often would only fill the log. */
 const FULL_JOURNAL_PAUSE_MS = 1_000;
+/** An event about a key with its frame: asked for before a block of uses is opened. */
+const ROOM_BYTES = 4_096;
 
 /** Runs the service named on the command line by `--config <file.json>` until it ends. */
 export async function runService<C extends BaseConfig>(
@@ -104,14 +107,20 @@ async function start<C extends BaseConfig>(
   closer.add(() => lock.release());
   const provider = loadProvider();
   const journal = await openJournal(definition.name, config, log, closer);
-  await journalStart(journal, definition.name, config, log, closer.signal);
-  if (closer.signal.aborted) return;
+  const attributes = { mode: config.mode, pid: String(process.pid), runtime: process.version };
+  const started = { type: "service.started", outcome: "ok", actor: definition.name } as const;
+  const whenRoom = <T>(work: () => Promise<T>) =>
+    onceThereIsRoom(journal, log, closer.signal, work);
+  await whenRoom(() => journal.record([{ ...started, attributes }]));
+  const meter = await whenRoom(() => openMeter(definition.name, config, journal, log));
+  if (meter === undefined) return;
   closer.add(() => journal.record([stoppedEvent(definition.name, fault)]));
+  closer.add(() => meter.close());
   await definition.start({
     config,
     log,
     journal,
-    provider,
+    provider: meterProvider(provider, meter),
     closing: closer.signal,
     onClose: (close) => closer.add(close),
     // A supervisor waits for this line, so no chosen log level may hide it.
@@ -156,25 +165,45 @@ async function openJournal(
   return journal;
 }
 
-/** A full journal empties itself once audit is back; until then there is nothing to start for. */
-async function journalStart(
-  journal: EventJournal,
+/** The counts of this service's keys: see key-meter.ts for what is promised. */
+function openMeter(
   name: ServiceName,
   config: BaseConfig,
+  journal: EventJournal,
+  log: Logger,
+): Promise<KeyMeter> {
+  const most = config.journalMaxBytes ?? DEFAULT_MAX_BYTES;
+  return KeyMeter.open({
+    path: join(config.stateDir, "key-uses.json"),
+    actor: name,
+    record: (events) => journal.record(events),
+    room: () => journal.backlog.bytes + ROOM_BYTES <= most,
+    whenFull: name === "audit" ? "count" : "refuse",
+    log,
+  });
+}
+
+/**
+ * A full journal empties itself once audit is back; until then there is nothing to start for.
+ * @returns what `work` gives; undefined when the service closes before
+ */
+async function onceThereIsRoom<T>(
+  journal: EventJournal,
   log: Logger,
   closing: AbortSignal,
-): Promise<void> {
-  const attributes = { mode: config.mode, pid: String(process.pid), runtime: process.version };
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   while (!closing.aborted) {
     try {
-      await journal.record([{ type: "service.started", outcome: "ok", actor: name, attributes }]);
-      return;
+      const done = await work();
+      return closing.aborted ? undefined : done;
     } catch (error) {
       if (asGatewayError(error).code !== "journal.full") throw error;
       log.warn({ ...journal.backlog }, "the journal is full; waiting for audit");
       await delay(FULL_JOURNAL_PAUSE_MS, undefined, { signal: closing }).catch(() => undefined);
     }
   }
+  return undefined;
 }
 
 function watchForEnd(asked: () => void, fail: (error: unknown) => void): void {

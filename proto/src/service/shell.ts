@@ -18,6 +18,7 @@ export interface Shell<C extends BaseConfig = BaseConfig> {
   readonly log: Logger;
   /** Record here before and after every effect. */
   readonly journal: EventJournal;
+  /** Counts every signature and decryption before it happens (key-meter.ts). */
   readonly provider: SmProvider;
   /** Aborted when the service begins to close: stops retries and long waits. */
   readonly closing: AbortSignal;
