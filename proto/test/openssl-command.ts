@@ -2,7 +2,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_USER_ID, loadProvider, type Sm2PrivateKey } from "../src/sm/index.ts";
+import {
+  DEFAULT_USER_ID,
+  loadProvider,
+  type Sm2PrivateKey,
+  type SmProvider,
+} from "../src/sm/index.ts";
 
 /** Why the command cannot be used here, or undefined. */
 export function opensslMissing(): string | undefined {
@@ -20,9 +25,13 @@ export function signing(userId: string = DEFAULT_USER_ID): string[] {
   return ["-rawin", "-digest", "sm3", "-pkeyopt", `distid:${userId}`];
 }
 
-/** Writes the key where the command can read it: SEC 1 in PEM. */
-export function writeKey(path: string, key: Sm2PrivateKey): string {
-  const scalar = loadProvider().exportSm2(key);
+/** Writes the key where the command can read it: SEC 1 in PEM. @param provider whose key it is. */
+export function writeKey(
+  path: string,
+  key: Sm2PrivateKey,
+  provider: SmProvider = loadProvider(),
+): string {
+  const scalar = provider.exportSm2(key);
   const der = Buffer.concat([
     Buffer.from("30770201010420", "hex"),
     scalar,
