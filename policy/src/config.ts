@@ -4,6 +4,7 @@ import {
   invalidField,
   readBaseConfig,
   readString,
+  requireUnlock,
 } from "@lightferry/proto/service";
 
 /** A signed document and its detached signature. */
@@ -14,8 +15,11 @@ export interface SignedFile {
 
 export interface PolicyConfig extends BaseConfig {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly unlockPath: string;
-  readonly policyKeyPath: string;
+  readonly unlock: ReturnType<typeof requireUnlock>;
+  /** Ring of this node's policy keys, `<key id>.key.json`. */
+  readonly policyKeysDir: string;
+  /** Store of certificates, revocation lists and denials; this service alone writes it. */
+  readonly trustDir: string;
   readonly registry: SignedFile;
   readonly pack: SignedFile;
   readonly databaseUrl: string;
@@ -26,9 +30,8 @@ export interface PolicyConfig extends BaseConfig {
 /** @throws GatewayError `config.invalid` naming the field. */
 export function parseConfig(raw: unknown): PolicyConfig {
   const base = readBaseConfig(raw);
-  const { listen, unlockPath } = base;
+  const { listen } = base;
   if (listen === undefined) invalidField("listen", "the address to serve is expected");
-  if (unlockPath === undefined) invalidField("unlockPath", "the unlock key file is expected");
   const signed = (path: string): SignedFile => ({
     document: readString(raw, `${path}.document`),
     signature: readString(raw, `${path}.signature`),
@@ -36,8 +39,9 @@ export function parseConfig(raw: unknown): PolicyConfig {
   return {
     ...base,
     listen,
-    unlockPath,
-    policyKeyPath: readString(raw, "policyKeyPath"),
+    unlock: requireUnlock(base),
+    policyKeysDir: readString(raw, "policyKeysDir"),
+    trustDir: readString(raw, "trustDir"),
     registry: signed("registry"),
     pack: signed("pack"),
     databaseUrl: readString(raw, "databaseUrl"),

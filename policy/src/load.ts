@@ -1,12 +1,11 @@
-/** Guarantee: the service decides only by a signed registry, a signed pack that is no step back, and the key the registry names for this node. */
+/** Guarantee: the service decides only by a signed registry and a signed pack, neither of them a step back. */
 import { readFileSync } from "node:fs";
 import { GatewayError } from "@lightferry/proto/errors";
-import { loadKeyFile } from "@lightferry/proto/keystore";
 import { loadRegistry, MAX_REGISTRY_BYTES, readAnchor } from "@lightferry/proto/registry";
-import type { Sm2PrivateKey, SmProvider } from "@lightferry/proto/sm";
+import type { SmProvider } from "@lightferry/proto/sm";
 import type { PolicyConfig, SignedFile } from "./config.ts";
 import { type PolicyDocument, policyDocument } from "./decide/policy-document.ts";
-import { raiseHighWater } from "./pack/high-water.ts";
+import { raiseHighWater } from "./high-water.ts";
 import { PACK_MAX_BYTES } from "./pack/parse.ts";
 import { loadPack } from "./pack/sign.ts";
 import type { SignedRegistry } from "./server/service.ts";
@@ -16,12 +15,11 @@ const SIGNATURE_BYTES = 64;
 export interface Loaded {
   readonly policy: PolicyDocument;
   readonly registry: SignedRegistry;
-  readonly signer: { readonly key: Sm2PrivateKey; readonly keyId: string };
 }
 
 /**
  * Reads and checks everything a decision rests on.
- * @throws GatewayError `registry.*`, `policy.pack-*`, `policy.demo-in-production`, `sm.key-*`, `config.invalid`.
+ * @throws GatewayError `registry.*`, `policy.pack-*`, `policy.demo-in-production`, `config.invalid`.
  */
 export function load(config: PolicyConfig, provider: SmProvider): Loaded {
   const anchor = readAnchor(provider, config.anchorPath, config.mode);
@@ -35,17 +33,11 @@ export function load(config: PolicyConfig, provider: SmProvider): Loaded {
       detail: `node: ${config.node} is not registered in ${config.zone}`,
     });
   }
-  const signer = loadKeyFile(config.policyKeyPath, config.unlockPath, "policy-sign");
-  if (signer.demo && config.mode === "production") {
-    throw new GatewayError("policy.demo-in-production", { detail: `key ${signer.keyId}` });
-  }
-  if (signer.keyId !== own.keys.policy.keyId) {
-    throw new GatewayError("config.invalid", {
-      detail: `policyKeyPath: key ${signer.keyId} is not the one registered for ${config.node}`,
-    });
-  }
-  raiseHighWater(config.stateDir, pack);
-  return { policy: policyDocument(config, loaded, pack), registry, signer };
+  const { number } = loaded.document;
+  const digest = Buffer.from(provider.sm3(registry.document)).toString("hex").slice(0, 16);
+  raiseHighWater(config.stateDir, "registry", { number, version: `${number}-${digest}` });
+  raiseHighWater(config.stateDir, "pack", pack);
+  return { policy: policyDocument(config, loaded, pack), registry };
 }
 
 function readSigned(files: SignedFile, limit: number, name: string): SignedRegistry {

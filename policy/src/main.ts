@@ -1,8 +1,9 @@
 /** Guarantee: the policy service of one zone, wired; nothing else happens here. */
 import { asGatewayError } from "@lightferry/proto/errors";
-import { PayloadVault } from "@lightferry/proto/keystore";
+import { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
 import { startRpcServer } from "@lightferry/proto/rpc";
 import { runService, type Shell, Troubles } from "@lightferry/proto/service";
+import { readTrustRoot } from "@lightferry/proto/trust";
 import { type PolicyConfig, parseConfig } from "./config.ts";
 import { load } from "./load.ts";
 import { QuotaBook } from "./quota/quota-book.ts";
@@ -10,14 +11,25 @@ import { toldQuota } from "./quota/told-quota.ts";
 import { SealedAwayStore } from "./sealed-away/store.ts";
 import type { Desk } from "./server/desk.ts";
 import { policyBinding } from "./server/service.ts";
+import { TrustKeeper } from "./trust/keeper.ts";
+import { trustBinding } from "./trust/service.ts";
+import { verdictSigner } from "./trust/signer.ts";
+import { TrustWatch } from "./trust/watch.ts";
 
 await runService<PolicyConfig>({ name: "policy", parse: parseConfig, start });
 
 async function start(shell: Shell<PolicyConfig>): Promise<void> {
   const { config, provider, journal, log } = shell;
-  const { policy, registry, signer } = load(config, provider);
-  shell.onClose(() => signer.key.destroy());
-  const vault = PayloadVault.open(config.vaultPath, config.unlockPath);
+  const { policy, registry } = load(config, provider);
+  const trust = await TrustKeeper.open({
+    ...{ provider, journal, folder: config.trustDir, mode: config.mode, now: Date.now },
+    root: readTrustRoot(config.trustRootPath),
+  });
+  const ring = KeyRing.open({
+    ...{ dir: config.policyKeysDir, unlock: config.unlock, use: "policy-sign", mode: config.mode },
+  });
+  shell.onClose(() => ring.close());
+  const vault = PayloadVault.open(config.vaultPath, config.unlock);
   shell.onClose(() => vault.close());
   const book = new QuotaBook(config.databaseUrl);
   shell.onClose(() => book.close());
@@ -30,7 +42,23 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     log.warn({ code: asGatewayError(error).code }, "the policy database is not ready yet");
   });
   const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir);
+  const signer = verdictSigner(config.node, ring, () => trust.current());
   const desk: Desk = { policy, provider, signer, quota, sealedAway, journal, now: Date.now };
+  const watch = new TrustWatch({
+    ...{ zone: config.zone, registry: policy.registry, stateDir: config.stateDir, journal },
+    ...{ store: () => trust.current(), now: Date.now },
+    failed: (error) => log.error({ code: asGatewayError(error).code }, "trust alarm not written"),
+  });
+  shell.onClose(() => watch.close());
+  trust.changed(() => {
+    // A certificate comes after its key was made: the ring may hold a new one now.
+    try {
+      ring.refresh();
+    } catch (error) {
+      log.error({ code: asGatewayError(error).code }, "a policy key cannot be used");
+    }
+    void watch.look();
+  });
   const { pack } = policy;
   await journal.record([
     {
@@ -44,9 +72,10 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     listen: config.listen,
     tls: config.tls,
     zone: config.zone,
-    services: [policyBinding(desk, registry)],
+    services: [policyBinding(desk, registry), trustBinding(trust, Date.now)],
     log,
   });
   shell.onClose(() => server.close());
+  watch.start();
   shell.ready({ port: server.port, policyVersion: pack.version });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { raiseHighWater } from "../src/pack/high-water.ts";
+import { raiseHighWater } from "../src/high-water.ts";
 import { parsePack } from "../src/pack/parse.ts";
 import { loadPack, signPack } from "../src/pack/sign.ts";
 import { provider } from "./plan.ts";
@@ -142,21 +142,36 @@ describe("the number never rolls back", () => {
   });
 
   test("upwards and the same again, never down, never two under one number", () => {
-    raiseHighWater(folder, pack(3));
-    raiseHighWater(folder, pack(3));
-    raiseHighWater(folder, pack(4));
-    expect(() => raiseHighWater(folder, pack(3))).toThrow(
+    raiseHighWater(folder, "pack", pack(3));
+    raiseHighWater(folder, "pack", pack(3));
+    raiseHighWater(folder, "pack", pack(4));
+    expect(() => raiseHighWater(folder, "pack", pack(3))).toThrow(
       expect.objectContaining({ code: "policy.pack-rollback" }),
     );
-    expect(() => raiseHighWater(folder, pack(4, "b"))).toThrow(
+    expect(() => raiseHighWater(folder, "pack", pack(4, "b"))).toThrow(
       expect.objectContaining({ code: "policy.pack-conflict" }),
     );
-    raiseHighWater(folder, pack(5, "b"));
+    raiseHighWater(folder, "pack", pack(5, "b"));
+  });
+
+  test("the registry has a mark of its own", () => {
+    raiseHighWater(folder, "pack", pack(9));
+    raiseHighWater(folder, "registry", pack(2));
+    expect(() => raiseHighWater(folder, "registry", pack(1))).toThrow(
+      expect.objectContaining({ code: "registry.rollback" }),
+    );
+    expect(() => raiseHighWater(folder, "registry", pack(2, "b"))).toThrow(
+      expect.objectContaining({ code: "registry.conflict" }),
+    );
+    writeFileSync(join(folder, "registry-high-water.json"), "{}");
+    expect(() => raiseHighWater(folder, "registry", pack(3))).toThrow(
+      expect.objectContaining({ code: "registry.invalid" }),
+    );
   });
 
   test("a damaged mark stops the start", () => {
     writeFileSync(join(folder, "pack-high-water.json"), '{"number":');
-    expect(() => raiseHighWater(folder, pack(9))).toThrow(
+    expect(() => raiseHighWater(folder, "pack", pack(9))).toThrow(
       expect.objectContaining({ code: "policy.pack-invalid" }),
     );
   });

@@ -36,26 +36,14 @@ export function keyOf(name: string): Sm2PrivateKey {
   keys.set(name, known);
   return known;
 }
-function publicEntry(name: string) {
-  const { publicKey } = keyOf(name);
-  return { keyId: formatKeyId(publicKey), publicKey: Buffer.from(publicKey).toString("hex") };
-}
 
 export const authority = keyOf("authority");
 
 function node(id: string, zone: string): RegistryDocument["nodes"][number] {
-  const key = (use: string) => publicEntry(`${id}/${use}`);
   return {
     id,
     zone,
     organisation: "测试单位",
-    keys: {
-      sign: key("sign"),
-      encrypt: key("encrypt"),
-      policy: key("policy"),
-      audit: key("audit"),
-      ferry: key("ferry"),
-    },
     licence: {
       number: `L-${zone}`,
       notBeforeMs: NOW - DAY,
@@ -75,6 +63,7 @@ const lane = (id: string, more: Partial<LaneEntry> = {}): LaneEntry => ({
   kinds: ["request", "file"],
   gradeCeiling: "G4",
   expirySeconds: 7 * 86_400,
+  revocationFreshnessSeconds: 30 * 86_400,
   maxRequestBytes: 1024 * 1024,
   maxFileBytes: 1024 * 1024 * 1024,
   ...more,
@@ -178,7 +167,7 @@ export async function testDesk(
   return {
     policy,
     provider,
-    signer: { key, keyId: formatKeyId(key.publicKey) },
+    signer: () => ({ key, keyId: formatKeyId(key.publicKey) }),
     quota: { charge: async (charges): Promise<QuotaAnswer[]> => charges.map(() => "within") },
     sealedAway,
     journal: { record: async (inputs) => void events.push(...inputs) },

@@ -6,7 +6,7 @@
 import { GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
 import type { lightferry } from "@lightferry/proto/gen";
-import type { Sm2PrivateKey, SmProvider } from "@lightferry/proto/sm";
+import type { SmProvider } from "@lightferry/proto/sm";
 import { signVerdictBatch } from "@lightferry/proto/verdict";
 import type { ContentReport } from "../content/inspection.ts";
 import { type Admission, isObjection } from "../decide/admit.ts";
@@ -15,6 +15,7 @@ import type { PolicyDocument } from "../decide/policy-document.ts";
 import type { Objection } from "../decide/request.ts";
 import type { Charge, QuotaAnswer } from "../quota/quota-book.ts";
 import type { SealedAway, SealedAwayStore } from "../sealed-away/store.ts";
+import type { VerdictSigner } from "../trust/signer.ts";
 import { decidedEvent, sealedAwayEvent } from "./events.ts";
 import { arrivalFault, type Item } from "./intake.ts";
 import { type Ruling, rule } from "./ruling.ts";
@@ -22,7 +23,11 @@ import { type Ruling, rule } from "./ruling.ts";
 export interface Desk {
   readonly policy: PolicyDocument;
   readonly provider: SmProvider;
-  readonly signer: { readonly key: Sm2PrivateKey; readonly keyId: string };
+  /**
+   * The policy key to sign with at a time.
+   * @throws GatewayError `certificate.unknown` when no key has a certificate in force
+   */
+  readonly signer: (atMs: number) => VerdictSigner;
   readonly quota: { charge(charges: readonly Charge[], nowMs: number): Promise<QuotaAnswer[]> };
   readonly sealedAway: SealedAwayStore;
   readonly journal: { record(events: EventInput[]): Promise<unknown> };
@@ -46,12 +51,17 @@ export interface Case {
 
 type Outcome = lightferry.policy.v1.Outcome.$Properties;
 
-/** @throws GatewayError `policy.database-unavailable`, `policy.sealed-away-failed`, `journal.full`: nothing was decided. */
+/**
+ * @throws GatewayError `certificate.unknown`, `policy.database-unavailable`,
+ *   `policy.sealed-away-failed`, `journal.full`: nothing was decided.
+ */
 export async function settle(
   desk: Desk,
   cases: readonly Case[],
 ): Promise<lightferry.policy.v1.DecideResponse.$Properties> {
   const nowMs = desk.now();
+  // First of all: what cannot be signed is not charged either.
+  const signer = desk.signer(nowMs);
   const decided = await charged(
     desk,
     cases,
@@ -67,7 +77,7 @@ export async function settle(
     }
     events.push(decidedEvent(one.item, ruling, one.report, version));
   }
-  const { policy, provider, signer } = desk;
+  const { policy, provider } = desk;
   const rulings = cases.map((one, i) =>
     rule(policy, provider, one.item, at(decided, i), one.report, nowMs),
   );

@@ -416,6 +416,31 @@ export const POLICY_ERRORS = {
     "签发正式策略包与密钥后再启动",
     "issue a real pack and key before starting",
   ),
+  "trust.store-invalid": unloaded(
+    "system-admin",
+    "证书库损坏或无法读写",
+    "the trust store is damaged, or cannot be read or written",
+    "检查证书库目录的磁盘与权限；损坏时从备份恢复，再重新导入证书与撤销列表",
+    "check disk and permissions of its folder; if damaged restore it, then import certificates and lists again",
+  ),
+  "trust.store-full": row(507, "RESOURCE_EXHAUSTED", "security-admin", [
+    "证书库已满",
+    "the trust store is full",
+    "查明大量证书的来源；更换签发机构后重建证书库",
+    "find out who issues so many certificates; replace that CA and build the store anew",
+  ]),
+  "trust.list-conflict": row(409, "FAILED_PRECONDITION", "security-admin", [
+    "同一编号出现两份不同的撤销列表",
+    "two different revocation lists carry one number",
+    "联系签发机构查明；确认前按密钥泄露处置",
+    "call the issuer; until it is settled treat its key as compromised",
+  ]),
+  "trust.busy": row(429, "RESOURCE_EXHAUSTED", "system-admin", [
+    "等待证书库更新的连接过多",
+    "too many calls wait for a change of the trust store",
+    "核对本网络内运行的服务数量",
+    "check how many services run in this zone",
+  ]),
   "policy.sealed-away-failed": unable(
     "system-admin",
     "无法封存疑似涉密内容",

@@ -1,0 +1,62 @@
+/**
+ * Guarantee: items of one import are judged as if they had come one after
+ * another in an order that lets them verify: a CA before what it issued, lists
+ * last, each against the lists before it. For certificates the answer does not
+ * depend on the order in which they were handed in.
+ */
+import type { Judgement, TrustItem, TrustStore } from "@lightferry/proto/trust";
+
+export interface JudgedAll {
+  /** One per item, in the order of the items. */
+  readonly results: readonly Judgement[];
+  readonly taken: readonly TrustItem[];
+  /** The present store with what was taken; the present one itself when nothing was. */
+  readonly store: TrustStore;
+}
+
+/** @param build a store of these items, in the place of the present one */
+export function judgeAll(
+  present: TrustStore,
+  items: readonly Uint8Array[],
+  nowMs: number,
+  build: (certificates: Uint8Array[], revocationLists: Uint8Array[]) => TrustStore,
+): JudgedAll {
+  const results = new Map<number, Judgement>();
+  const taken: TrustItem[] = [];
+  let store = present;
+  const take = (fresh: readonly TrustItem[]): void => {
+    taken.push(...fresh);
+    const ders = (kind: TrustItem["kind"]) => fresh.filter((item) => item.kind === kind);
+    store = build(
+      [...store.certificates, ...ders("certificate")].map(({ der }) => der),
+      [...store.revocationLists, ...ders("revocation-list")].map(({ der }) => der),
+    );
+  };
+  const waiting = new Set(items.keys());
+  const at = (index: number): Uint8Array => items[index] ?? new Uint8Array();
+  const judge = (index: number): Judgement => {
+    const judgement = store.judge(at(index), nowMs);
+    results.set(index, judgement);
+    return judgement;
+  };
+  // A chain is as long as root, issuer, node: each round may bring the issuer of the next.
+  for (let progress = true; progress; ) {
+    const fresh = new Map<string, TrustItem>();
+    for (const index of waiting) {
+      const { kind, status } = judge(index);
+      const name = Buffer.from(at(index)).toString("latin1");
+      // Handed in twice: the second one is judged when the first is known.
+      if (kind !== "certificate" || fresh.has(name)) continue;
+      if (status === "new") fresh.set(name, { kind, der: at(index) });
+      if (status !== "refused") waiting.delete(index);
+    }
+    progress = fresh.size > 0;
+    if (progress) take([...fresh.values()]);
+  }
+  for (const index of waiting) {
+    const { kind, status } = judge(index);
+    if (kind === "revocation-list" && status === "new") take([{ kind, der: at(index) }]);
+  }
+  const inOrder = [...results].sort(([a], [b]) => a - b).map(([, judgement]) => judgement);
+  return { results: inOrder, taken, store };
+}
