@@ -14,13 +14,18 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   sm: ["errors"],
   keystore: ["errors", "sm"],
   registry: ["errors", "gen", "sm"],
+  pki: ["errors", "sm"],
+  trust: ["errors", "gen", "sm", "registry", "pki"],
   verdict: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry"],
   bundle: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry", "verdict"],
-  rpc: ["errors", "gen", "canonical"],
+  rpc: ["errors", "gen", "canonical", "pki"],
   event: ["errors", "gen", "canonical", "ids", "rpc"],
   service: ["errors", "gen", "canonical", "ids", "sm", "rpc", "event", "registry"],
   cli: ["errors", "gen", "ids", "rpc", "service"],
-  testing: ["errors", "gen", "rpc", "service", "sm", "registry", "keystore", "verdict", "ids"],
+  testing: [
+    ...["errors", "gen", "rpc", "service", "sm", "registry", "keystore", "verdict", "ids"],
+    ...["pki", "trust"],
+  ],
 };
 
 const SERVICES = ["front-proxy", "ferry", "policy", "audit"];

@@ -3,6 +3,7 @@
  * revocation lists; see README.md.
  */
 export { parseCertificate } from "./certificate.ts";
+export { type PemLabel, type PkiItem, pemLabel, readPkiItems, toPem } from "./files.ts";
 export { issueCertificate, selfSignRoot } from "./issue.ts";
 export { type PkiKind, pkiKind } from "./kind.ts";
 export * from "./limits.ts";

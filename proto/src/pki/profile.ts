@@ -142,7 +142,7 @@ export function keyUsage(names: readonly KeyUsageName[]): Asn1 {
 }
 
 /** `SEQUENCE { tbs, algorithm, signature }`, signed over the DER of `tbs` with the default user id. */
-export function signed(tbs: Asn1, sign: (message: Uint8Array) => Uint8Array): Buffer {
+export function signed(tbs: Asn1, sign: (message: Uint8Array) => Uint8Array): Uint8Array {
   const signature = signatureToDer(sign(der(tbs)));
-  return der(seq(tbs, signatureAlgorithm(), bitString(signature)));
+  return Uint8Array.from(der(seq(tbs, signatureAlgorithm(), bitString(signature))));
 }

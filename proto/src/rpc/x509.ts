@@ -8,11 +8,26 @@
  */
 import { createHash, type KeyObject, randomBytes, sign } from "node:crypto";
 import forge from "node-forge";
+import {
+  type Asn1,
+  bitString,
+  boolean,
+  context,
+  der,
+  extension,
+  fromBytes,
+  integer,
+  octets,
+  oid,
+  primitive,
+  rdn,
+  seq,
+  time,
+  utf8,
+} from "../pki/asn1-write.ts";
 
-const { asn1 } = forge;
 /** Missing from the published types: 4 or 16 bytes as a binary string, null for a name. */
 const addressBytes = forge.util as unknown as { bytesFromIP(host: string): string | null };
-type Asn1 = forge.asn1.Asn1;
 
 const OID = {
   commonName: "2.5.4.3",
@@ -31,9 +46,6 @@ const OID = {
 /** Tags of GeneralName, RFC 5280 §4.2.1.6. */
 const GENERAL_NAME = { dns: 2, uri: 6, ip: 7 } as const;
 
-/** Years from 2050 on need the long form of time (RFC 5280 §4.1.2.5). */
-const GENERALIZED_FROM_YEAR = 2050;
-
 export interface CertificateRequest {
   readonly commonName: string;
   readonly issuerCommonName: string;
@@ -51,14 +63,14 @@ export interface CertificateRequest {
 export function buildCertificate(request: CertificateRequest): Buffer {
   const algorithm = seq(oid(OID.ecdsaWithSha256));
   const tbs = seq(
-    context(0, [integer(Buffer.of(2))]),
+    context(0, integer(Buffer.of(2))),
     integer(serialNumber()),
     algorithm,
     name(request.issuerCommonName),
     seq(time(request.notBefore), time(request.notAfter)),
     name(request.commonName),
-    asn1.fromDer(binary(spki(request.publicKey))),
-    context(3, [seq(...extensions(request))]),
+    fromBytes(spki(request.publicKey)),
+    context(3, seq(...extensions(request))),
   );
   const signature = sign("sha256", der(tbs), request.issuerPrivateKey);
   return der(seq(tbs, algorithm, bitString(signature)));
@@ -86,7 +98,7 @@ function extensions(request: CertificateRequest): Asn1[] {
   list.push(extension(OID.basicConstraints, seq(), true));
   list.push(extension(OID.keyUsage, bitString(Buffer.of(0b1000_0000), 7), true));
   const uses = request.purpose === "client" ? [OID.clientAuth] : [OID.serverAuth, OID.clientAuth];
-  list.push(extension(OID.extendedKeyUsage, seq(...uses.map(oid))));
+  list.push(extension(OID.extendedKeyUsage, seq(...uses.map((use) => oid(use)))));
   const names = [
     ...(request.uri === undefined
       ? []
@@ -121,70 +133,6 @@ function serialNumber(): Buffer {
   return bytes;
 }
 
-function time(at: Date): Asn1 {
-  return at.getUTCFullYear() < GENERALIZED_FROM_YEAR
-    ? asn1.create(asn1.Class.UNIVERSAL, asn1.Type.UTCTIME, false, asn1.dateToUtcTime(at))
-    : asn1.create(
-        asn1.Class.UNIVERSAL,
-        asn1.Type.GENERALIZEDTIME,
-        false,
-        asn1.dateToGeneralizedTime(at),
-      );
-}
-
 function name(commonName: string): Asn1 {
-  return seq(rdn(OID.organization, "Lightferry"), rdn(OID.commonName, commonName));
-}
-
-function rdn(type: string, value: string): Asn1 {
-  const text = universal(asn1.Type.UTF8, binary(Buffer.from(value, "utf8")));
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SET, true, [seq(oid(type), text)]);
-}
-
-function extension(id: string, value: Asn1, critical = false): Asn1 {
-  return seq(oid(id), ...(critical ? [boolean(true)] : []), octets(der(value)));
-}
-
-function seq(...parts: Asn1[]): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, parts);
-}
-
-function context(tag: number, parts: Asn1[]): Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, parts);
-}
-
-function primitive(tag: number, bytes: Buffer): Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, false, binary(bytes));
-}
-
-function universal(type: forge.asn1.Type, content: string): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, type, false, content);
-}
-
-function oid(id: string): Asn1 {
-  return universal(asn1.Type.OID, asn1.oidToDer(id).getBytes());
-}
-
-function integer(bytes: Buffer): Asn1 {
-  return universal(asn1.Type.INTEGER, binary(bytes));
-}
-
-function boolean(value: boolean): Asn1 {
-  return universal(asn1.Type.BOOLEAN, value ? "\xff" : "\x00");
-}
-
-function octets(bytes: Buffer): Asn1 {
-  return universal(asn1.Type.OCTETSTRING, binary(bytes));
-}
-
-function bitString(bytes: Buffer, unusedBits = 0): Asn1 {
-  return universal(asn1.Type.BITSTRING, binary(Buffer.concat([Buffer.of(unusedBits), bytes])));
-}
-
-function der(value: Asn1): Buffer {
-  return Buffer.from(asn1.toDer(value).getBytes(), "binary");
-}
-
-function binary(bytes: Buffer): string {
-  return bytes.toString("binary");
+  return seq(rdn(OID.organization, utf8("Lightferry")), rdn(OID.commonName, utf8(commonName)));
 }

@@ -1,3 +1,4 @@
 /** Guarantee: what tests of every folder may use; never imported by a program. */
 export { type TestDatabase, testDatabase } from "./database.ts";
+export { type TestPki, type TestPkiOptions, testPki } from "./pki.ts";
 export { type TestZone, testZone } from "./zone.ts";

@@ -9,7 +9,6 @@ import type { lightferry } from "../gen/index.js";
 import type { Certificate, CertificateUse, RevocationList } from "../pki/index.ts";
 import type { Mode } from "../registry/index.ts";
 import type { SmProvider } from "../sm/index.ts";
-import { adoptItems, type FreshItems } from "./adopt.ts";
 import { Chains } from "./chains.ts";
 import { directoryOf } from "./directory.ts";
 import { type JudgeContext, judgeItem } from "./judge.ts";
@@ -41,8 +40,6 @@ export class TrustStore {
   /** Items of the set that are not used. */
   readonly rejected: readonly RejectedItem[];
   readonly #provider: SmProvider;
-  readonly #mode: Mode;
-  readonly #denials: NonNullable<TrustSet["denials"]>;
   readonly #chains: Chains;
   readonly #revocations: Revocations;
   readonly #digests: ReadonlySet<string>;
@@ -61,8 +58,6 @@ export class TrustStore {
       }
     };
     this.#provider = provider;
-    this.#mode = mode;
-    this.#denials = set.denials ?? [];
     this.version = set.version ?? 0;
     this.root = readCertificate(provider, root);
     this.#chains = new Chains(provider, this.root, mode);
@@ -71,7 +66,7 @@ export class TrustStore {
     this.revocationLists = [...this.#lists.values()];
     this.rejected = rejected;
     this.#digests = new Set(this.certificates.map(({ digest }) => digest));
-    const denied = new Set(this.#denials.map(({ keyId }) => keyId ?? ""));
+    const denied = new Set((set.denials ?? []).map(({ keyId }) => keyId ?? ""));
     this.#revocations = new Revocations(this.revocationLists, this.certificates, denied);
     const byKeyId = new Map<string, Certificate[]>();
     for (const certificate of [...this.certificates].sort(newestFirst)) {
@@ -165,25 +160,6 @@ export class TrustStore {
     return judgeItem(this.#judging(), item, nowMs);
   }
 
-  /**
-   * Judges the items of an import together, CAs first, so that their order does not matter, and takes
-   * what is new.
-   * @returns one result per item, in order; this store when nothing is new, else one of the next version.
-   */
-  adopt(items: readonly Uint8Array[], nowMs: number): { results: Judgement[]; store: TrustStore } {
-    return adoptItems<TrustStore>(this, items, nowMs, (fresh) => this.#plus(fresh));
-  }
-
-  /** What `getTrust` hands out: what verified, the newest list of each CA, and the denials. */
-  toSet(): TrustSet {
-    return {
-      version: this.version,
-      certificates: this.certificates.map(({ der }) => der),
-      revocationLists: this.revocationLists.map(({ der }) => der),
-      denials: [...this.#denials],
-    };
-  }
-
   /** What a bundle's manifest carries of this zone: lists, issuing CAs, and node certificates not yet ended. */
   ownTrustItems(zone: string, nowMs: number): Uint8Array[] {
     return ownItems(this, zone, nowMs);
@@ -196,20 +172,6 @@ export class TrustStore {
       hasCertificate: (digest) => this.#digests.has(digest),
       listOf: (authorityKeyId) => this.#lists.get(authorityKeyId),
     };
-  }
-
-  #plus(fresh: FreshItems): TrustStore {
-    const set = this.toSet();
-    return new TrustStore(this.#provider, {
-      root: this.root.der,
-      mode: this.#mode,
-      set: {
-        ...set,
-        version: this.version + 1,
-        certificates: [...(set.certificates ?? []), ...fresh.certificates],
-        revocationLists: [...(set.revocationLists ?? []), ...fresh.lists],
-      },
-    });
   }
 
   #takeCertificates(items: readonly Uint8Array[], attempt: Attempt): Certificate[] {
