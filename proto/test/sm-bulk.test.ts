@@ -5,13 +5,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
-import { bulkInUse, loadProvider, type Sm4Gcm } from "@lightferry/proto/sm";
+import { bulkInUse, loadProvider, type Sm3Hash, type Sm4Gcm } from "@lightferry/proto/sm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BULK_BYTES, chooseBulk } from "../src/sm/bulk.ts";
+import { BULK_BYTES, BULK_HASH_BYTES, chooseBulk } from "../src/sm/bulk.ts";
 import { type Libgcrypt, openLibgcrypt } from "../src/sm/libgcrypt/binding.ts";
 import { gcmDecrypt, gcmEncrypt } from "../src/sm/openssl/symmetric.ts";
-import { selfTestBulk } from "../src/sm/self-test-bulk.ts";
+import { selfTestBulk, selfTestBulkSm3 } from "../src/sm/self-test-bulk.ts";
 
 const provider = loadProvider("openssl");
 const portable = loadProvider("sm-crypto");
@@ -133,6 +133,43 @@ describe.skipIf(bulk === undefined)("libgcrypt", () => {
     expect(open).toBe(0);
   });
 
+  it("hashes as OpenSSL does, however the data is cut, and once", () => {
+    fc.assert(
+      fc.property(fc.array(bytes(0, 300), { maxLength: 20 }), (pieces) => {
+        const hash = found.sm3?.();
+        for (const piece of pieces) hash?.update(piece);
+        const digest = hash?.digest() ?? Buffer.of();
+        expect(Buffer.from(digest)).toEqual(Buffer.from(portable.sm3(...pieces)));
+      }),
+    );
+    const spent = provider.createSm3(BULK_HASH_BYTES).update(Buffer.alloc(100));
+    const expected = Buffer.from(provider.createSm3().update(Buffer.alloc(100)).digest());
+    expect(Buffer.from(spent.digest())).toEqual(expected);
+    expect(() => spent.update(Buffer.alloc(1))).toThrow();
+    expect(() => spent.digest()).toThrow();
+  });
+
+  it("closes every hash that was ended", () => {
+    const library = openLibgcrypt(true);
+    let open = 0;
+    const { sm3 } = chooseBulk(openssl, undefined, () => ({
+      ...library,
+      openHash(...args) {
+        open += 1;
+        return library.openHash(...args);
+      },
+      closeHash(handle) {
+        open -= 1;
+        library.closeHash(handle);
+      },
+    }));
+    expect(open).toBe(0);
+    const hash = sm3?.();
+    expect(open).toBe(1);
+    hash?.update(Buffer.alloc(70)).digest();
+    expect(open).toBe(0);
+  });
+
   it("serves a worker that was made after the main thread took it into use, and no other", async () => {
     const work = `
       const { loadProvider } = await import(${module});
@@ -243,6 +280,27 @@ describe("the choice", () => {
       expect(selfTestBulk({ ...openssl, ...wrong }, openssl)).toBe(detail);
     },
   );
+
+  it("finds a hash that is wrong in the vector or in one size", () => {
+    const wrongFor =
+      (length: number): (() => Sm3Hash) =>
+      () => {
+        const hash = provider.createSm3();
+        let total = 0;
+        const self: Sm3Hash = {
+          update(data) {
+            total += data.length;
+            hash.update(data);
+            return self;
+          },
+          digest: () => (total === length ? new Uint8Array(32) : hash.digest()),
+        };
+        return self;
+      };
+    expect(selfTestBulkSm3(wrongFor(3))).toBe("SM3 vector");
+    expect(selfTestBulkSm3(wrongFor(257))).toBe("SM3 of 257 bytes differs from OpenSSL");
+    expect(selfTestBulkSm3(wrongFor(-1))).toBeUndefined();
+  });
 
   it("is what the environment says, and what the provider and its report say", () => {
     expect(provider.bulk).toBe(bulkInUse().name);

@@ -175,7 +175,7 @@ async function* checkedContent(
   index: number,
   item: ManifestItem,
 ): AsyncGenerator<Uint8Array> {
-  const hash = provider.createSm3();
+  const hash = provider.createSm3(item.entry.size);
   try {
     for await (const piece of plaintextRange(chunks, item.start, item.start + item.entry.size)) {
       hash.update(piece);

@@ -133,7 +133,7 @@ async function writeItem(
   item: SealItem,
   entry: ItemEntry,
 ): Promise<void> {
-  const hash = provider.createSm3();
+  const hash = provider.createSm3(entry.size);
   let size = 0;
   for await (const piece of item.content()) {
     size += piece.length;

@@ -1,7 +1,7 @@
 /**
- * Guarantee: which code does SM4-GCM of more than a few bytes. libgcrypt, if the
- * system has it and it reproduced the published vector and OpenSSL's results
- * here and now; OpenSSL otherwise. Never a reason to stop a start: both are the
+ * Guarantee: which code does SM4-GCM of more than a few bytes and SM3 of long
+ * data. libgcrypt, if the system has it and it reproduced the published vectors
+ * and OpenSSL's results here and now; OpenSSL otherwise. Never a reason to stop a start: both are the
  * same algorithm, one is several times faster.
  *
  * libgcrypt is not safe against a concurrent first use. The main thread takes it
@@ -12,8 +12,9 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worke
 import { asGatewayError, GatewayError } from "../errors/index.ts";
 import { type Libgcrypt, openLibgcrypt } from "./libgcrypt/binding.ts";
 import { libgcryptGcm } from "./libgcrypt/gcm.ts";
-import type { Sm4Gcm } from "./provider.ts";
-import { selfTestBulk } from "./self-test-bulk.ts";
+import { libgcryptSm3 } from "./libgcrypt/sm3.ts";
+import type { Sm3Hash, Sm4Gcm } from "./provider.ts";
+import { selfTestBulk, selfTestBulkSm3 } from "./self-test-bulk.ts";
 
 /**
  * Bytes from which libgcrypt is used. It is the faster one from 64 bytes on (3 µs against 8); what
@@ -21,7 +22,10 @@ import { selfTestBulk } from "./self-test-bulk.ts";
  */
 export const BULK_BYTES = 256;
 
-/** `openssl` keeps all of SM4 with OpenSSL. */
+/** Announced bytes from which libgcrypt hashes: starting it costs as much as some 10 KiB. */
+export const BULK_HASH_BYTES = 64 * 1024;
+
+/** `openssl` keeps all of SM4 and SM3 with OpenSSL. */
 const CHOICE_VARIABLE = "LIGHTFERRY_SM4_BULK";
 const IN_USE = "lightferry.sm4-bulk";
 
@@ -32,6 +36,8 @@ export interface Sm4Bulk {
   readonly reason: string;
   /** undefined: OpenSSL does everything. */
   readonly gcm: Sm4Gcm | undefined;
+  /** Starts an SM3; undefined likewise. */
+  readonly sm3: (() => Sm3Hash) | undefined;
 }
 
 let chosen: Sm4Bulk | undefined;
@@ -58,19 +64,20 @@ export function chooseBulk(
   try {
     const library = open(isMainThread);
     const gcm = libgcryptGcm(library);
-    const wrong = selfTestBulk(gcm, reference);
+    const sm3 = libgcryptSm3(library);
+    const wrong = selfTestBulk(gcm, reference) ?? selfTestBulkSm3(sm3);
     if (wrong !== undefined) {
       throw new GatewayError("sm.self-test-failed", {
         detail: `libgcrypt ${library.version}: ${wrong}`,
       });
     }
     if (isMainThread) setEnvironmentData(IN_USE, true);
-    return { name: `libgcrypt ${library.version}`, reason: "", gcm };
+    return { name: `libgcrypt ${library.version}`, reason: "", gcm, sm3 };
   } catch (error) {
     return openssl(asGatewayError(error).detail);
   }
 }
 
 function openssl(reason: string): Sm4Bulk {
-  return { name: "openssl", reason, gcm: undefined };
+  return { name: "openssl", reason, gcm: undefined, sm3: undefined };
 }

@@ -49,10 +49,11 @@ export interface Sm4Gcm {
 
 export interface SmProvider {
   readonly name: "openssl" | "sm-crypto";
-  /** What does SM4-GCM of more than a few bytes: "libgcrypt 1.10.1", or the provider's own name. */
+  /** What does SM4-GCM of more than a few bytes and SM3 of long data: "libgcrypt 1.10.1", or the provider's own name. */
   readonly bulk: string;
   sm3(...parts: readonly Uint8Array[]): Uint8Array;
-  createSm3(): Sm3Hash;
+  /** @param bytes about as many as will come, where that is known: long data may go to faster code. */
+  createSm3(bytes?: number): Sm3Hash;
   hmacSm3(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
   /**
    * SM4-GCM, 16-byte key, 12-byte nonce. Returns ciphertext || 16-byte tag.

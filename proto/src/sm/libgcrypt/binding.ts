@@ -46,6 +46,12 @@ export interface Libgcrypt {
   getTag(handle: Handle, out: Uint8Array, length: number): number;
   /** Compares in constant time. */
   checkTag(handle: Handle, tag: Uint8Array, length: number): number;
+  openHash(out: [Handle | null], algorithm: number, flags: number): number;
+  /** Also wipes the handle. */
+  closeHash(handle: Handle): void;
+  writeHash(handle: Handle, data: Uint8Array, length: number): void;
+  /** Ends the hash. @returns a copy of its `length` bytes. */
+  readHash(handle: Handle, algorithm: number, length: number): Uint8Array;
 }
 
 function unavailable(detail: string, cause?: unknown): GatewayError {
@@ -81,6 +87,10 @@ export function openLibgcrypt(initialise: boolean, soname: string = SONAME): Lib
     command: number,
     ...rest: unknown[]
   ) => number;
+  const digestOf = named("const void *gcry_md_read(void *handle, int algo)") as (
+    handle: Handle,
+    algorithm: number,
+  ) => unknown;
   const bound = {
     open: named(
       "unsigned int gcry_cipher_open(_Out_ void **handle, int algo, int mode, unsigned int flags)",
@@ -99,6 +109,13 @@ export function openLibgcrypt(initialise: boolean, soname: string = SONAME): Lib
     ),
     getTag: named("unsigned int gcry_cipher_gettag(void *handle, void *out, size_t n)"),
     checkTag: named("unsigned int gcry_cipher_checktag(void *handle, const void *tag, size_t n)"),
+    openHash: named("unsigned int gcry_md_open(_Out_ void **handle, int algo, unsigned int flags)"),
+    closeHash: named("void gcry_md_close(void *handle)"),
+    writeHash: named("void gcry_md_write(void *handle, const void *data, size_t n)"),
+    readHash: (handle: Handle, algorithm: number, length: number) =>
+      Uint8Array.from(
+        koffi.decode(digestOf(handle, algorithm), koffi.array("uint8_t", length)) as Uint8Array,
+      ),
   } as Omit<Libgcrypt, "version">;
   // Every function is there: only now the library is touched.
   const version = checkVersion(OLDEST);

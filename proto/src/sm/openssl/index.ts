@@ -1,9 +1,9 @@
 /**
  * Guarantee: the default provider. Every algorithm is OpenSSL's, the one that
- * Node itself carries; SM4-GCM of more than a few bytes is libgcrypt's where the
- * system has a tested one (../bulk.ts).
+ * Node itself carries; SM4-GCM of more than a few bytes and SM3 announced as long
+ * are libgcrypt's where the system has a tested one (../bulk.ts).
  */
-import { BULK_BYTES, type Sm4Bulk, sm4Bulk } from "../bulk.ts";
+import { BULK_BYTES, BULK_HASH_BYTES, type Sm4Bulk, sm4Bulk } from "../bulk.ts";
 import { checkPublicKey, checkScalar } from "../curve.ts";
 import { GCM_TAG_BYTES } from "../gcm-input.ts";
 import type { Sm4Gcm, SmProvider } from "../provider.ts";
@@ -27,7 +27,8 @@ const provider: SmProvider = {
     return bulkInUse().name;
   },
   sm3,
-  createSm3,
+  createSm3: (bytes = 0) =>
+    (bytes >= BULK_HASH_BYTES ? bulkInUse().sm3?.() : undefined) ?? createSm3(),
   hmacSm3,
   sm4GcmEncrypt: (key, nonce, plaintext, aad, into) =>
     gcmFor(plaintext.length).encrypt(key, nonce, plaintext, aad, into),
