@@ -253,6 +253,6 @@ it("a demonstration decryption key in production mode: the receiving side does n
   const { context } = world;
   const config = { ...context.config, mode: "production" as const };
   await expect(startIngress({ ...context, config })).rejects.toMatchObject({
-    code: "registry.demo-in-production",
+    code: "key.demo-in-production",
   });
 });

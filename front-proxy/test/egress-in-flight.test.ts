@@ -33,7 +33,7 @@ async function launch(): Promise<number> {
     tls,
     peers: { policy: peers.policyAddress, audit: peers.auditAddress },
     anchorPath: join(dir, "anchor.json"),
-    unlockPath: keys.unlockPath,
+    trustRootPath: keys.rootPath,
     vaultPath: keys.vaultPath,
     spoolDir: join(dir, "spool"),
     outboxDir: join(dir, "outbox"),
@@ -42,7 +42,8 @@ async function launch(): Promise<number> {
     databaseUrl: world.databaseUrl,
     arrivalsDir: join(dir, "arrivals"),
     inboxDir: join(dir, "inbox"),
-    encryptKeyPath: keys.encryptKeyPath,
+    encryptKeysDir: keys.encryptKeysDir,
+    unlockPath: keys.encryptUnlockPath,
     limits: { spoolReserveBytes: 0 },
   };
   await writeFile(path, JSON.stringify(config));

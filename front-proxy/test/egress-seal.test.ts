@@ -179,11 +179,11 @@ describe("the seal program", () => {
       const verified = verifyHeader(provider, await readHeader(path), {
         now: Date.now(),
         lane: "inbound",
-        keys: world.registry.keyDirectory(),
+        keys: world.keys.trust.current().keyDirectory(),
         self: "node-business",
       });
       await verifyChunks(provider, verified);
-      for await (const item of openBundle(provider, verified, world.keys.decrypt)) {
+      for await (const item of openBundle(provider, verified, world.keys.decrypt())) {
         const parts = [];
         for await (const part of item.content) parts.push(Buffer.from(part));
         opened.set(formatId(item.entry.exchangeId), Buffer.concat(parts).toString());
@@ -254,11 +254,11 @@ describe("the seal program", () => {
     const verified = verifyHeader(provider, await readHeader(path), {
       now: Date.now(),
       lane: "inbound",
-      keys: world.registry.keyDirectory(),
+      keys: world.keys.trust.current().keyDirectory(),
       self: "node-business",
     });
     const parts = [];
-    for await (const item of openBundle(provider, verified, world.keys.decrypt)) {
+    for await (const item of openBundle(provider, verified, world.keys.decrypt())) {
       for await (const part of item.content) parts.push(Buffer.from(part));
     }
     expect(Buffer.concat(parts).equals(body)).toBe(true);
@@ -280,7 +280,7 @@ describe("the seal program", () => {
     const last = await readHeader(join(world.dir, "outbox", rows.at(-1).file));
     const { header } = verifyHeader(provider, last, {
       now: Date.now(),
-      keys: world.registry.keyDirectory(),
+      keys: world.keys.trust.current().keyDirectory(),
     });
     expect(Buffer.compare(header.previousDigest, rows.at(-2).header_digest)).toBe(0);
   });

@@ -62,7 +62,7 @@ function configs(apiPort: number, grpcPort: number) {
       frontProxy: `127.0.0.1:${grpcPort}`,
     },
     anchorPath: join(dir, "anchor.json"),
-    unlockPath: keys.unlockPath,
+    trustRootPath: keys.rootPath,
     vaultPath: keys.vaultPath,
     spoolDir: join(dir, "spool"),
     outboxDir: join(dir, "outbox"),
@@ -75,10 +75,15 @@ function configs(apiPort: number, grpcPort: number) {
       databaseUrl: world.databaseUrl,
       arrivalsDir: join(dir, "arrivals"),
       inboxDir: join(dir, "inbox"),
-      encryptKeyPath: keys.encryptKeyPath,
+      encryptKeysDir: keys.encryptKeysDir,
+      unlockPath: keys.encryptUnlockPath,
       limits: { spoolReserveBytes: 0 },
     },
-    seal: { ...base("seal"), signKeyPath: keys.signKeyPath },
+    seal: {
+      ...base("seal"),
+      signKeysDir: keys.signKeysDir,
+      unlockPath: keys.signUnlockPath,
+    },
   };
 }
 
@@ -177,7 +182,7 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
   expect(rows.map((row) => row.sequence)).toEqual(rows.map((_, index) => index + 1));
   for (const { file } of rows) {
     const bundle = await readHeader(join(world.dir, "outbox", file));
-    const keys = world.registry.keyDirectory();
+    const keys = world.keys.trust.current().keyDirectory();
     await verifyChunks(provider, verifyHeader(provider, bundle, { now: Date.now(), keys }));
   }
 
@@ -190,9 +195,9 @@ it("seal refuses a demonstration key in production", async () => {
   const { seal } = configs(1, 1);
   const stateDir = join(world.dir, "state", "production");
   await expect(launch("seal-main", { ...seal, stateDir, mode: "production" })).rejects.toThrow(
-    "seal.demo-in-production",
+    "key.demo-in-production",
   );
-  await expectEvent(world.peers.events, "service.stopped", "seal.demo-in-production");
+  await expectEvent(world.peers.events, "service.stopped", "key.demo-in-production");
 });
 
 it("front-proxy refuses a demonstration anchor, and a demonstration registry, in production", async () => {

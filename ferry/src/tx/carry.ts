@@ -10,12 +10,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import { Turns } from "@lightferry/proto/service";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
 import { FRAME_HEADER } from "../frame.ts";
 import { Geometry } from "../object.ts";
 import { untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
-import { Turns } from "../turns.ts";
 import { type CheckContext, checkBundle, outboxPath } from "./check.ts";
 import type { Emitter } from "./emit.ts";
 import type { Carried, TxJournal } from "./journal.ts";

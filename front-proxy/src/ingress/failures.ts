@@ -19,8 +19,16 @@ export function refusalCode(error: unknown): ErrorCode | undefined {
   if (!(error instanceof GatewayError)) return undefined;
   // Clocks are at fault, not the bundle: it is held until they are right (proto/SPEC.md §8.2).
   if (error.code === "bundle.from-future") return undefined;
+  if (error.code === "bundle.secret-unwrap-failed" && !speaksOfCiphertext(error.cause)) {
+    return undefined;
+  }
   if (AGAINST_DATA.test(error.code) || AGAINST_DATA_CODES.has(error.code)) return error.code;
   return undefined;
+}
+
+/** A key that could not be used (its use not recorded, its handle just freed) says nothing of the bundle. */
+function speaksOfCiphertext(cause: unknown): boolean {
+  return !(cause instanceof GatewayError) || cause.code === "sm.decrypt-failed";
 }
 
 /**

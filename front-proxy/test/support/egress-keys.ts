@@ -1,51 +1,42 @@
 /** Guarantee: keys and a really signed registry for a sending zone and its far side. */
 import { join } from "node:path";
-import {
-  createUnlockFile,
-  createVaultFile,
-  generateKeyFile,
-  loadKeyFile,
-} from "@lightferry/proto/keystore";
+import { createVaultFile } from "@lightferry/proto/keystore";
 import { Registry, type RegistryDocument } from "@lightferry/proto/registry";
-import {
-  domainSeparated,
-  formatKeyId,
-  loadProvider,
-  type Sm2PrivateKey,
-} from "@lightferry/proto/sm";
+import { domainSeparated, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import { TestTrust } from "./test-trust.ts";
 
 export const provider = loadProvider();
 
 export interface SenderKeys {
-  readonly unlockPath: string;
+  readonly trust: TestTrust;
+  /** Opens the ring of signing keys; that of the decryption keys has its own. */
+  readonly signUnlockPath: string;
+  readonly signKeysDir: string;
+  readonly encryptUnlockPath: string;
+  readonly encryptKeysDir: string;
+  readonly rootPath: string;
   readonly vaultPath: string;
-  readonly signKeyPath: string;
-  readonly encryptKeyPath: string;
-  readonly encrypt: ReturnType<typeof generateKeyFile>;
-  readonly sign: ReturnType<typeof loadKeyFile>;
-  readonly policy: Sm2PrivateKey;
+  /** In force now. */
+  policy(): Sm2PrivateKey;
   /** The far side's. */
-  readonly decrypt: Sm2PrivateKey;
+  decrypt(): Sm2PrivateKey;
 }
 
-export function senderKeys(dir: string): SenderKeys {
-  const unlockPath = join(dir, "unlock");
+export async function senderKeys(dir: string): Promise<SenderKeys> {
   const vaultPath = join(dir, "vault");
-  const signKeyPath = join(dir, "sign.key");
-  const unlock = createUnlockFile(unlockPath);
   createVaultFile(vaultPath);
-  const encryptKeyPath = join(dir, "encrypt.key");
-  generateKeyFile(signKeyPath, unlock, "node-sign", { demo: true });
-  const encrypt = generateKeyFile(encryptKeyPath, unlock, "node-encrypt", { demo: true });
+  const trust = await TestTrust.make();
+  const { pki } = trust;
   return {
-    unlockPath,
+    trust,
     vaultPath,
-    signKeyPath,
-    encryptKeyPath,
-    encrypt,
-    sign: loadKeyFile(signKeyPath, unlockPath, "node-sign"),
-    policy: provider.generateSm2(),
-    decrypt: provider.generateSm2(),
+    rootPath: pki.rootPath,
+    signKeysDir: pki.ringDir("node-extranet", "sign"),
+    signUnlockPath: pki.unlockPath("node-extranet", "sign"),
+    encryptKeysDir: pki.ringDir("node-extranet", "encrypt"),
+    encryptUnlockPath: pki.unlockPath("node-extranet", "encrypt"),
+    policy: () => pki.key("node-extranet", "policy"),
+    decrypt: () => pki.key("node-business", "encrypt"),
   };
 }
 
@@ -58,20 +49,11 @@ export interface SignedRegistry {
 
 const FOREVER_MS = 4e12;
 
-export function senderRegistry(
-  keys: SenderKeys,
-  certificates: Readonly<Record<string, string>>,
-): SignedRegistry {
-  const entry = (publicKey: Uint8Array) => ({
-    keyId: formatKeyId(publicKey as Sm2PrivateKey["publicKey"]),
-    publicKey: Buffer.from(publicKey).toString("hex"),
-  });
-  const spare = entry(provider.generateSm2().publicKey);
-  const node = (zone: string, own: object) => ({
+export function senderRegistry(certificates: Readonly<Record<string, string>>): SignedRegistry {
+  const node = (zone: string) => ({
     id: `node-${zone}`,
     zone,
     organisation: "org",
-    keys: { sign: spare, encrypt: spare, policy: spare, audit: spare, ferry: spare, ...own },
     licence: {
       number: "L1",
       notBeforeMs: 0,
@@ -89,6 +71,7 @@ export function senderRegistry(
     kinds: ["request", "file"],
     gradeCeiling: "G3",
     expirySeconds: 604_800,
+    revocationFreshnessSeconds: 2_592_000,
     maxRequestBytes: 1_000_000,
     maxFileBytes: 60_000_000,
   });
@@ -111,14 +94,7 @@ export function senderRegistry(
     number: 1,
     issuedMs: 1,
     demo: true,
-    nodes: [
-      node("extranet", {
-        sign: entry(keys.sign.key.publicKey),
-        encrypt: entry(keys.encrypt.publicKey),
-        policy: entry(keys.policy.publicKey),
-      }),
-      node("business", { encrypt: entry(keys.decrypt.publicKey) }),
-    ],
+    nodes: [node("extranet"), node("business")],
     lanes: [
       lane("inbound", "extranet", "business", "open"),
       lane("outbound", "business", "extranet", "closed"),

@@ -12,6 +12,7 @@ import {
   PolicyService,
   type RpcServer,
   startRpcServer,
+  TrustService,
 } from "@lightferry/proto/rpc";
 import { silentLogger } from "@lightferry/proto/service";
 import { formatKeyId } from "@lightferry/proto/sm";
@@ -94,8 +95,8 @@ export async function startPeers(
     });
     const signed = signVerdictBatch(
       provider,
-      keys.policy,
-      { policyNode: "node-extranet", keyId: formatKeyId(keys.policy.publicKey) },
+      keys.policy(),
+      { policyNode: "node-extranet", keyId: formatKeyId(keys.policy().publicKey) },
       prepared.map(({ submission, ruling, entry, salt }) => ({
         verdictId: newId(),
         direction: Direction.DIRECTION_EXPORT,
@@ -175,6 +176,30 @@ export async function startPeers(
       getRegistry: ["front-proxy", "seal"],
     },
   );
+  const { trust } = keys;
+  const trusted = bind(
+    TrustService,
+    {
+      getTrust: async ({ knownVersion, waitMs }, call) => {
+        const known = () => trust.set.version === knownVersion;
+        if (known() && waitMs > 0) {
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, waitMs);
+            const end = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+            trust.changed(end);
+            AbortSignal.any([call.signal, call.closing]).addEventListener("abort", end);
+          });
+        }
+        return known() ? {} : { trust: trust.set };
+      },
+      importTrust: (request) => trust.importTrust(request),
+      denyKey: async () => ({}),
+    },
+    { getTrust: ["front-proxy", "seal"], importTrust: ["front-proxy"], denyKey: [] },
+  );
   const audit = bind(
     AuditService,
     {
@@ -195,15 +220,15 @@ export async function startPeers(
       getTrail: [],
     },
   );
-  for (const [service, name] of [
-    [policy, "policy"],
-    [audit, "audit"],
+  for (const [services, name] of [
+    [[policy, trusted], "policy"],
+    [[audit], "audit"],
   ] as const) {
     const server = await startRpcServer({
       listen: { host: "127.0.0.1", port: 0 },
       tls: zone.tls[name],
       zone: "extranet",
-      services: [service],
+      services: [...services],
       log: silentLogger(),
     });
     servers.push(server);

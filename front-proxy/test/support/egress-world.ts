@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventJournal } from "@lightferry/proto/event";
-import { PayloadVault } from "@lightferry/proto/keystore";
+import { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
 import type { Registry } from "@lightferry/proto/registry";
 import {
   AuditService,
@@ -28,7 +28,9 @@ import type { FrontProxyContext, IngressDesk } from "../../src/context.ts";
 import { migrate, openPool } from "../../src/database.ts";
 import { type Egress, startEgress } from "../../src/egress/index.ts";
 import { startApi } from "../../src/http/server.ts";
+import { Announcements } from "../../src/seal/announcements.ts";
 import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts";
+import { renewWithTrust } from "../../src/trust/ring.ts";
 import { ApiClient } from "./api-client.ts";
 import {
   provider,
@@ -63,6 +65,8 @@ export interface EgressWorld {
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly strangerCertificate: { readonly cert: string; readonly key: string };
   running: Running;
+  /** What seal takes for now. */
+  sealClock: () => number;
   readonly pool: pg.Pool;
   token(caller?: string, days?: number): Promise<string>;
   start(change?: Partial<FrontProxyConfig>): Promise<void>;
@@ -87,8 +91,8 @@ export async function createEgressWorld(): Promise<EgressWorld> {
   const [zone, database] = await Promise.all([testZone("extranet"), testDatabase()]);
   const certificate = await issueClientCertificate(zone.dir, "city");
   const strangerCertificate = await issueClientCertificate(zone.dir, "nobody");
-  const keys = senderKeys(dir);
-  const signed = senderRegistry(keys, { city: certificate.fingerprint });
+  const keys = await senderKeys(dir);
+  const signed = senderRegistry({ city: certificate.fingerprint });
   const { registry } = signed;
   const peers = await startPeers(zone, keys, signed);
   await mkdir(join(dir, "outbox"));
@@ -115,6 +119,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
     set running(value) {
       started = value;
     },
+    sealClock: Date.now,
     pool,
     async token(caller = "city", days = 30) {
       const terms = { caller, days, note: "test" };
@@ -155,6 +160,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
       await pool.end();
       await database.drop();
       await zone.cleanup();
+      await keys.trust.pki.cleanup();
       await rm(dir, { recursive: true, force: true });
     },
   };
@@ -226,9 +232,12 @@ async function run(world: EgressWorld, change: Partial<FrontProxyConfig>): Promi
     },
   };
   const registry = () => world.registry;
-  const vault = PayloadVault.open(keys.vaultPath, keys.unlockPath);
+  const vault = PayloadVault.open(keys.vaultPath);
   const tokens = new TokenDesk({ shell, config, pool, registry });
-  const context = { shell, config, pool, registry, vault, policy, audit, tokens };
+  const { trust } = keys;
+  const trustService = { importTrust: trust.importTrust.bind(trust) };
+  const known = { registry, trust, trustService };
+  const context = { shell, config, pool, ...known, vault, policy, audit, tokens };
   const egress = await startEgress(context);
   const rpc = await startRpcServer({
     ...connect,
@@ -302,17 +311,28 @@ async function sealWorker(world: EgressWorld): Promise<SealWorker & { stop(): vo
     provider,
     closing: closing.signal,
   } as unknown as SealWorker["tools"]["shell"];
+  const ring = KeyRing.open({
+    dir: keys.signKeysDir,
+    unlock: { file: keys.signUnlockPath },
+    use: "node-sign",
+    mode: "demo",
+  });
+  renewWithTrust(shell, keys.trust, ring);
   return {
     tools: {
       shell,
-      vault: PayloadVault.open(keys.vaultPath, keys.unlockPath),
+      vault: PayloadVault.open(keys.vaultPath),
       registry: () => world.registry,
-      signKey: keys.sign,
+      trust: () => keys.trust.current(),
+      ring,
+      announcements: new Announcements("extranet"),
+      now: () => world.sealClock(),
     },
     queue: world.running.queue,
     name: "seal@test/1",
     stop: () => {
       closing.abort();
+      ring.close();
       audit.close();
     },
   };

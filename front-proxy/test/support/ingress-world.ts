@@ -12,12 +12,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { EventJournal } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
-import {
-  createUnlockFile,
-  createVaultFile,
-  generateKeyFile,
-  PayloadVault,
-} from "@lightferry/proto/keystore";
+import { createVaultFile, PayloadVault } from "@lightferry/proto/keystore";
 import { Registry, type RegistryDocument } from "@lightferry/proto/registry";
 import { createLogger } from "@lightferry/proto/service";
 import {
@@ -35,6 +30,7 @@ import { migrate, openPool } from "../../src/database.ts";
 import type { Answer } from "../../src/ingress/inbox/accept.ts";
 import { type IngressHandle, startIngress } from "../../src/ingress/index.ts";
 import { DEFAULT_TUNING, type IngressTuning } from "../../src/ingress/tuning.ts";
+import { TestTrust } from "./test-trust.ts";
 
 const { Decision, Direction } = lightferry.policy.v1;
 type Outcome = lightferry.policy.v1.Outcome.$Properties;
@@ -100,7 +96,8 @@ export async function createWorld(): Promise<World> {
   const pool = openPool(database.url, () => {});
   await migrate(pool);
   const keys = await createKeys(dir);
-  const registry = createRegistry(keys);
+  const { trust } = keys;
+  const registry = createRegistry();
   const log = createLogger({ name: "test" });
   log.level = process.env.LIGHTFERRY_LOG_LEVEL ?? "silent";
   const events: lightferry.audit.v1.Event[] = [];
@@ -130,8 +127,9 @@ export async function createWorld(): Promise<World> {
     mode: "demo",
     arrivalsDir: dirs.arrivals,
     inboxDir: dirs.inbox,
-    encryptKeyPath: keys.encryptKeyPath,
-    unlockPath: keys.unlockPath,
+    encryptKeysDir: trust.pki.ringDir("node-business", "encrypt"),
+    encryptKeyOverlapDays: 30,
+    unlockPath: trust.pki.unlockPath("node-business", "encrypt"),
     targets: {},
     limits: {},
   };
@@ -156,6 +154,8 @@ export async function createWorld(): Promise<World> {
       config,
       pool: mortal(pool, () => world),
       registry: () => registry,
+      trust,
+      trustService: { importTrust: trust.importTrust.bind(trust) },
       vault,
       policy: fakePolicy(keys, () => world),
       audit: {
@@ -197,6 +197,7 @@ export async function createWorld(): Promise<World> {
       await journal.close();
       await pool.end();
       await database.drop();
+      await trust.pki.cleanup();
       await rm(dir, { recursive: true, force: true });
     },
   };
@@ -222,44 +223,40 @@ function mortal<T extends object>(object: T, world: () => World): T {
   });
 }
 
+/** Read anew each time: the keys in force change when the test's PKI does. */
 export interface Keys {
+  readonly trust: TestTrust;
+  readonly vaultPath: string;
   readonly sign: Sm2PrivateKey;
   readonly exportPolicy: Sm2PrivateKey;
   readonly importPolicy: Sm2PrivateKey;
-  readonly encryptPublic: ReturnType<typeof generateKeyFile>;
-  readonly encryptKeyPath: string;
-  readonly unlockPath: string;
-  readonly vaultPath: string;
 }
 
 async function createKeys(dir: string): Promise<Keys> {
-  const unlockPath = join(dir, "unlock");
-  const encryptKeyPath = join(dir, "encrypt.key");
   const vaultPath = join(dir, "vault");
-  const unlock = createUnlockFile(unlockPath);
   createVaultFile(vaultPath);
+  const trust = await TestTrust.make();
+  const { pki } = trust;
   return {
-    sign: provider.generateSm2(),
-    exportPolicy: provider.generateSm2(),
-    importPolicy: provider.generateSm2(),
-    encryptPublic: generateKeyFile(encryptKeyPath, unlock, "node-encrypt", { demo: true }),
-    encryptKeyPath,
-    unlockPath,
+    trust,
     vaultPath,
+    get sign() {
+      return pki.key("node-extranet", "sign");
+    },
+    get exportPolicy() {
+      return pki.key("node-extranet", "policy");
+    },
+    get importPolicy() {
+      return pki.key("node-business", "policy");
+    },
   };
 }
 
-function createRegistry(keys: Keys): Registry {
-  const entry = (publicKey: Uint8Array) => ({
-    keyId: formatKeyId(publicKey as Sm2PrivateKey["publicKey"]),
-    publicKey: Buffer.from(publicKey).toString("hex"),
-  });
-  const spare = entry(provider.generateSm2().publicKey);
-  const node = (zone: string, own: Record<string, unknown>) => ({
+function createRegistry(): Registry {
+  const node = (zone: string) => ({
     id: `node-${zone}`,
     zone,
     organisation: "org",
-    keys: { sign: spare, encrypt: spare, policy: spare, audit: spare, ferry: spare, ...own },
     licence: {
       number: "L1",
       notBeforeMs: 0,
@@ -281,16 +278,7 @@ function createRegistry(keys: Keys): Registry {
     number: 1,
     issuedMs: 1,
     demo: true,
-    nodes: [
-      node("extranet", {
-        sign: entry(keys.sign.publicKey),
-        policy: entry(keys.exportPolicy.publicKey),
-      }),
-      node("business", {
-        encrypt: entry(keys.encryptPublic.publicKey),
-        policy: entry(keys.importPolicy.publicKey),
-      }),
-    ],
+    nodes: [node("extranet"), node("business")],
     lanes: [
       {
         id: "inbound",
@@ -301,6 +289,7 @@ function createRegistry(keys: Keys): Registry {
         kinds: ["request", "file"],
         gradeCeiling: "G3",
         expirySeconds: 604_800,
+        revocationFreshnessSeconds: 2_592_000,
         maxRequestBytes: 1e7,
         maxFileBytes: 1e9,
       },
@@ -329,14 +318,13 @@ function canonicalJson(value: unknown): string {
 
 /** Decides as the test says and signs import verdicts with the key that the registry names. */
 function fakePolicy(keys: Keys, world: () => World) {
-  const keyId = formatKeyId(keys.importPolicy.publicKey);
   const answer = (items: readonly DecideItem[]) => {
     if (world().policyDown) throw new GatewayError("rpc.unavailable");
     const outcomes = items.map((item) => world().decide(item));
     const signed = signVerdictBatch(
       provider,
       keys.importPolicy,
-      { policyNode: "node-business", keyId },
+      { policyNode: "node-business", keyId: formatKeyId(keys.importPolicy.publicKey) },
       items.map((item, index) => ({
         verdictId: newId(),
         direction: Direction.DIRECTION_IMPORT,
@@ -440,8 +428,10 @@ async function seal(
   sequence += 1;
   const bundleId = change.bundleId ?? newId();
   const path = join(arrivals, `${formatId(bundleId)}.${sequence}.lfb`);
-  const find = (key: Sm2PrivateKey) => (nodeId: string, keyId: string) =>
-    nodeId === "node-extranet" && keyId === formatKeyId(key.publicKey) ? key.publicKey : undefined;
+  const { pki } = keys.trust;
+  const store = pki.store;
+  const encrypt = store.active("node-business", "encrypt", now);
+  if (encrypt === undefined) throw new Error("no encryption certificate");
   const sealed = await sealBundle(
     provider,
     {
@@ -458,8 +448,8 @@ async function seal(
       recipients: [
         {
           nodeId: "node-business",
-          keyId: keys.encryptPublic.keyId,
-          publicKey: keys.encryptPublic.publicKey,
+          keyId: encrypt.keyId,
+          publicKey: encrypt.publicKey,
         },
       ],
       policyVersion: "pack-1",
@@ -482,7 +472,11 @@ async function seal(
           },
         };
       }),
-      keys: { signKey: find(keys.sign), policyKey: find(keys.exportPolicy) },
+      certificates: [
+        ...store.chain(formatKeyId(keys.sign.publicKey)),
+        ...store.chain(formatKeyId(keys.exportPolicy.publicKey)).slice(0, 1),
+      ],
+      keys: store.keyDirectory(),
       ...change,
       bundleId,
     },

@@ -35,3 +35,4 @@ export {
   type TroubleSubject,
   Troubles,
 } from "./troubles.ts";
+export { Turns } from "./turns.ts";

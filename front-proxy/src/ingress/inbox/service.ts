@@ -1,7 +1,7 @@
 /** Guarantee: only ferry-rx hands bundles in, and what it says is checked before it is used. */
 import { GatewayError } from "@lightferry/proto/errors";
 import { bind, InboxService, type ServiceBinding } from "@lightferry/proto/rpc";
-import { Slots } from "../slots.ts";
+import { Turns } from "@lightferry/proto/service";
 import type { Acceptance, Announcement } from "./accept.ts";
 
 const ID_BYTES = 16;
@@ -13,7 +13,7 @@ const LANE_LENGTH = 64;
 const DELIVER_PARALLEL = 4;
 
 export function inboxBinding(acceptance: Acceptance): ServiceBinding {
-  const slots = new Slots(DELIVER_PARALLEL);
+  const turns = new Turns(DELIVER_PARALLEL);
   return bind(
     InboxService,
     {
@@ -26,7 +26,7 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           lane: short(request.lane ?? "", LANE_LENGTH, "lane"),
           receivedMs: request.receivedMs ?? 0,
         };
-        const answer = await slots.run(() => acceptance.deliver(announced));
+        const answer = await turns.run(() => acceptance.deliver(announced));
         return {
           status: answer.status,
           ...(answer.status === "quarantined" ? { code: answer.code } : {}),
