@@ -14,7 +14,7 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   sm: ["errors"],
   keystore: ["errors", "sm"],
   registry: ["errors", "gen", "sm"],
-  pki: ["errors", "sm"],
+  pki: ["errors", "sm", "keystore"],
   trust: ["errors", "gen", "sm", "registry", "pki"],
   verdict: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry"],
   bundle: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry", "verdict"],

@@ -155,6 +155,15 @@ export const KEY_ERRORS = {
     doZh: "用签发记录 index.jsonl 核对证书序列号或密钥编号",
     doEn: "compare serial or key id with the journal index.jsonl",
   },
+  "key.ca-already-revoked": {
+    http: 409,
+    grpc: "ALREADY_EXISTS",
+    actor: "security-admin",
+    zh: "该证书已吊销",
+    en: "this certificate is revoked already",
+    doZh: "无需再次吊销；用 lightferry keys list --ca 查看吊销列表",
+    doEn: "nothing more to do: see the list with lightferry keys list --ca",
+  },
   "key.ca-busy": {
     http: 409,
     grpc: "ABORTED",

@@ -1,10 +1,10 @@
 /** Guarantee: how long what a CA signs is good for unless said otherwise, with the reason. */
-import type { KeyUse } from "../types.ts";
+import type { CertificateUse } from "../types.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Encryption keys are replaced monthly with two weeks of overlap; the others yearly. */
-export const CERTIFICATE_VALIDITY_MS: Readonly<Record<KeyUse, number>> = {
+export const CERTIFICATE_VALIDITY_MS: Readonly<Record<CertificateUse, number>> = {
   sign: 365 * DAY_MS,
   encrypt: 45 * DAY_MS,
   policy: 365 * DAY_MS,
