@@ -43,24 +43,18 @@ export interface ChunkSource {
 }
 
 /**
- * Plaintext bytes [start, end), in pieces of at most one chunk; each piece is valid until the
- * next one is asked for.
- * @throws GatewayError as {@link ChunkSource.chunk}.
+ * Plaintext bytes from `at`, at most to `end` and to the end of their chunk; valid until more are
+ * asked for. @throws GatewayError as {@link ChunkSource.chunk}.
  */
-export async function* plaintextRange(
+export async function plaintextPiece(
   chunks: ChunkSource,
-  start: number,
+  at: number,
   end: number,
-): AsyncGenerator<Uint8Array> {
-  const { chunkSize } = chunks;
-  for (let at = start; at < end; ) {
-    const index = Math.floor(at / chunkSize);
-    const base = index * chunkSize;
-    const plaintext = await chunks.chunk(index);
-    const piece = plaintext.subarray(at - base, Math.min(end - base, plaintext.length));
-    yield piece;
-    at += piece.length;
-  }
+): Promise<Uint8Array> {
+  const index = Math.floor(at / chunks.chunkSize);
+  const base = index * chunks.chunkSize;
+  const plaintext = await chunks.chunk(index);
+  return plaintext.subarray(at - base, Math.min(end - base, plaintext.length));
 }
 
 /** Compares the digests of a group with its part of the table (SPEC §8.3). */

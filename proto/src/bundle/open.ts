@@ -11,8 +11,9 @@ import {
   type SmProvider,
 } from "../sm/index.ts";
 import type { CheckedVerdict } from "../verdict/index.ts";
-import { type ChunkSource, plaintextRange } from "./chunk-reader.ts";
+import { type ChunkSource, plaintextPiece } from "./chunk-reader.ts";
 import { chunkSource } from "./chunk-work.ts";
+import { ContentDigest } from "./content-digest.ts";
 import type { ItemEntry } from "./entry.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
@@ -140,9 +141,9 @@ function ownRecipient(
 
 async function gather(chunks: ChunkSource, start: number, end: number): Promise<Uint8Array> {
   const whole = Buffer.allocUnsafe(end - start);
-  let at = 0;
-  for await (const piece of plaintextRange(chunks, start, end)) {
-    whole.set(piece, at);
+  for (let at = start; at < end; ) {
+    const piece = await plaintextPiece(chunks, at, end);
+    whole.set(piece, at - start);
     at += piece.length;
   }
   return whole;
@@ -175,17 +176,30 @@ async function* checkedContent(
   index: number,
   item: ManifestItem,
 ): AsyncGenerator<Uint8Array> {
-  const hash = provider.createSm3(item.entry.size);
-  try {
-    for await (const piece of plaintextRange(chunks, item.start, item.start + item.entry.size)) {
-      hash.update(piece);
-      yield piece;
-    }
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
+  const hash = new ContentDigest(provider, item.entry.size);
+  const end = item.start + item.entry.size;
+  for (let at = item.start; at < end; ) {
+    const piece = await pieceOf(chunks, index, at, end);
+    hash.update(piece);
+    at += piece.length;
+    yield piece;
   }
   if (Buffer.compare(hash.digest(), item.entry.digest) !== 0) {
     throw new BundleItemError("bundle.item-digest", index);
+  }
+}
+
+/** {@link plaintextPiece}, its failure said to be that of this item. */
+async function pieceOf(
+  chunks: ChunkSource,
+  index: number,
+  at: number,
+  end: number,
+): Promise<Uint8Array> {
+  try {
+    return await plaintextPiece(chunks, at, end);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new BundleItemError(error.code, index, { detail: error.detail, cause: error });
   }
 }

@@ -90,10 +90,14 @@ export interface SealPlan {
   readonly entries: readonly ItemEntry[];
   /** With zeros of the right length where the ciphertext root will stand. */
   readonly header: BundleHeader;
-  /** Bytes of the encoded header: final, because the root that comes later has the same length. */
-  readonly headerLength: number;
+  /** The encoded header: final but for the root, which has the same length when it comes. */
+  readonly headerBytes: Uint8Array;
+  /** Where in it the ciphertext root goes. */
+  readonly rootAt: number;
 }
 
+/** Tag of field 15 and length 32, one byte each. */
+const ROOT_TAG_BYTES = 2;
 /** Same length as every SM3 root, so that the header's length is final before the first chunk. */
 const ROOT_PLACEHOLDER = new Uint8Array(DIGEST_BYTES);
 
@@ -122,12 +126,23 @@ export function planSeal(provider: SmProvider, input: SealInput, secret: Uint8Ar
   }
   const header = draftHeader(provider, input, secret, plan);
   assertHeaderShape(header);
-  const headerLength = encodeCanonical(Header, header as lightferry.bundle.v1.Header).length;
-  if (headerLength > HEADER_MAX) {
-    throw new GatewayError("bundle.header-too-large", { detail: `${headerLength} bytes` });
+  const headerBytes = encodeCanonical(Header, header as lightferry.bundle.v1.Header);
+  if (headerBytes.length > HEADER_MAX) {
+    throw new GatewayError("bundle.header-too-large", { detail: `${headerBytes.length} bytes` });
   }
   checkItems(provider, input, header, entries);
-  return { manifest, entries, header, headerLength };
+  return { manifest, entries, header, headerBytes, rootAt: rootOffset(header) };
+}
+
+/** Fields are written in ascending number: before the root stands what all smaller numbers take. */
+function rootOffset(header: BundleHeader): number {
+  const { version, bundleId, lane, stream, sequence, previousDigest, sender, signKeyId } = header;
+  const { createdMs, expiresMs, grade, chunkSize, chunkCount, plaintextSize } = header;
+  const before = encodeCanonical(Header, {
+    ...{ version, bundleId, lane, stream, sequence, previousDigest, sender, signKeyId },
+    ...{ createdMs, expiresMs, grade, chunkSize, chunkCount, plaintextSize },
+  });
+  return before.length + ROOT_TAG_BYTES;
 }
 
 function draftHeader(

@@ -11,11 +11,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
-import { encodeCanonical } from "../canonical.ts";
-import { lightferry } from "../gen/index.js";
 import type { SmProvider } from "../sm/index.ts";
 import { chunkSink } from "./chunk-work.ts";
 import { type ChunkSink, writeFully } from "./chunk-writer.ts";
+import { ContentDigest } from "./content-digest.ts";
 import type { ItemEntry } from "./entry.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
@@ -89,7 +88,7 @@ async function writeBundle(
       headerBytes: front.headerBytes,
       headerDigest: provider.sm3(front.headerBytes),
       itemRoot: plan.header.itemRoot,
-      size: layoutOf(plan.headerLength, plan.header).fileSize,
+      size: layoutOf(plan.headerBytes.length, plan.header).fileSize,
     };
     await file.close();
     return sealed as SealedBundle;
@@ -108,7 +107,7 @@ async function writeChunks(
   key: Uint8Array,
   file: FileHandle,
 ): Promise<Uint8Array> {
-  const layout = layoutOf(plan.headerLength, plan.header);
+  const layout = layoutOf(plan.headerBytes.length, plan.header);
   const cipher = { provider, key, aad: chunkAad(provider, plan.header) };
   const writer = chunkSink(cipher, file, layout);
   try {
@@ -133,7 +132,7 @@ async function writeItem(
   item: SealItem,
   entry: ItemEntry,
 ): Promise<void> {
-  const hash = provider.createSm3(entry.size);
+  const hash = new ContentDigest(provider, entry.size);
   let size = 0;
   for await (const piece of item.content()) {
     size += piece.length;
@@ -163,11 +162,10 @@ function signHeader(
   table: Uint8Array,
 ): { header: BundleHeader; headerBytes: Uint8Array; parts: readonly Uint8Array[] } {
   const sm3 = (...parts: readonly Uint8Array[]) => provider.sm3(...parts);
-  const header = { ...plan.header, ciphertextRoot: tableRoot(sm3, table) };
-  const headerBytes = encodeCanonical(
-    lightferry.bundle.v1.Header,
-    header as lightferry.bundle.v1.Header,
-  );
+  const ciphertextRoot = tableRoot(sm3, table);
+  const header = { ...plan.header, ciphertextRoot };
+  const { headerBytes, rootAt } = plan;
+  headerBytes.set(ciphertextRoot, rootAt);
   const signature = provider.sm2Sign(input.signKey, headerMessage(headerBytes));
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.set(MAGIC);
