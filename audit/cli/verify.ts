@@ -1,7 +1,8 @@
 /**
  * Guarantee: `lightferry audit verify` trusts neither the audit service nor the
  * database: it reads every row with a read-only login and takes the keys from
- * the registry that it verifies itself against the anchor.
+ * certificates that it verifies itself against the pinned root, each as it
+ * counted when it signed; which node is whose, from the signed registry.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import {
   readAnchor,
 } from "@lightferry/proto/registry";
 import { loadProvider, type SmProvider } from "@lightferry/proto/sm";
+import { readTrustFolder, readTrustRoot, TrustStore } from "@lightferry/proto/trust";
 import { FINDING_KINDS, type Finding } from "../src/verify/findings.ts";
 import { MAX_NOTE_BYTES } from "../src/verify/note.ts";
 import { type VerifyReport, verifyLog } from "../src/verify/verify.ts";
@@ -25,7 +27,7 @@ export const verify: CliVerb = {
     zh: "独立核验日志：逐行重读、重算、验签",
     en: "verify the log independently: re-read, re-hash and check every row",
   },
-  usage: "[--registry DIR] [--checkpoint FILE]…",
+  usage: "[--registry DIR] [--trust DIR] [--root FILE] [--checkpoint FILE]…",
   args: [],
   options: {
     registry: {
@@ -34,6 +36,22 @@ export const verify: CliVerb = {
       summary: {
         zh: "注册表目录（registry.json、registry.sig），默认取本网络安装目录",
         en: "folder with registry.json and registry.sig, the zone's own by default",
+      },
+    },
+    trust: {
+      type: "string",
+      value: "DIR",
+      summary: {
+        zh: "证书库目录，默认取本网络安装目录",
+        en: "folder of certificates and revocation lists, the zone's own by default",
+      },
+    },
+    root: {
+      type: "string",
+      value: "FILE",
+      summary: {
+        zh: "固定的根证书（PEM 或 DER），默认取本网络安装目录",
+        en: "pinned root certificate (PEM or DER), the zone's own by default",
       },
     },
     checkpoint: {
@@ -61,16 +79,21 @@ export const verify: CliVerb = {
     const provider = loadProvider();
     const folder = input.text("registry") ?? join(context.home, config.zone, "registry");
     const registry = readRegistry(provider, folder, config.anchorPath);
-    const keys = registry.keyDirectory();
+    const own = (...path: string[]) => join(context.home, config.zone, ...path);
+    const root = input.text("root") ?? config.trustRootPath ?? own("registry", "root.pem");
+    const set = trustSet(provider, input.text("trust") ?? own("trust"));
+    // A demonstration log may be verified as such; that it is one is said by its registry.
+    const store = TrustStore.build(provider, { root: readTrustRoot(root), set, mode: "demo" });
+    const keys = store.keyDirectory((id) => registry.node(id)?.zone);
     const started = Date.now();
     const report = await verifyLog({
       databaseUrl,
       provider,
       node: config.node,
-      auditKey: (keyId) => keys.auditKey(config.node, keyId),
-      peerAuditKey: (zone, keyId) => {
+      auditKey: (keyId, usedMs) => keys.auditKey(config.node, keyId, { usedMs }),
+      peerAuditKey: (zone, keyId, usedMs) => {
         const nodeId = registry.nodeOfZone(zone)?.id;
-        const key = nodeId === undefined ? undefined : keys.auditKey(nodeId, keyId);
+        const key = nodeId === undefined ? undefined : keys.auditKey(nodeId, keyId, { usedMs });
         return nodeId === undefined || key === undefined ? undefined : { nodeId, key };
       },
       kept: keptNotes(input),
@@ -86,6 +109,20 @@ function readRegistry(provider: SmProvider, folder: string, anchorPath: string):
   // A demonstration log may be verified as such; that it is one is said by its registry.
   const anchor = readAnchor(provider, anchorPath, "demo");
   return loadRegistry(provider, document, signature, anchor, { mode: "demo" });
+}
+
+/** @throws GatewayError `trust.store-invalid`; `cli.usage` when nothing is there */
+function trustSet(provider: SmProvider, folder: string) {
+  const { version, certificates, revocationLists, denials } = readTrustFolder(provider, folder);
+  if (certificates.length === 0) {
+    throw new GatewayError("cli.usage", { detail: `${folder}: no certificates` });
+  }
+  return {
+    version,
+    certificates: [...certificates],
+    revocationLists: [...revocationLists],
+    denials: [...denials],
+  };
 }
 
 function keptNotes(input: CliInput): string[] {

@@ -6,12 +6,14 @@ import {
   readListen,
   readString,
   refuseUnknownFields,
+  requireUnlock,
 } from "@lightferry/proto/service";
 
 export interface AuditConfig extends BaseConfig {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly unlockPath: string;
-  readonly auditKeyPath: string;
+  readonly unlock: ReturnType<typeof requireUnlock>;
+  /** Ring of this node's audit keys, `<key id>.key.json`. */
+  readonly auditKeysDir: string;
   /** Login of the writer: may insert and read. */
   readonly databaseUrl: string;
   /** Login of the owner: migrations and monthly partitions only. */
@@ -23,7 +25,8 @@ export interface AuditConfig extends BaseConfig {
 
 const KNOWN = [
   ...["zone", "node", "service", "mode", "stateDir", "listen", "tls", "peers", "anchorPath"],
-  ...["unlockPath", "journalMaxBytes", "auditKeyPath", "databaseUrl", "ownerUrl", "witnessZone"],
+  ...["trustRootPath", "unlockPath", "unlockCredential", "auditKeysDir"],
+  ...["journalMaxBytes", "databaseUrl", "ownerUrl", "witnessZone"],
 ];
 
 /** @throws GatewayError `config.invalid` naming the field. */
@@ -35,8 +38,8 @@ export function readAuditConfig(raw: unknown): AuditConfig {
   return {
     ...base,
     listen: readListen(raw, "listen"),
-    unlockPath: readString(raw, "unlockPath"),
-    auditKeyPath: readString(raw, "auditKeyPath"),
+    unlock: requireUnlock(base),
+    auditKeysDir: readString(raw, "auditKeysDir"),
     databaseUrl: readString(raw, "databaseUrl"),
     ownerUrl: readString(raw, "ownerUrl"),
     witnessZone,

@@ -3,7 +3,7 @@
  * one sequencer, and closing in an order in which nothing accepted is dropped.
  *
  *   append ─▶ validate ─▶ sequencer ─▶ PostgreSQL ─▶ answer with a signed checkpoint
- *   witness ─▶ registry key ─▶ judge ──┘
+ *   witness ─▶ certified key ─▶ judge ─┘
  *   list, trail, checkpoint ─▶ readers
  */
 
@@ -11,10 +11,11 @@ import type { GatewayError } from "@lightferry/proto/errors";
 import type { Mode, RegistrySource } from "@lightferry/proto/registry";
 import { AuditService, bind, startRpcServer, type TlsFiles } from "@lightferry/proto/rpc";
 import type { Logger } from "@lightferry/proto/service";
-import type { Sm2PrivateKey, SmProvider } from "@lightferry/proto/sm";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { TrustStore } from "@lightferry/proto/trust";
 import { auditHandlers } from "./api/handlers.ts";
 import { prepareEvents } from "./api/validate.ts";
-import { checkpointSigner } from "./checkpoint/sign.ts";
+import { checkpointSigner, type NoteKey } from "./checkpoint/sign.ts";
 import { registrySource } from "./registry-source.ts";
 import { Sequencer } from "./sequencer/sequencer.ts";
 import { readerPool } from "./store/connect.ts";
@@ -34,7 +35,8 @@ export interface AuditServiceOptions {
   readonly ownerUrl: string;
   /** The one other zone whose checkpoints come through the gate. */
   readonly witnessZone: string;
-  readonly auditKey: Sm2PrivateKey;
+  readonly keyAt: (loggedMs: number) => NoteKey;
+  readonly trust: () => TrustStore;
   readonly provider: SmProvider;
   readonly policy: RegistrySource;
   readonly log: Logger;
@@ -60,7 +62,7 @@ export async function startAuditService(
   const sequencer = new Sequencer({
     store: new PostgresLog({ ...options, sm3 }),
     sm3,
-    sign: checkpointSigner(provider, options.auditKey, node),
+    sign: checkpointSigner(provider, options.keyAt, node),
     zone,
     node,
     now: Date.now,
@@ -75,6 +77,7 @@ export async function startAuditService(
     sequencer,
     zone: options.witnessZone,
     registry: registrySource(options.policy, provider, options),
+    keys: (registry) => options.trust().keyDirectory((id) => registry.node(id)?.zone),
     known: (peerZone, size, oldSize) => knownCheckpoints(pool, peerZone, size, oldSize),
   });
   const handlers = auditHandlers({

@@ -3,10 +3,10 @@ import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import { leafHash } from "@lightferry/proto/merkle";
-import { loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import { testDatabase } from "@lightferry/proto/testing";
 import pg from "pg";
-import { checkpointSigner } from "../src/checkpoint/sign.ts";
+import { checkpointSigner, type NoteKey } from "../src/checkpoint/sign.ts";
 import { Sequencer } from "../src/sequencer/sequencer.ts";
 import type { LogStore, PreparedEvent, PreparedTrail } from "../src/store/batch.ts";
 import { PostgresLog } from "../src/store/postgres-log.ts";
@@ -15,6 +15,12 @@ export const ZONE = "business";
 export const NODE = "node-business";
 export const provider = loadProvider();
 export const auditKey: Sm2PrivateKey = provider.generateSm2();
+
+/** A signer that knows one key for all times. */
+export function always(key: Sm2PrivateKey): (loggedMs: number) => NoteKey {
+  const keyId = formatKeyId(key.publicKey);
+  return () => ({ key, keyId });
+}
 
 export type EventFields = lightferry.audit.v1.Event.$Properties;
 
@@ -72,7 +78,7 @@ export interface TestLog {
 }
 
 export async function testLog(
-  options: { now?: () => number; durable?: boolean } = {},
+  options: { now?: () => number; durable?: boolean; keyAt?: (loggedMs: number) => NoteKey } = {},
 ): Promise<TestLog> {
   const database = await testDatabase({ durable: options.durable ?? false });
   const admin = new pg.Client({ connectionString: database.url });
@@ -90,7 +96,7 @@ export async function testLog(
         }),
       ),
       sm3: provider.sm3,
-      sign: checkpointSigner(provider, auditKey, NODE),
+      sign: checkpointSigner(provider, options.keyAt ?? always(auditKey), NODE),
       zone: ZONE,
       node: NODE,
       now: options.now ?? Date.now,

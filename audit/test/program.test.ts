@@ -1,22 +1,16 @@
 /** The real program and the real commands: started, killed, started again, asked, tampered with. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { runNoun } from "@lightferry/proto/cli";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { MerkleTree } from "@lightferry/proto/merkle";
 import { AuditService, type Client, createClient, type ServiceName } from "@lightferry/proto/rpc";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { noun } from "../cli/audit.ts";
 import { checkpointSigner } from "../src/checkpoint/sign.ts";
-import { farKey, type Installation, installation } from "./installation.ts";
-import { event, events, provider, type TestLog, testLog, ZONE } from "./kit.ts";
-
-/** Level of the line with which a service gives up. */
-const FATAL = 60;
+import { FAR_NODE, type Installation, installation } from "./installation.ts";
+import { always, event, events, provider, type TestLog, testLog, ZONE } from "./kit.ts";
+import { endProgram, runCommand, startProgram } from "./program.ts";
 
 let log: TestLog;
 let installed: Installation;
@@ -34,43 +28,11 @@ function as(peer: ServiceName): Client<typeof AuditService> {
 }
 
 async function start(): Promise<void> {
-  const main = new URL("../src/main.ts", import.meta.url).pathname;
-  program = spawn(process.execPath, [main, "--config", installed.auditConfig], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (program.stdout === null) expect.unreachable();
-  for await (const line of createInterface(program.stdout)) {
-    const said = JSON.parse(line) as { event?: string; port?: number; level?: number };
-    if (said.level === FATAL) {
-      await once(program, "exit");
-      throw new RangeError(line);
-    }
-    if (said.event !== "ready") continue;
-    port = said.port ?? 0;
-    break;
-  }
-  program.stdout.resume();
-  await installed.writeCliConfig(port);
+  ({ child: program, port } = await startProgram(installed));
 }
 
-async function stop(signal: NodeJS.Signals): Promise<number | null> {
-  const ended = once(program, "exit");
-  program.kill(signal);
-  return (await ended)[0] as number | null;
-}
-
-async function command(...argv: string[]): Promise<{ code: number; text: string }> {
-  let text = "";
-  const collect = (part: string) => {
-    text += part;
-  };
-  const code = await runNoun(noun, [...argv, "--home", installed.home, "--zone", ZONE], {
-    environment: { LANG: "zh_CN.UTF-8" },
-    stdout: collect,
-    stderr: collect,
-  });
-  return { code, text };
-}
+const stop = (signal: NodeJS.Signals) => endProgram(program, signal);
+const command = (...argv: string[]) => runCommand(installed, ...argv);
 
 const bytesOf = (list: { bytes: Uint8Array }[]) => list.map(({ bytes }) => bytes);
 
@@ -81,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const client of clients) client.close();
-  if (program.exitCode === null && program.signalCode === null) await stop("SIGTERM");
+  await stop("SIGTERM");
   await installed.cleanup();
   await log.drop();
 });
@@ -116,13 +78,13 @@ describe("the audit program", () => {
     expect(await stop("SIGTERM")).toBe(0);
     const demo = await readFile(installed.auditConfig, "utf8");
     await writeFile(installed.auditConfig, demo.replace('"mode":"demo"', '"mode":"production"'));
-    await expect(start()).rejects.toThrow("registry.demo-in-production");
+    await expect(start()).rejects.toThrow("key.demo-in-production");
     await writeFile(installed.auditConfig, demo);
     await start();
     const stopped = await log.sql<{ code: string }>(
       "select code from audit.event where emitter = 'audit' and type = 'service.stopped' and code <> ''",
     );
-    expect(stopped).toEqual([{ code: "registry.demo-in-production" }]);
+    expect(stopped).toEqual([{ code: "key.demo-in-production" }]);
   });
 
   it("says that its database was away once it is back", async () => {
@@ -158,10 +120,10 @@ describe("the audit program", () => {
     expect((await command("verify")).text).toContain("核验通过");
   });
 
-  it("witnesses the other zone with the key of the registry", async () => {
+  it("witnesses the other zone with a key certified for its node", async () => {
     const tree = new MerkleTree(provider.sm3);
     tree.append(provider.sm3(Buffer.from("far")));
-    const sign = checkpointSigner(provider, farKey, "node-extranet");
+    const sign = checkpointSigner(provider, always(installed.pki.key(FAR_NODE, "audit")), FAR_NODE);
     const note = Buffer.from(sign(1, tree.root(), Date.now()));
     const request = { zone: "extranet", note, bundleId: newId() };
     expect(await as("front-proxy").witness(request)).toMatchObject({ status: "recorded" });

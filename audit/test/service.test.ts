@@ -14,7 +14,17 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AuditServiceRunning, startAuditService } from "../src/service.ts";
 import { readNote } from "../src/verify/note.ts";
-import { auditKey, event, events, NODE, provider, type TestLog, testLog, ZONE } from "./kit.ts";
+import {
+  always,
+  auditKey,
+  event,
+  events,
+  NODE,
+  provider,
+  type TestLog,
+  testLog,
+  ZONE,
+} from "./kit.ts";
 
 let log: TestLog;
 let zone: TestZone;
@@ -37,10 +47,14 @@ beforeAll(async () => {
   log = await testLog();
   zone = await testZone(ZONE);
   service = await startAuditService({
-    ...{ zone: ZONE, node: NODE, mode: "demo", witnessZone: "extranet", auditKey, provider },
+    ...{ zone: ZONE, node: NODE, mode: "demo", witnessZone: "extranet", provider },
     ...{ databaseUrl: log.writerUrl, ownerUrl: log.ownerUrl, log: silentLogger() },
     listen: { host: "127.0.0.1", port: 0 },
     tls: zone.tls.audit,
+    keyAt: always(auditKey),
+    trust: () => {
+      throw new GatewayError("certificate.unknown");
+    },
     anchorPath: join(zone.dir, "anchor.json"),
     policy: { getRegistry: () => Promise.reject(new GatewayError("registry.invalid")) },
   });

@@ -5,6 +5,7 @@ import { newId } from "@lightferry/proto/ids";
 import { MerkleTree } from "@lightferry/proto/merkle";
 import type { Registry } from "@lightferry/proto/registry";
 import { formatKeyId, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkpointSigner } from "../src/checkpoint/sign.ts";
@@ -12,18 +13,18 @@ import { readerPool } from "../src/store/connect.ts";
 import { knownCheckpoints } from "../src/store/witnessed.ts";
 import { verifyLog } from "../src/verify/verify.ts";
 import { Witness } from "../src/witness/witness.ts";
-import { auditKey, NODE, provider, type TestLog, testLog, ZONE } from "./kit.ts";
+import { always, auditKey, NODE, provider, type TestLog, testLog, ZONE } from "./kit.ts";
 
 const farKey = provider.generateSm2();
 const registry = {
   nodeOfZone: (zone: string) => (zone === "extranet" ? { id: "node-extranet" } : undefined),
-  keyDirectory: () => ({
-    auditKey: (node: string, keyId: string) =>
-      node === "node-extranet" && keyId === formatKeyId(farKey.publicKey)
-        ? farKey.publicKey
-        : undefined,
-  }),
 } as unknown as Registry;
+const keys = {
+  auditKey: (node: string, keyId: string) =>
+    node === "node-extranet" && keyId === formatKeyId(farKey.publicKey)
+      ? farKey.publicKey
+      : undefined,
+} as unknown as KeyDirectory;
 
 /** The other zone's log; `fork` gives another history from the start. */
 function farTree(size: number, fork = ""): MerkleTree {
@@ -48,6 +49,7 @@ beforeEach(async () => {
     sequencer: log.sequencer,
     zone: "extranet",
     registry: async () => registry,
+    keys: () => keys,
     known: (zone, size, oldSize) => knownCheckpoints(pool, zone, size, oldSize),
   });
 });
@@ -62,7 +64,11 @@ function request(
   options: { fork?: string; key?: Sm2PrivateKey; node?: string } = {},
 ) {
   const tree = farTree(size, options.fork);
-  const sign = checkpointSigner(provider, options.key ?? farKey, options.node ?? "node-extranet");
+  const sign = checkpointSigner(
+    provider,
+    always(options.key ?? farKey),
+    options.node ?? "node-extranet",
+  );
   return new lightferry.audit.v1.WitnessRequest({
     zone: "extranet",
     note: Buffer.from(sign(size, tree.root(), 1_700_000_000_000 + size)),

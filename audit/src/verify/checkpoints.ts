@@ -1,10 +1,16 @@
-/** Guarantee: a checkpoint's root counts only when its note is signed by the node's own audit key. */
+/** Guarantee: a checkpoint's root counts only when its note is signed by an audit key that the node had then. */
+import { GatewayError } from "@lightferry/proto/errors";
 import type { Sm2PublicKey, SmProvider } from "@lightferry/proto/sm";
 import type { Findings } from "./findings.ts";
 import { type Checkpoint, checkNote, originOf, readNote } from "./note.ts";
 import type { CheckpointRow, Snapshot } from "./rows.ts";
 
-export type AuditKey = (keyId: string) => Sm2PublicKey | undefined;
+/**
+ * The node's audit key as it counted at a time (ms): certificates are never forgotten, so that what a
+ * former key signed verifies years later.
+ * @throws GatewayError `certificate.*` for a key that is known and did not count then
+ */
+export type AuditKey = (keyId: string, usedMs: number) => Sm2PublicKey | undefined;
 
 /** A checkpoint row with what its note says; `signed` is undefined when the note proves nothing. */
 export interface CheckedCheckpoint {
@@ -41,8 +47,9 @@ export class Checkpoints {
     if (row === undefined) return undefined;
     this.#rows.take();
     this.count += 1;
-    const note = this.read(row.note);
-    if (note === undefined) this.#findings.add("checkpoint.signature", row.size);
+    const read = this.#read(row.note);
+    const note = typeof read === "string" ? undefined : read;
+    if (typeof read === "string") this.#findings.add("checkpoint.signature", row.size, read);
     if (row.previous_size !== this.#lastSize) {
       this.#findings.add("checkpoint.missing", this.#lastSize, "", row.previous_size);
     }
@@ -62,9 +69,20 @@ export class Checkpoints {
 
   /** A note of this node's log with a valid signature. */
   read(text: string): Checkpoint | undefined {
+    const read = this.#read(text);
+    return typeof read === "string" ? undefined : read;
+  }
+
+  /** The note, or why it proves nothing: the code of its key's certificate, else empty. */
+  #read(text: string): Checkpoint | string {
     const note = readNote(text);
-    if (note === undefined || note.origin !== this.#origin) return undefined;
-    const key = this.#key(note.keyId);
-    return key !== undefined && checkNote(this.#provider, note, key) ? note : undefined;
+    if (note === undefined || note.origin !== this.#origin) return "";
+    try {
+      const key = this.#key(note.keyId, note.loggedMs);
+      return key !== undefined && checkNote(this.#provider, note, key) ? note : "";
+    } catch (error) {
+      if (error instanceof GatewayError) return error.code;
+      throw error;
+    }
   }
 }

@@ -3,6 +3,7 @@
  * is held against the own event that covers it: none altered, added or removed.
  */
 import { decodeCanonical } from "@lightferry/proto/canonical";
+import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { leafHash, type Sm3Function, verifyConsistency } from "@lightferry/proto/merkle";
 import type { Sm2PublicKey, SmProvider } from "@lightferry/proto/sm";
@@ -14,10 +15,14 @@ import type { Snapshot, TrailRow, WitnessRow } from "./rows.ts";
 
 type Event = lightferry.audit.v1.Event;
 
-/** The other node's audit key by zone and key id, with that node's id; from the signed registry. */
+/**
+ * The other node's audit key as it counted at a time (ms), with that node's id.
+ * @throws GatewayError `certificate.*` for a key that is known and did not count then
+ */
 export type PeerAuditKey = (
   zone: string,
   keyId: string,
+  usedMs: number,
 ) => { readonly nodeId: string; readonly key: Sm2PublicKey } | undefined;
 
 export class TrailCheck {
@@ -118,8 +123,14 @@ export class WitnessCheck {
     }
     this.#rows.take();
     this.count += 1;
-    if (row.logged_ms !== loggedMs || !this.#agrees(row, event)) {
-      this.#findings.add("witness.altered", index, `${row.zone} size ${row.size}`);
+    try {
+      if (row.logged_ms !== loggedMs || !this.#agrees(row, event)) {
+        this.#findings.add("witness.altered", index, `${row.zone} size ${row.size}`);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.#findings.add("witness.key", index, `${row.zone} size ${row.size} ${error.code}`);
       return;
     }
     this.#relate(row, index);
@@ -136,7 +147,7 @@ export class WitnessCheck {
   #agrees(row: WitnessRow, event: Event): boolean {
     const noteBytes = Buffer.from(row.note, "utf8");
     const note = readNote(row.note);
-    const peer = note && this.#peerKey(row.zone, note.keyId);
+    const peer = note && this.#peerKey(row.zone, note.keyId, note.loggedMs);
     return (
       note !== undefined &&
       peer !== undefined &&

@@ -27,6 +27,10 @@ export const FINDING_KINDS = {
     zh: "见证记录被改动、增删",
     en: "witness records were altered, added or removed",
   },
+  "witness.key": {
+    zh: "对端检查点所用密钥已撤销或停用",
+    en: "a witnessed checkpoint is signed by a key that is revoked or denied",
+  },
   "witness.inconsistent": {
     zh: "对端日志前后不一致",
     en: "the other zone's log does not continue the one seen before",

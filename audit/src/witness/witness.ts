@@ -1,13 +1,15 @@
 /**
  * Guarantee: a checkpoint of the other zone is answered only after it is
  * durable together with an own event that covers it. Its signature is checked
- * with the audit key that the registry gives that zone's node, never with one
- * from the message. One at a time, so that two cannot both be "the newest".
+ * with an audit key that is certified, under the pinned root, for the registered
+ * node of that zone; certificates that came with it count only when they lead
+ * there. One at a time, so that two cannot both be "the newest".
  */
-import { GatewayError } from "@lightferry/proto/errors";
+import { type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { Registry } from "@lightferry/proto/registry";
 import type { SmProvider } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { Sequencer } from "../sequencer/sequencer.ts";
 import type { WitnessVerdict } from "../store/batch.ts";
 import { HASH_BYTES } from "../tree/tile-tree.ts";
@@ -17,6 +19,8 @@ import { judge, type KnownCheckpoint } from "./judge.ts";
 /** A proof has at most two hashes per level of the tree, and sizes stay below 2^53. */
 const MAX_PROOF_HASHES = 106;
 const ID_BYTES = 16;
+/** As many as a bundle's header may hold. */
+const MAX_CERTIFICATES = 8;
 
 export type WitnessStatus = "recorded" | "stale" | "inconsistent";
 
@@ -25,8 +29,10 @@ export interface WitnessOptions {
   readonly sequencer: Sequencer;
   /** The one other zone whose checkpoints come through the gate. */
   readonly zone: string;
-  /** The newest registry; asked again with `stale` when it does not know the key. */
+  /** The newest registry; asked again with `stale` when it does not know the node. */
   readonly registry: (options: { readonly stale: boolean }) => Promise<Registry>;
+  /** Public keys of the nodes of that registry, by the trust store in force. */
+  readonly keys: (registry: Registry) => KeyDirectory;
   readonly known: (zone: string, size: number, oldSize: number) => Promise<KnownCheckpoint[]>;
 }
 
@@ -49,9 +55,9 @@ export class Witness {
 
   async #record(request: Request): Promise<WitnessStatus> {
     const checkpoint = await this.#verified(request);
-    if (checkpoint === undefined) {
-      await this.#refuse(request);
-      throw new GatewayError("audit.witness-invalid", { detail: request.zone });
+    if (typeof checkpoint === "string") {
+      await this.#refuse(request, checkpoint);
+      throw new GatewayError("audit.witness-invalid", { detail: `${request.zone}: ${checkpoint}` });
     }
     const { size, root } = checkpoint;
     const known = await this.#options.known(request.zone, size, request.oldSize);
@@ -66,7 +72,8 @@ export class Witness {
     return size < newest ? "stale" : "recorded";
   }
 
-  async #verified(request: Request): Promise<Checkpoint | undefined> {
+  /** The checkpoint, or the code of what is wrong with it. */
+  async #verified(request: Request): Promise<Checkpoint | ErrorCode> {
     const checkpoint = readNote(Buffer.from(request.note).toString("utf8"));
     const wellFormed =
       request.zone === this.#options.zone &&
@@ -75,17 +82,25 @@ export class Witness {
       request.oldSize < checkpoint.size &&
       request.consistency.length <= MAX_PROOF_HASHES &&
       request.consistency.every((hash) => hash.length === HASH_BYTES) &&
+      request.certificates.length <= MAX_CERTIFICATES &&
       (request.bundleId.length === 0 || request.bundleId.length === ID_BYTES);
-    if (!wellFormed) return undefined;
+    if (!wellFormed) return "audit.witness-invalid";
+    const { certificates: presented } = request;
+    const usage = { presented, usedMs: checkpoint.loggedMs };
     for (const stale of [false, true]) {
       const registry = await this.#options.registry({ stale });
       const node = registry.nodeOfZone(request.zone);
       if (node === undefined || checkpoint.origin !== originOf(node.id)) continue;
-      const key = registry.keyDirectory().auditKey(node.id, checkpoint.keyId);
-      if (key === undefined) continue;
-      return checkNote(this.#options.provider, checkpoint, key) ? checkpoint : undefined;
+      try {
+        const key = this.#options.keys(registry).auditKey(node.id, checkpoint.keyId, usage);
+        const good = key !== undefined && checkNote(this.#options.provider, checkpoint, key);
+        return good ? checkpoint : "audit.witness-invalid";
+      } catch (error) {
+        if (error instanceof GatewayError) return error.code;
+        throw error;
+      }
     }
-    return undefined;
+    return "audit.witness-invalid";
   }
 
   async #persist(request: Request, checkpoint: Checkpoint, verdict: WitnessVerdict): Promise<void> {
@@ -119,7 +134,7 @@ export class Witness {
     });
   }
 
-  async #refuse(request: Request): Promise<void> {
+  async #refuse(request: Request, code: ErrorCode): Promise<void> {
     await this.#options.sequencer.append({
       events: [],
       trails: [],
@@ -127,7 +142,7 @@ export class Witness {
         {
           type: "audit.checkpoint-witnessed",
           outcome: "refused",
-          code: "audit.witness-invalid",
+          code,
           bundleId: request.bundleId.length === ID_BYTES ? request.bundleId : new Uint8Array(),
           digest: this.#options.provider.sm3(request.note),
           attributes: { zone: request.zone.slice(0, 32) },

@@ -118,4 +118,6 @@ export interface CliZoneConfig {
   readonly apiCa?: string;
   readonly databaseUrls: Readonly<Record<string, string>>;
   readonly anchorPath: string;
+  /** The pinned root certificate; absent in a home set up before there was one. */
+  readonly trustRootPath?: string;
 }

@@ -23,6 +23,7 @@ export function readZoneConfig(home: string, wanted: string | undefined): CliZon
       ? {}
       : { [name]: readAddress(raw, `peers.${name}`) };
   const api = readOptionalString(raw, "api");
+  const trustRootPath = readOptionalString(raw, "trustRootPath");
   const apiCa = readOptionalString(raw, "apiCa");
   const urls = readField(raw, "databaseUrls") === undefined ? {} : readObject(raw, "databaseUrls");
   return {
@@ -36,6 +37,7 @@ export function readZoneConfig(home: string, wanted: string | undefined): CliZon
       Object.keys(urls).map((name) => [name, readString(raw, `databaseUrls.${name}`)]),
     ),
     anchorPath: readString(raw, "anchorPath"),
+    ...(trustRootPath === undefined ? {} : { trustRootPath }),
   };
 }
 
