@@ -54,7 +54,7 @@ function inCellJson<T>(cells: Cells, cell: Cell, file: string, ...args: string[]
 }
 
 /** Each zone makes its own keys as its own user; the authority sees only introductions. */
-function setUp(cells: Cells): void {
+async function setUp(cells: Cells): Promise<void> {
   const options = JSON.stringify({
     portBase: PORT_BASE,
     gateHost: cells.business.address,
@@ -76,11 +76,14 @@ function setUp(cells: Cells): void {
     ),
   );
   const authority = mkdtempSync(join(tmpdir(), "lightferry-authority-"));
-  issueDemo(authority, introductions);
+  await issueDemo(authority, introductions);
   for (const zone of ZONES) {
-    const target = zonePaths(cells[zone].home, zone).registry;
-    cpSync(zonePaths(authority, zone).registry, target, { recursive: true });
-    spawnSync("chown", ["-R", `${cells[zone].user}:`, target]);
+    const from = zonePaths(authority, zone);
+    const to = zonePaths(cells[zone].home, zone);
+    for (const folder of ["registry", "trust"] as const) {
+      cpSync(from[folder], to[folder], { recursive: true });
+      spawnSync("chown", ["-R", `${cells[zone].user}:`, to[folder]]);
+    }
   }
   rmSync(authority, { recursive: true, force: true });
 }
@@ -129,7 +132,7 @@ export async function drill(options: {
   const cells = makeCells();
   const zones: ZoneProcess[] = [];
   try {
-    setUp(cells);
+    await setUp(cells);
     for (const zone of ZONES) {
       zones.push(
         new ZoneProcess(cells[zone].home, zone, () => undefined, {

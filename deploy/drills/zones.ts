@@ -63,7 +63,7 @@ export async function startZones(
   const options = { ...DEFAULT_OPTIONS, portBase: await freePortBase(), ...overrides };
   const introductions = [];
   for (const zone of ZONES) introductions.push(await introduceZone(home, zone, { demo: true }));
-  issueDemo(home, introductions);
+  await issueDemo(home, introductions);
   for (const zone of ZONES) writeZoneOptions(zonePaths(home, zone).root, options);
   configure?.(home);
   const events: ZoneEvent[] = [];

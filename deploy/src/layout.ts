@@ -44,6 +44,8 @@ export interface ZonePaths {
   readonly keys: string;
   readonly tls: string;
   readonly registry: string;
+  /** Certificates and revocation lists, kept by policy. */
+  readonly trust: string;
   readonly state: string;
   readonly logs: string;
   readonly spool: string;
@@ -65,6 +67,7 @@ export function zonePaths(home: string, zone: ZoneName): ZonePaths {
     keys: at("keys"),
     tls: at("tls"),
     registry: at("registry"),
+    trust: at("trust"),
     state: at("state"),
     logs: at("logs"),
     spool: at("spool"),
@@ -80,6 +83,11 @@ export function zonePaths(home: string, zone: ZoneName): ZonePaths {
 
 /** The demonstration's business system of each zone. */
 export const CALLERS = { extranet: "registration-office", business: "one-map" } as const;
+
+export const ORGANISATIONS: Readonly<Record<ZoneName, string>> = {
+  extranet: "演示单位（电子政务外网）",
+  business: "演示单位（自然资源业务网）",
+};
 
 export const nodeIdOf = (zone: ZoneName): string => `node-${zone}`;
 export const otherZone = (zone: ZoneName): ZoneName =>

@@ -67,7 +67,7 @@ async function setUp(home: string): Promise<ZoneOptions> {
   for (const zone of ZONES) {
     introductions.push(await introduceZone(home, zone, { demo: true }));
   }
-  issueDemo(home, introductions);
+  await issueDemo(home, introductions);
   const [first] = ZONES;
   const kept = first === undefined ? DEFAULT_OPTIONS : readZoneOptions(zonePaths(home, first).root);
   const options = { ...kept, portBase: portBase() ?? kept.portBase };

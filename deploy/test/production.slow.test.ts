@@ -57,7 +57,7 @@ it("production mode refuses every demonstration key", { timeout: 4 * LIMIT_MS },
   try {
     const introductions = [];
     for (const zone of ZONES) introductions.push(await introduceZone(home, zone, { demo: true }));
-    issueDemo(home, introductions);
+    await issueDemo(home, introductions);
     write("production");
     start();
     for (const zone of ZONES) {

@@ -48,7 +48,8 @@ export function workedExample(vector: Vector): Step[] {
   nonce[11] = 1;
   const plaintext = Buffer.from(provider.sm4GcmDecrypt(key, nonce, chunk, aad));
   const manifest = Manifest.decode(plaintext.subarray(4, 4 + plaintext.readUInt32BE(0)));
-  const { salt = Buffer.of(), entry = Buffer.of() } = manifest.items[0] ?? {};
+  const salt = manifest.items[0]?.salt ?? Buffer.of();
+  const entry = manifest.items[0]?.entry ?? Buffer.of();
   return [
     ["H", "bytes 4 … 7", String(headerBytes.length)],
     ["bundle_id", "header", hex(header.bundleId)],

@@ -1,7 +1,8 @@
 /**
  * Guarantee: the demonstration authority (演示) signs one registry and one
- * policy pack over both zones' introductions and hands each zone its own copy.
- * Its key lies in neither zone's folder.
+ * policy pack over both zones' introductions, has the demonstration CAs certify
+ * their keys, and hands each zone its own copy. Its keys lie in neither zone's
+ * folder.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,15 +16,20 @@ import {
 } from "@lightferry/proto/keystore";
 import { parseRegistryDocument } from "@lightferry/proto/registry";
 import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
+import { writeTrustItems } from "@lightferry/proto/trust";
 import { ZONES, zonePaths } from "../layout.ts";
 import { REPOSITORY } from "../repository.ts";
+import { type DemoTrust, issueCertificates } from "./certificates.ts";
 import { demoRegistry } from "./demo-registry.ts";
 import type { Introduction } from "./introduction.ts";
 
 const PACK = join(REPOSITORY, "policy/packs/demo.yaml");
 
-/** Issues registry and pack to every zone folder under `home` that lacks them. */
-export function issueDemo(home: string, introductions: readonly Introduction[]): void {
+/** Issues certificates, lists, registry and pack to every zone folder under `home`. */
+export async function issueDemo(
+  home: string,
+  introductions: readonly Introduction[],
+): Promise<void> {
   const folder = join(home, "authority");
   const keyPath = join(folder, "authority.key.json");
   const unlockPath = join(folder, "unlock.key");
@@ -39,9 +45,13 @@ export function issueDemo(home: string, introductions: readonly Introduction[]):
   const packSignature = signPack(folder, keyPath, unlockPath);
   const anchor = `${JSON.stringify({ publicKey: Buffer.from(key.publicKey).toString("hex"), demo: true })}\n`;
   key.destroy();
+  mkdirSync(join(folder, "ca"), { recursive: true, mode: 0o700 });
+  const { rootPem, items }: DemoTrust = await issueCertificates(home, introductions);
   for (const zone of ZONES) {
-    const { registry } = zonePaths(home, zone);
-    mkdirSync(registry, { recursive: true, mode: 0o700 });
+    const { registry, trust } = zonePaths(home, zone);
+    for (const own of [registry, trust]) mkdirSync(own, { recursive: true, mode: 0o700 });
+    await writeTrustItems(provider, trust, items);
+    writeFileSync(join(registry, "root.pem"), rootPem);
     writeFileSync(join(registry, "registry.json"), document);
     writeFileSync(join(registry, "registry.sig"), signature);
     writeFileSync(join(registry, "anchor.json"), anchor);

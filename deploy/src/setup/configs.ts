@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KeyUse } from "@lightferry/proto/registry";
+import type { CertificateUse } from "@lightferry/proto/pki";
 import {
   CALLERS,
   nodeIdOf,
@@ -16,7 +16,7 @@ import {
   zonePorts,
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
-import { KEY_FILES, unlockFile } from "./introduction.ts";
+import { ringDir, unlockFile } from "./introduction.ts";
 import type { ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -27,7 +27,7 @@ const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
 type Json = Record<string, unknown>;
 
 /** Which private key a service holds; the others hold none. */
-const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, KeyUse>>> = {
+const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, CertificateUse>>> = {
   seal: "sign",
   "front-proxy": "encrypt",
   policy: "policy",
@@ -49,7 +49,7 @@ export function writeConfigs(
 ): readonly ServiceEntryName[] {
   const paths = zonePaths(home, zone);
   const ports = zonePorts(zone, options.portBase);
-  const key = (use: keyof typeof KEY_FILES) => join(paths.keys, KEY_FILES[use].file);
+  const ring = (use: CertificateUse) => ringDir(paths, use);
   const tls = (service: string) => ({
     ca: join(paths.tls, "ca.pem"),
     cert: join(paths.tls, `${service}.pem`),
@@ -70,6 +70,7 @@ export function writeConfigs(
       frontProxy: `${LOOPBACK}:${ports.frontProxy}`,
     },
     anchorPath: join(paths.registry, "anchor.json"),
+    trustRootPath: join(paths.registry, "root.pem"),
     ...unlockOf(service, paths.keys),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
@@ -77,7 +78,8 @@ export function writeConfigs(
   const configs: Readonly<Record<ServiceEntryName, Json>> = {
     policy: {
       ...base("policy", ports.policy),
-      policyKeyPath: key("policy"),
+      policyKeysDir: ring("policy"),
+      trustDir: paths.trust,
       registry: {
         document: join(paths.registry, "registry.json"),
         signature: join(paths.registry, "registry.sig"),
@@ -92,7 +94,7 @@ export function writeConfigs(
     },
     audit: {
       ...base("audit", ports.audit),
-      auditKeyPath: key("audit"),
+      auditKeysDir: ring("audit"),
       databaseUrl: url("audit_writer", "audit"),
       ownerUrl: url("audit_owner", "audit"),
       witnessZone: otherZone(zone),
@@ -106,14 +108,14 @@ export function writeConfigs(
       arrivalsDir: paths.arrivals,
       inboxDir: paths.inbox,
       vaultPath: join(paths.keys, "spool.vault"),
-      encryptKeyPath: key("encrypt"),
+      encryptKeysDir: ring("encrypt"),
       watch: { outgoingDir: paths.outgoing, caller: CALLERS[zone], grade: "" },
       targets: targetsOf(zone, paths.drop, ports.receiver),
       limits: { spoolReserveBytes: options.spoolReserveBytes },
     },
     seal: {
       ...base("seal"),
-      signKeyPath: key("sign"),
+      signKeysDir: ring("sign"),
       spoolDir: paths.spool,
       outboxDir: paths.outbox,
       vaultPath: join(paths.keys, "spool.vault"),
@@ -122,7 +124,7 @@ export function writeConfigs(
       ...base("ferry-tx"),
       lane: "inbound",
       outboxDir: paths.outbox,
-      ferryKeyPath: key("ferry"),
+      ferryKeysDir: ring("ferry"),
       gate: {
         ...gate,
         frameSize: options.gateFrameSize,
@@ -151,6 +153,7 @@ export function writeConfigs(
     apiCa: join(paths.tls, "ca.pem"),
     databaseUrls: { audit: url("audit_reader", "audit") },
     anchorPath: join(paths.registry, "anchor.json"),
+    trustRootPath: join(paths.registry, "root.pem"),
     stateDir: paths.state,
   };
   const write = (name: string, value: Json) =>

@@ -10,16 +10,11 @@ import {
   type RegistryDocument,
   type ServiceEntry,
 } from "@lightferry/proto/registry";
-import { CALLERS, ZONES } from "../layout.ts";
+import { CALLERS, ORGANISATIONS, ZONES } from "../layout.ts";
 import type { Introduction } from "./introduction.ts";
 
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
-
-const ORGANISATIONS = {
-  extranet: "演示单位（电子政务外网）",
-  business: "演示单位（自然资源业务网）",
-} as const;
 
 const LANES: readonly LaneEntry[] = [
   {
@@ -31,6 +26,7 @@ const LANES: readonly LaneEntry[] = [
     kinds: ["request", "file"],
     gradeCeiling: "G3",
     expirySeconds: 7 * 86_400,
+    revocationFreshnessSeconds: 7 * 86_400,
     maxRequestBytes: MIB,
     maxFileBytes: 20 * 1024 * MIB,
   },
@@ -43,6 +39,7 @@ const LANES: readonly LaneEntry[] = [
     kinds: ["request", "file"],
     gradeCeiling: "G2",
     expirySeconds: 30 * 86_400,
+    revocationFreshnessSeconds: 30 * 86_400,
     maxRequestBytes: MIB,
     maxFileBytes: 1024 * MIB,
   },
@@ -102,11 +99,10 @@ export function demoRegistry(
     number: last?.number ?? 0,
     issuedMs: from,
     demo: true,
-    nodes: introductions.map(({ node, zone, keys }) => ({
+    nodes: introductions.map(({ node, zone }) => ({
       id: node,
       zone,
       organisation: ORGANISATIONS[zone],
-      keys,
       licence: {
         number: `演示-${zone}-001`,
         notBeforeMs: from,

@@ -1,39 +1,62 @@
 /**
  * Guarantee: a zone makes all its own keys and gives away only an introduction:
- * its node id and public keys. Nothing private of a zone is ever outside it.
+ * its node id and certificate requests. Nothing private of a zone is ever
+ * outside it.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   createUnlockFile,
   createVaultFile,
-  generateKeyFile,
-  readUnlockFile,
+  KeyRing,
+  type KeyUse,
+  makeRingKey,
 } from "@lightferry/proto/keystore";
-import type { KeyUse, PublicKeyEntry } from "@lightferry/proto/registry";
+import {
+  CERTIFICATE_USES,
+  type CertificateUse,
+  createRequest,
+  parseCertificate,
+  toPem,
+} from "@lightferry/proto/pki";
 import { createLocalCa, issueClientCertificate, type ServiceName } from "@lightferry/proto/rpc";
-import { CALLERS, nodeIdOf, type ZoneName, type ZonePaths, zonePaths } from "../layout.ts";
+import { loadProvider } from "@lightferry/proto/sm";
+import { readTrustFolder } from "@lightferry/proto/trust";
+import {
+  CALLERS,
+  nodeIdOf,
+  ORGANISATIONS,
+  type ZoneName,
+  type ZonePaths,
+  zonePaths,
+} from "../layout.ts";
 
 export interface Introduction {
   readonly node: string;
   readonly zone: ZoneName;
   readonly demo: boolean;
-  readonly keys: Readonly<Record<KeyUse, PublicKeyEntry>>;
+  /** PKCS#10 in PEM for each key that has no certificate yet. */
+  readonly requests: readonly string[];
   /** SHA-256 of the certificate by which the zone's demonstration caller may call the API. */
   readonly callerCertificateSha256: string;
 }
 
-/** Key file of each use: which program may read it stands in deploy/README.md. */
-export const KEY_FILES = {
-  sign: { file: "node-sign.key.json", use: "node-sign" },
-  encrypt: { file: "node-encrypt.key.json", use: "node-encrypt" },
-  policy: { file: "policy-sign.key.json", use: "policy-sign" },
-  audit: { file: "audit-sign.key.json", use: "audit-sign" },
-  ferry: { file: "ferry-sign.key.json", use: "ferry-sign" },
-} as const satisfies Record<KeyUse, { file: string; use: string }>;
+/** What the keys in the ring of each use are stored as; which program may read it stands in deploy/README.md. */
+export const KEY_RINGS = {
+  sign: "node-sign",
+  encrypt: "node-encrypt",
+  policy: "policy-sign",
+  audit: "audit-sign",
+  ferry: "ferry-sign",
+} as const satisfies Record<CertificateUse, KeyUse>;
 
-/** One unlock file for each key, so that a program that may read its own cannot open another's. */
-export const unlockFile = (use: KeyUse): string => `${KEY_FILES[use].use}.unlock`;
+/** One unlock file for each ring, so that a program that may read its own cannot open another's. */
+export const unlockFile = (use: CertificateUse): string => `${KEY_RINGS[use]}.unlock`;
+
+export const ringDir = (paths: ZonePaths, use: CertificateUse): string => join(paths.keys, use);
+
+/** A demonstration that is started again within its last ten days goes on with fresh keys. */
+const RENEW_BEFORE_MS = 10 * 24 * 60 * 60 * 1000;
 
 const CERTIFIED: readonly ServiceName[] = [
   "front-proxy",
@@ -61,38 +84,55 @@ export async function introduceZone(
 ): Promise<Introduction> {
   const paths = zonePaths(home, zone);
   makeFolders(paths);
-  const introductionPath = join(paths.keys, "introduction.json");
-  if (existsSync(introductionPath)) {
-    const kept = JSON.parse(readFileSync(introductionPath, "utf8")) as Introduction;
-    return { ...kept, callerCertificateSha256: await callerCertificate(paths, zone) };
-  }
-  const keys: Partial<Record<KeyUse, PublicKeyEntry>> = {};
-  for (const [use, { file, use: keyUse }] of Object.entries(KEY_FILES)) {
-    const unlockPath = join(paths.keys, unlockFile(use as KeyUse));
-    if (!existsSync(unlockPath)) createUnlockFile(unlockPath);
-    const made = generateKeyFile(join(paths.keys, file), readUnlockFile(unlockPath), keyUse, {
-      demo: options.demo,
-    });
-    keys[use as KeyUse] = {
-      keyId: made.keyId,
-      publicKey: Buffer.from(made.publicKey).toString("hex"),
-    };
-  }
+  const requests = CERTIFICATE_USES.flatMap((use) => requestsOf(paths, zone, use, options.demo));
   for (const vault of ["spool.vault", "sealed-away.vault"]) {
     const path = join(paths.keys, vault);
     if (!existsSync(path)) createVaultFile(path);
   }
-  await createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...(options.hosts ?? [])] });
-  const introduction: Introduction = {
+  if (!existsSync(join(paths.tls, "ca.pem"))) {
+    await createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...(options.hosts ?? [])] });
+  }
+  return {
     node: nodeIdOf(zone),
     zone,
     demo: options.demo,
-    keys: keys as Record<KeyUse, PublicKeyEntry>,
+    requests,
     callerCertificateSha256: await callerCertificate(paths, zone),
   };
-  // Written last: its presence says that all of the above is complete.
-  writeFileSync(introductionPath, `${JSON.stringify(introduction, null, 2)}\n`, { mode: 0o600 });
-  return introduction;
+}
+
+/** Makes a key where none lasts long enough, and asks for the certificates that are missing. */
+function requestsOf(
+  paths: ZonePaths,
+  zone: ZoneName,
+  use: CertificateUse,
+  demo: boolean,
+): string[] {
+  const provider = loadProvider();
+  const dir = ringDir(paths, use);
+  const unlock = { file: join(paths.keys, unlockFile(use)) };
+  if (!existsSync(unlock.file)) createUnlockFile(unlock.file).fill(0);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const certified = readTrustFolder(provider, paths.trust).certificates.map(parseCertificate);
+  const lasting = new Map(certified.map(({ keyId, notAfterMs }) => [keyId, notAfterMs]));
+  const ring = KeyRing.open({ dir, unlock, use: KEY_RINGS[use], mode: "demo" });
+  try {
+    const needed = Date.now() + RENEW_BEFORE_MS;
+    if (!ring.keyIds().some((keyId) => (lasting.get(keyId) ?? Infinity) > needed)) {
+      makeRingKey(dir, unlock, KEY_RINGS[use], { demo });
+      ring.refresh();
+    }
+    return ring.keyIds().flatMap((keyId) => {
+      const key = lasting.has(keyId) ? undefined : ring.privateKey(keyId);
+      if (key === undefined) return [];
+      const identity = { zone, node: nodeIdOf(zone), use };
+      const organisation = ORGANISATIONS[zone];
+      const request = createRequest(provider, key, { identity, organisation, demo });
+      return [toPem("CERTIFICATE REQUEST", request)];
+    });
+  } finally {
+    ring.close();
+  }
 }
 
 /** Issued once, and again when it is about to end: the registry then follows. */
