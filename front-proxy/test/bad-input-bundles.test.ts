@@ -7,6 +7,7 @@ import { appendFile, copyFile, readdir, truncate, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { type ErrorCode, errorRow } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
+import { formatKeyId } from "@lightferry/proto/sm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startIngress } from "../src/ingress/index.ts";
 import { type Forgery, forge } from "./support/forge-header.ts";
@@ -109,8 +110,17 @@ const stranger = provider.generateSm2();
 const forgeries: [string, ErrorCode, string, Forgery][] = [
   ["signed by a stranger", "bundle.signature-invalid", "far-side", { signKey: stranger }],
   [
-    "of an unregistered sender",
+    "signed with a key without a certificate",
     "bundle.unknown-sign-key",
+    "security-admin",
+    {
+      signKey: stranger,
+      header: { signKeyId: formatKeyId(stranger.publicKey), certificates: [] },
+    },
+  ],
+  [
+    "of an unregistered sender",
+    "certificate.wrong-use",
     "security-admin",
     { header: { sender: "node-nowhere", stream: "inbound/node-nowhere/normal" } },
   ],
