@@ -17,10 +17,13 @@ import { createClient, PolicyService } from "@lightferry/proto/rpc";
 import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
 import {
   type TestDatabase,
+  type TestPki,
   type TestZone,
   testDatabase,
+  testPki,
   testZone,
 } from "@lightferry/proto/testing";
+import { writeTrustItems } from "@lightferry/proto/trust";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noun } from "../cli/policy.ts";
 import { DEMO_PACK, fileItem, requestItem, testRegistry } from "./world.ts";
@@ -28,19 +31,26 @@ import { DEMO_PACK, fileItem, requestItem, testRegistry } from "./world.ts";
 const { Decision } = lightferry.policy.v1;
 const DAY = 86_400_000;
 const VALID = "510104199003077217";
+const NODE = "node-extranet";
 
 let database: TestDatabase;
 let zone: TestZone;
+let pki: TestPki;
 let folder: string;
 let child: ChildProcess | undefined;
 
 beforeAll(async () => {
-  [database, zone] = await Promise.all([testDatabase(), testZone("extranet")]);
+  [database, zone, pki] = await Promise.all([
+    testDatabase(),
+    testZone("extranet"),
+    testPki({ zones: { extranet: NODE, business: "node-business" } }),
+  ]);
   folder = mkdtempSync(join(tmpdir(), "lightferry-policy-run-"));
 });
 afterAll(async () => {
   child?.kill("SIGKILL");
   await zone.cleanup();
+  await pki.cleanup();
   await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -52,7 +62,6 @@ async function prepare(pack: Uint8Array): Promise<void> {
   const provider = loadProvider();
   createUnlockFile(path("unlock"));
   const unlock = () => readUnlockFile(path("unlock"));
-  const policyKey = generateKeyFile(path("policy.json"), unlock(), "policy-sign", { demo: true });
   generateKeyFile(path("authority.json"), unlock(), "authority-sign", { demo: true });
   createVaultFile(path("vault"));
   const { key } = loadKeyFile(path("authority.json"), path("unlock"), "authority-sign");
@@ -64,13 +73,6 @@ async function prepare(pack: Uint8Array): Promise<void> {
       ...registry,
       nodes: registry.nodes.map((node) => ({
         ...node,
-        keys: {
-          ...node.keys,
-          policy: {
-            keyId: policyKey.keyId,
-            publicKey: Buffer.from(policyKey.publicKey).toString("hex"),
-          },
-        },
         licence: { ...node.licence, ...term },
       })),
       grants: registry.grants.map((grant) => ({ ...grant, ...term })),
@@ -87,6 +89,16 @@ async function prepare(pack: Uint8Array): Promise<void> {
   );
   key.destroy();
   await signPack(pack);
+  await keepTrust();
+}
+
+/** The trust folder as a set-up leaves it. */
+async function keepTrust(): Promise<void> {
+  const { certificates, revocationLists } = pki.store;
+  await writeTrustItems(loadProvider(), path("trust"), [
+    ...certificates.map(({ der }) => ({ kind: "certificate" as const, der })),
+    ...revocationLists.map(({ der }) => ({ kind: "revocation-list" as const, der })),
+  ]);
 }
 
 async function signPack(pack: Uint8Array): Promise<void> {
@@ -122,8 +134,10 @@ async function start(mode: "demo" | "production"): Promise<Line> {
     tls: zone.tls.policy,
     peers: {},
     anchorPath: path("anchor.json"),
-    unlockPath: path("unlock"),
-    policyKeyPath: path("policy.json"),
+    trustRootPath: pki.rootPath,
+    unlockPath: pki.unlockPath(NODE, "policy"),
+    policyKeysDir: pki.ringDir(NODE, "policy"),
+    trustDir: path("trust"),
     registry: { document: path("registry.json"), signature: path("registry.sig") },
     pack: { document: path("pack.yaml"), signature: path("pack.sig") },
     databaseUrl: database.url,
