@@ -10,12 +10,10 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import pg from "pg";
 import type { ApiAnswer } from "../src/demo/api-client.ts";
-import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
-import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
-import { cli } from "./cli.ts";
+import { type ZoneName, zonePaths } from "../src/layout.ts";
 import { submitRequest, uploadResumable } from "./integrator.ts";
+import { targetTable, undelivered, verifyLogs } from "./outcome.ts";
 import { seededChoice, seededDigest, seededFrom } from "./random.ts";
 import { incompleteTrails } from "./trails.ts";
 import { type RunningZones, startZones } from "./zones.ts";
@@ -150,47 +148,22 @@ async function count(
   deadline: number,
 ): Promise<Omit<CrashReport, "requests" | "notices" | "fileBytes" | "kills" | "seconds">> {
   const idOf = (answer: ApiAnswer) => String(answer.body.exchangeId);
-  const lost: string[] = [];
-  let inDoubt = 0;
-  for (const answer of [...requests, ...notices, file]) {
-    const { received } = await zones.operators.follow("extranet", idOf(answer), deadline);
-    const state = received?.state ?? "missing";
-    if (state === "in-doubt") inDoubt += 1;
-    else if (state !== "delivered") lost.push(`${idOf(answer)} ${state}`);
-  }
-  const receiver = new pg.Client(receiverUrl(zones));
-  await receiver.connect();
-  const doubles = async (table: string) => {
-    const { rows } = await receiver.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM (SELECT 1 FROM ${table} GROUP BY exchange HAVING count(*) > 1) AS d`,
-    );
-    return rows[0]?.n ?? -1;
-  };
-  const duplicated = await doubles("record");
-  const silentDoubles = await doubles("notice");
-  const { rows } = await receiver.query<{ exchange: string }>("SELECT exchange FROM record");
-  await receiver.end();
-  const arrived = new Set(rows.map((row) => row.exchange));
-  for (const answer of requests)
-    if (!arrived.has(idOf(answer))) lost.push(`${idOf(answer)} no row`);
+  const { lost, inDoubt } = await undelivered(
+    zones,
+    [...requests, ...notices, file].map(idOf),
+    deadline,
+  );
+  const records = await targetTable(zones, "record");
+  const notArrived = requests.map(idOf).filter((id) => !records.exchanges.has(id));
   return {
-    lost,
-    duplicated,
-    silentDoubles,
+    lost: [...lost, ...notArrived.map((id) => `${id} no row`)],
+    duplicated: records.doubled,
+    silentDoubles: (await targetTable(zones, "notice")).doubled,
     inDoubt,
     fileIdentical: (await dropDigest(zones, idOf(file))) === seededDigest(seed, fileBytes),
     withoutTrail: await incompleteTrails(zones, [...requests, file].map(idOf)),
-    verify: {
-      extranet: (await cli(zones.home, ["audit", "verify", "--zone", "extranet"])).code,
-      business: (await cli(zones.home, ["audit", "verify", "--zone", "business"])).code,
-    },
+    verify: await verifyLogs(zones),
   };
-}
-
-function receiverUrl(zones: RunningZones): string {
-  const { receiver } = zonePasswords(zonePaths(zones.home, "business"));
-  const { postgres } = zonePorts("business", zones.options.portBase);
-  return databaseUrl(postgres, "receiver", receiver, "receiver");
 }
 
 async function dropDigest(zones: RunningZones, exchangeId: string): Promise<string> {

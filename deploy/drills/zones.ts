@@ -57,7 +57,7 @@ export async function freePortBase(): Promise<number> {
 
 export async function startZones(
   overrides: Partial<ZoneOptions> = {},
-  configure?: (home: string) => void,
+  configure?: (home: string) => void | Promise<void>,
 ): Promise<RunningZones> {
   const home = mkdtempSync(join(tmpdir(), "lightferry-drill-"));
   const options = { ...DEFAULT_OPTIONS, portBase: await freePortBase(), ...overrides };
@@ -65,7 +65,7 @@ export async function startZones(
   for (const zone of ZONES) introductions.push(await introduceZone(home, zone, { demo: true }));
   await issueDemo(home, introductions);
   for (const zone of ZONES) writeZoneOptions(zonePaths(home, zone).root, options);
-  configure?.(home);
+  await configure?.(home);
   const events: ZoneEvent[] = [];
   const zones = ZONES.map((zone) => new ZoneProcess(home, zone, (event) => events.push(event)));
   const stopZones = async () => {

@@ -1,0 +1,193 @@
+/**
+ * Guarantee: what a revocation must do, with traffic flowing. A denial stops a
+ * key at once and is lifted; a compromised key is revoked by a numbered list
+ * that reaches the far side from a screen (QR), what it sealed is set aside
+ * and never dispatched, the sender stops using it by itself, and with a new key
+ * everything that waited crosses; a list past its age stops sealing, not
+ * accepting, and a newer one sets it going.
+ *
+ * count = requests of each phase; a full run is 500.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renewList } from "@lightferry/proto/pki";
+import { loadProvider } from "@lightferry/proto/sm";
+import { writeTrustItems } from "@lightferry/proto/trust";
+import { ZONES, zonePaths } from "../src/layout.ts";
+import { demoCa } from "../src/setup/certificates.ts";
+import { submitRequest } from "./integrator.ts";
+import { changeKey, command, medium, untilLogged, untilUsed } from "./keys.ts";
+import { targetTable, undelivered, verifyLogs } from "./outcome.ts";
+import { type RunningZones, startZones } from "./zones.ts";
+
+export const FULL_COUNT = 500;
+const DEADLINE_MS = 15 * 60_000;
+const CONCURRENCY = 8;
+/** As the demonstration registry says for its inbound lane. */
+const FRESHNESS_MS = 7 * 24 * 60 * 60 * 1000;
+/** So long before its end the list is when the zones start: both alarms are due, sealing still goes. */
+const LIST_LEFT_MS = 45_000;
+
+export interface RevocationReport {
+  /** Accepted while a key did not count: set aside on the far side, never dispatched. */
+  readonly setAside: number;
+  /** Of those, dispatched all the same. Must be 0. */
+  readonly leaked: number;
+  /** Accepted while sealing had to wait, and delivered afterwards. */
+  readonly waited: number;
+  /** Accepted under keys that counted, and not delivered. Must be empty. */
+  readonly lost: readonly string[];
+  readonly duplicated: number;
+  readonly verify: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export async function drill(options: { readonly count: number }): Promise<RevocationReport> {
+  const started = performance.now();
+  const deadline = Date.now() + DEADLINE_MS;
+  const zones = await startZones({ gateSecondPassSeconds: 4 }, ageLists);
+  const good: string[] = [];
+  const bad: string[] = [];
+  let phase = 0;
+  const submit = async (): Promise<string[]> => {
+    phase += 1;
+    return submitMany(zones, `phase-${phase}`, options.count, deadline);
+  };
+  const delivered = async (ids: readonly string[]) => {
+    const { lost } = await undelivered(zones, ids, deadline);
+    if (lost.length > 0) throw new RangeError(`phase ${phase}: ${lost.slice(0, 5).join(", ")}`);
+    good.push(...ids);
+  };
+  try {
+    // 1. A list near its end: both alarms; past it nothing is sealed, all is kept; a newer one frees it.
+    await untilLogged(zones, "extranet", "trust.list-ageing", () => true, deadline);
+    await delivered(await submit());
+    await untilLogged(zones, "extranet", "trust.list-outdated", () => true, deadline);
+    const waited = await submit();
+    await refreshLists(zones);
+    await delivered(waited);
+
+    // 2. Denied here and now, by one command, and lifted again.
+    const first = await signingKey(zones);
+    await command(zones, [
+      ...["keys", "revoke", "--zone", "business", "--deny", first, "--reason", "drill"],
+    ]);
+    bad.push(...(await submit()));
+    await untilSetAside(zones, "certificate.denied", deadline);
+    await command(zones, ["keys", "revoke", "--zone", "business", "--lift", first]);
+    await delivered(await submit());
+
+    // 3. Compromised: the far side learns it from a screen before the sender stops.
+    const list = await revokeAtCa(zones, first);
+    await command(zones, ["keys", "import", "--zone", "business", "--qr", list.text]);
+    bad.push(...(await submit()));
+    await untilSetAside(zones, "certificate.revoked", deadline);
+    await command(zones, ["keys", "import", "--zone", "extranet", list.file]);
+    const held = await submit();
+    const next = await changeKey(zones, {
+      zone: "extranet",
+      use: "sign",
+      notBefore: new Date(Date.now() - 1_000),
+      importedBy: ["extranet"],
+    });
+    await untilUsed(zones, "extranet", next, deadline);
+    await delivered(held);
+    await delivered(await submit());
+
+    const { exchanges, doubled } = await targetTable(zones, "record");
+    return {
+      setAside: bad.length,
+      leaked: bad.filter((id) => exchanges.has(id)).length,
+      waited: waited.length + held.length,
+      lost: good.filter((id) => !exchanges.has(id)),
+      duplicated: doubled,
+      verify: await verifyLogs(zones),
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    await zones.stop();
+  }
+}
+
+/** Before the zones start: their newest lists are almost as old as the lane allows. */
+async function ageLists(home: string): Promise<void> {
+  const provider = loadProvider();
+  const nowMs = Date.now() - FRESHNESS_MS + LIST_LEFT_MS;
+  for (const zone of ZONES) {
+    const { der } = await renewList(demoCa(home, zone), { nowMs });
+    for (const reader of ZONES) {
+      const item = { kind: "revocation-list", der } as const;
+      await writeTrustItems(provider, zonePaths(home, reader).trust, [item]);
+    }
+  }
+}
+
+/** Each CA signs its next list; people carry both to the extranet, which seals. */
+async function refreshLists(zones: RunningZones): Promise<void> {
+  for (const zone of ZONES) {
+    const { der, number } = await renewList(demoCa(zones.home, zone));
+    const path = join(medium(zones), `${zone}-list-${number}.der`);
+    writeFileSync(path, der);
+    await command(zones, ["keys", "import", path, "--zone", "extranet"]);
+  }
+}
+
+/** The signing key that the extranet uses now. */
+async function signingKey(zones: RunningZones): Promise<string> {
+  const { out } = await command(zones, ["keys", "list", "--zone", "extranet", "--json"]);
+  const { certificates } = JSON.parse(out) as {
+    certificates: { zone: string; use: string; state: string; keyId: string }[];
+  };
+  const active = certificates.find(
+    ({ zone, use, state }) => zone === "extranet" && use === "sign" && state === "active",
+  );
+  if (active === undefined) throw new RangeError("the extranet has no active signing key");
+  return active.keyId;
+}
+
+async function revokeAtCa(
+  zones: RunningZones,
+  keyId: string,
+): Promise<{ file: string; text: string }> {
+  const ca = demoCa(zones.home, "extranet");
+  const file = join(medium(zones), "compromised.crl");
+  const codes = join(medium(zones), "codes");
+  await command(zones, [
+    ...["keys", "revoke", "--ca", ca.dir, "--unlock", ca.unlock.file, "--yes"],
+    ...["--key-id", keyId, "--reason", "keyCompromise", "--out", file, "--qr", codes],
+  ]);
+  // What a scanner types from the printed codes, one line for each.
+  const text = join(codes, readdirSync(codes).find((name) => name.endsWith(".txt")) ?? "");
+  if (readFileSync(text, "utf8").trim() === "") throw new RangeError("no codes");
+  return { file, text };
+}
+
+async function untilSetAside(zones: RunningZones, code: string, deadline: number): Promise<void> {
+  await untilLogged(zones, "business", "bundle.refused", (event) => event.code === code, deadline);
+}
+
+async function submitMany(
+  zones: RunningZones,
+  prefix: string,
+  count: number,
+  deadline: number,
+): Promise<string[]> {
+  const ids: string[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let number = next++; number < count; number = next++) {
+      const answer = await submitRequest(
+        zones.apis.extranet,
+        "land-registration",
+        "/records",
+        `${prefix}-${number}`,
+        { number, note: "drill" },
+        deadline,
+      );
+      if (answer.status !== 202) throw new RangeError(`${prefix} ${number}: ${answer.status}`);
+      ids.push(String(answer.body.exchangeId));
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return ids;
+}

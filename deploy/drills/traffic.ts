@@ -1,0 +1,51 @@
+/** Guarantee: requests go in without a pause for as long as a drill asks, and each that was accepted is remembered. */
+import { submitRequest } from "./integrator.ts";
+import type { RunningZones } from "./zones.ts";
+
+/** Enough that every batch of the road has company; few enough that two cores keep up. */
+const CALLERS = 8;
+
+export class Traffic {
+  readonly #zones: RunningZones;
+  readonly #deadline: number;
+  readonly #accepted: string[] = [];
+  readonly #workers: Promise<void>[];
+  #next = 0;
+  #least = 0;
+  #stopped = false;
+
+  constructor(zones: RunningZones, deadline: number) {
+    this.#zones = zones;
+    this.#deadline = deadline;
+    this.#workers = Array.from({ length: CALLERS }, () => this.#work());
+  }
+
+  /** Ids of the exchanges that were accepted so far. */
+  get accepted(): readonly string[] {
+    return this.#accepted;
+  }
+
+  /** Ends once at least `count` were accepted. @returns all ids. */
+  async stop(count: number): Promise<readonly string[]> {
+    this.#least = count;
+    this.#stopped = true;
+    await Promise.all(this.#workers);
+    return this.#accepted;
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopped || this.#next < this.#least) {
+      const number = this.#next++;
+      const answer = await submitRequest(
+        this.#zones.apis.extranet,
+        "land-registration",
+        "/records",
+        `traffic-${number}`,
+        { number, note: "drill" },
+        this.#deadline,
+      );
+      if (answer.status !== 202) throw new RangeError(`request ${number}: ${answer.status}`);
+      this.#accepted.push(String(answer.body.exchangeId));
+    }
+  }
+}
