@@ -18,6 +18,7 @@ import { demoCa } from "../src/setup/certificates.ts";
 import { submitRequest } from "./integrator.ts";
 import { changeKey, command, medium, untilLogged, untilUsed } from "./keys.ts";
 import { targetTable, undelivered, verifyLogs } from "./outcome.ts";
+import { untilBundlesRefused } from "./trails.ts";
 import { type RunningZones, startZones } from "./zones.ts";
 
 export const FULL_COUNT = 500;
@@ -72,16 +73,18 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
     await command(zones, [
       ...["keys", "revoke", "--zone", "business", "--deny", first, "--reason", "drill"],
     ]);
-    bad.push(...(await submit()));
-    await untilSetAside(zones, "certificate.denied", deadline);
+    const denied = await submit();
+    await untilBundlesRefused(zones, denied, "certificate.denied", deadline);
+    bad.push(...denied);
     await command(zones, ["keys", "revoke", "--zone", "business", "--lift", first]);
     await delivered(await submit());
 
     // 3. Compromised: the far side learns it from a screen before the sender stops.
     const list = await revokeAtCa(zones, first);
     await command(zones, ["keys", "import", "--zone", "business", "--qr", list.text]);
-    bad.push(...(await submit()));
-    await untilSetAside(zones, "certificate.revoked", deadline);
+    const compromised = await submit();
+    await untilBundlesRefused(zones, compromised, "certificate.revoked", deadline);
+    bad.push(...compromised);
     await command(zones, ["keys", "import", "--zone", "extranet", list.file]);
     const held = await submit();
     const next = await changeKey(zones, {
@@ -160,10 +163,6 @@ async function revokeAtCa(
   const text = join(codes, readdirSync(codes).find((name) => name.endsWith(".txt")) ?? "");
   if (readFileSync(text, "utf8").trim() === "") throw new RangeError("no codes");
   return { file, text };
-}
-
-async function untilSetAside(zones: RunningZones, code: string, deadline: number): Promise<void> {
-  await untilLogged(zones, "business", "bundle.refused", (event) => event.code === code, deadline);
 }
 
 async function submitMany(

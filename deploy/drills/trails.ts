@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { decodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import pg from "pg";
-import { zonePaths, zonePorts } from "../src/layout.ts";
+import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
 import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
 import type { RunningZones } from "./zones.ts";
 
@@ -38,16 +38,63 @@ async function stepsOf(log: pg.Client, ids: readonly Buffer[]): Promise<Map<stri
   return steps;
 }
 
+const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll("-", ""), "hex");
+
+async function openLog(zones: RunningZones, zone: ZoneName): Promise<pg.Client> {
+  const password = zonePasswords(zonePaths(zones.home, zone)).audit_reader;
+  const { postgres } = zonePorts(zone, zones.options.portBase);
+  const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
+  await log.connect();
+  return log;
+}
+
+/**
+ * Waits until every bundle that the extranet sealed with one of these exchanges stands in the
+ * business zone's log as refused with `code`.
+ */
+export async function untilBundlesRefused(
+  zones: RunningZones,
+  exchangeIds: readonly string[],
+  code: string,
+  deadline: number,
+): Promise<void> {
+  const ids = exchangeIds.map(bytesOf);
+  const [sent, received] = [await openLog(zones, "extranet"), await openLog(zones, "business")];
+  try {
+    for (;;) {
+      const sealed = await sent.query<{ exchange: string; bundle: string }>(
+        `SELECT encode(exchange_id, 'hex') AS exchange, encode(bundle_id, 'hex') AS bundle
+           FROM audit.event WHERE type = 'exchange.sealed' AND exchange_id = ANY($1)`,
+        [ids],
+      );
+      const refused = await received.query<{ bundle: string }>(
+        `SELECT encode(bundle_id, 'hex') AS bundle
+           FROM audit.event WHERE type = 'bundle.refused' AND code = $1`,
+        [code],
+      );
+      const known = new Set(refused.rows.map(({ bundle }) => bundle));
+      const done = new Set(
+        sealed.rows.filter(({ bundle }) => known.has(bundle)).map(({ exchange }) => exchange),
+      );
+      if (done.size === new Set(exchangeIds).size) return;
+      if (Date.now() > deadline) {
+        throw new RangeError(`${done.size} of ${exchangeIds.length} were refused with ${code}`);
+      }
+      await delay(POLL_MS);
+    }
+  } finally {
+    await sent.end();
+    await received.end();
+  }
+}
+
 /** `<exchange id>: <missing step>, …` for each trail that is not full; waits for late journals. */
 export async function incompleteTrails(
   zones: RunningZones,
   exchangeIds: readonly string[],
 ): Promise<string[]> {
-  const ids = exchangeIds.map((id) => Buffer.from(id.replaceAll("-", ""), "hex"));
-  const password = zonePasswords(zonePaths(zones.home, "business")).audit_reader;
-  const { postgres } = zonePorts("business", zones.options.portBase);
-  const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
-  await log.connect();
+  const ids = exchangeIds.map(bytesOf);
+  const log = await openLog(zones, "business");
   const wanted = [
     ...OWN_STEPS.map((step) => `own ${step}`),
     ...PEER_STEPS.map((step) => `peer ${step}`),
