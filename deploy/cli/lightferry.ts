@@ -12,6 +12,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   exchange: "front-proxy",
   token: "front-proxy",
   audit: "audit",
+  bundle: "proto",
   ferry: "ferry",
   policy: "policy",
   stop: "deploy",

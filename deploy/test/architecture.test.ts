@@ -18,6 +18,8 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   trust: ["errors", "gen", "sm", "registry", "pki"],
   verdict: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry"],
   bundle: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry", "verdict"],
+  proof: ["errors", "gen", "canonical", "merkle", "sm", "verdict", "bundle"],
+  cms: ["errors", "sm", "bundle"],
   rpc: ["errors", "gen", "canonical", "pki"],
   event: ["errors", "gen", "canonical", "ids", "rpc"],
   service: ["errors", "gen", "canonical", "ids", "sm", "rpc", "event", "registry"],

@@ -58,6 +58,16 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(["sealed", "permitted"] as const)("a proof, form %s", (form) => {
+  it("can be made of every item, the first and the last too", () => {
+    for (const [item, opening] of opened.entries()) {
+      const make = form === "sealed" ? proveItem : provePermission;
+      for (const proof of [make(verified, item), make(verified, item, opening)]) {
+        const proven = check(encodeProof(proof));
+        expect(proven.commitment).toEqual(verified.header.items[item]?.commitment);
+      }
+    }
+  });
+
   it("shows the exchange and fits its content alone", async () => {
     const proven = check(forms[form]);
     expect(proven.entry?.http?.path).toBe("/records/1");

@@ -19,7 +19,7 @@ import {
   type ExitCode,
   type Locale,
 } from "./types.ts";
-import { harmlessText } from "./width.ts";
+import { harmlessJson, harmlessText } from "./width.ts";
 import { readZoneConfig } from "./zone-config.ts";
 
 /** Where a command writes and what surrounds it; the real process unless a test says otherwise. */
@@ -201,7 +201,7 @@ function contextOf(input: CliInput, locale: Locale, surroundings: CliSurrounding
     out,
     table: (rows, columns) => out(renderTable(rows, columns, locale).join("\n")),
     emitJson: (value) => {
-      if (json) surroundings.stdout(`${JSON.stringify(value)}\n`);
+      if (json) surroundings.stdout(`${harmlessJson(JSON.stringify(value))}\n`);
     },
     zoneConfig: (wanted) => readZoneConfig(home, wanted ?? zone),
   };
@@ -218,7 +218,7 @@ function report(
   if (json) {
     const { actor, zh, en, doZh, doEn } = row;
     const body = { code, detail, actor, zh, en, doZh, doEn };
-    surroundings.stdout(`${JSON.stringify({ error: body })}\n`);
+    surroundings.stdout(`${harmlessJson(JSON.stringify({ error: body }))}\n`);
     return;
   }
   const about = detail === "" ? "" : `: ${detail}`;

@@ -30,6 +30,14 @@ export function harmlessLine(text: string): string {
   return text.replace(STEERING, " ");
 }
 
+/** A JSON text that steers no terminal: the same document, with escapes for such characters. */
+export function harmlessJson(json: string): string {
+  return json.replace(
+    STEERING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** Lines and tabs stay, all other control characters go. */
 export function harmlessText(text: string): string {
   return text.replace(STEERING_BUT_LINES, " ");

@@ -72,6 +72,14 @@ export function checkProof(
   return { ...proven, entry: checkOpening(provider, proof, proven.verdict) };
 }
 
+/**
+ * The certificates that a proof brings along: worth nothing until verified under a root.
+ * @throws GatewayError as `checkProof` does for a header that is none.
+ */
+export function presentedBy(proof: ExchangeProof): readonly Uint8Array[] {
+  return proof.form === "sealed" ? decodeHeader(proof.header).certificates : proof.certificates;
+}
+
 type Unopened = Omit<ProvenExchange, "entry">;
 
 function checkSealed(provider: SmProvider, proof: SealedProof, keys: BundleKeys): Unopened {
@@ -98,7 +106,8 @@ function checkSealed(provider: SmProvider, proof: SealedProof, keys: BundleKeys)
   if (firstRepeated(commitments) !== -1) throw new GatewayError("bundle.duplicate-item");
   // 6. the verdict
   const batch = header.verdictBatches[record.batch] ?? new VerdictBatch();
-  const verdict = checkVerdict(provider, { ...record, verdictBytes: record.verdict, batch }, keys, {
+  const { leaf, path, verdict: verdictBytes } = record;
+  const verdict = checkVerdict(provider, { verdictBytes, leaf, path, batch }, keys, {
     usage,
     policyNode: header.sender,
     use: {

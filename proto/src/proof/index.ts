@@ -2,6 +2,12 @@
  * Guarantee: one exchange of a bundle can be proved to whoever holds the root
  * certificate, without the bundle and without the content of any other; see README.md.
  */
-export { checkContent, checkProof, type ProvenBundle, type ProvenExchange } from "./check.ts";
+export {
+  checkContent,
+  checkProof,
+  type ProvenBundle,
+  type ProvenExchange,
+  presentedBy,
+} from "./check.ts";
 export { decodeProof, type ExchangeProof, encodeProof, type Opening, PROOF_MAX } from "./format.ts";
 export { proveItem, provePermission } from "./make.ts";
