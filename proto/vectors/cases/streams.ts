@@ -1,6 +1,6 @@
 /** Guarantee: what a receiver remembers of earlier bundles decides about later ones (SPEC §11). */
 
-import { type ForgedItem, type Forgery, id } from "../forge.ts";
+import { DAY, type ForgedItem, type Forgery, id, NOW } from "../forge.ts";
 import type { StreamVector } from "../vector.ts";
 import { record } from "./case.ts";
 
@@ -19,7 +19,8 @@ function item(number: number): ForgedItem {
   return {
     ...record,
     entry: { exchangeId: id(10_000 + number) },
-    verdict: { verdictId: id(20_000 + number) },
+    // An inbox refuses a bundle that outlasts a verdict (§7.3); these last as long.
+    verdict: { verdictId: id(20_000 + number), expiresMs: NOW + 7 * DAY },
   };
 }
 
