@@ -32,8 +32,7 @@ export const exportBundle: CliVerb = {
     zh: "导出为 GB/T 35275 签名及数字信封（DER）",
     en: "export as GB/T 35275 signedAndEnvelopedData (DER)",
   },
-  usage:
-    "<FILE> --root ROOT.pem --ring DIR --unlock FILE --recipient CERT.pem --signer-ring DIR --signer-unlock FILE --signer-certificate CERT.pem --out FILE.der [--item N|--exchange ID]",
+  usage: "<FILE> --root ROOT.pem --recipient CERT.pem --out FILE.der …",
   args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } }],
   options: {
     ...ITEM_OPTIONS,
@@ -73,6 +72,13 @@ export const exportBundle: CliVerb = {
     at: AT_OPTION,
     ...RING_OPTIONS,
   },
+  examples: [
+    {
+      command:
+        "bundle export bundle.lfb --root root.pem --ring keys/encrypt --unlock keys/encrypt.unlock --recipient auditor.pem --signer-ring keys/sign --signer-unlock keys/sign.unlock --signer-certificate sign.pem --out bundle.der",
+      summary: { zh: "导出给审计方", en: "export for an auditor" },
+    },
+  ],
   run: async (context, input) => {
     const provider = loadProvider();
     const out = needed(input, "out");

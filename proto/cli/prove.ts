@@ -39,8 +39,7 @@ export const prove: CliVerb = {
     zh: "为一次交换出具独立证明，或核验一份证明",
     en: "make a stand-alone proof of one exchange, or check one",
   },
-  usage:
-    "<FILE> --root ROOT.pem --item N|--exchange ID --out PROOF [--ring DIR --unlock FILE] | --check PROOF --root ROOT.pem [--content FILE]",
+  usage: "<FILE> --root ROOT.pem --item N --out PROOF | --check PROOF --root ROOT.pem",
   args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" }, optional: true }],
   options: {
     ...ITEM_OPTIONS,

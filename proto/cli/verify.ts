@@ -60,7 +60,7 @@ export const verify: CliVerb = {
     zh: "离线核验数据包：只需根证书；有收件密钥时连同内容",
     en: "verify a bundle offline: needs the root alone; with a recipient's key the contents too",
   },
-  usage: "<FILE> --root ROOT.pem [--trust DIR|FILE]… [--at TIME] [--ring DIR --unlock FILE]",
+  usage: "<FILE> --root ROOT.pem [--at TIME] [--trust DIR|FILE]…",
   args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } }],
   options: {
     ...TRUST_OPTIONS,
