@@ -85,16 +85,16 @@ const BARE: Readonly<Record<"seal" | "open", Step>> = { seal: "bareSeal", open: 
 
 /** One load on all sides. */
 function compare(load: Load, rounds: number, folder: string, mark: string): Figure[] {
-  const common = { folder, rounds, open: true };
+  const common = { folder, rounds };
   const { bundles, size } = load;
   const ours = (workers: number): Report =>
-    runCase({ ...common, provider: "openssl", workers, bundles, size, bare: true });
+    runCase({ ...common, provider: "openssl", workers, bundles, size, bare: workers !== 1 });
   const [two, one, none] = [ours(2), ours(1), ours(0)];
   const fewer = { ...common, workers: 0, bare: false, rounds: 1 };
   const alone = runCase({ ...fewer, provider: "openssl", bundles, size }, OPENSSL_ALONE);
   const portable = runCase({ ...fewer, provider: "sm-crypto", ...load.small });
   const count = bundles.reduce((sum, items) => sum + items, 0);
-  const what = `${count} items of ${size} bytes in ${bundles.length} bundles of at most ${BUNDLE_ITEMS}, bulk ${two.bulk}, Node ${process.version}, content MB per CPU second`;
+  const what = `${count} items of ${size} bytes in ${bundles.length} bundles, bulk ${two.bulk}, Node ${process.version}, content MB`;
   const smallCount = load.small.bundles.reduce((sum, items) => sum + items, 0);
   const figures: Figure[] = [];
   for (const step of ["seal", "open"] as const) {
@@ -103,16 +103,16 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
       figures.push({
         figure: `${step}.${load.name}.${tail}${mark}`,
         value: of,
-        unit: "MB/s per core",
+        unit: tail.startsWith("wall") ? "MB/s" : "MB/s per core",
         peer,
         peerValue,
         n: rounds,
         conditions: `${what}${note}`,
       });
     const bare = "GCM + table SM3 + item SM3, bare";
-    const threads = `, two workers on both sides, wall ${rate(two, step, "wall").toFixed(0)} MB/s (bare ${rate(two, BARE[step], "wall").toFixed(0)})`;
+    const threads = ` per CPU second, two workers on both sides, wall ${rate(two, step, "wall").toFixed(0)} MB/s (bare ${rate(two, BARE[step], "wall").toFixed(0)})`;
     add("vs-bare", bare, rate(two, BARE[step]), threads);
-    const here = ", calling thread on both sides";
+    const here = " per CPU second, calling thread on both sides";
     add("calling-thread.vs-bare", bare, rate(none, BARE[step]), here, rate(none, step));
     const chunks = 1 / (1 / rate(none, BARE[step]) - itemSeconds(none));
     add("vs-bare-chunks", "GCM + table SM3, bare", chunks, here, rate(none, step));
@@ -120,12 +120,12 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
       "vs-openssl",
       "OpenSSL alone",
       rate(alone, step),
-      ", peer on the calling thread, one round",
+      " per CPU second, peer on the calling thread, one round",
     );
-    const smaller = `, peer with ${smallCount} items of ${load.small.size} bytes, one round`;
+    const smaller = ` per CPU second, peer with ${smallCount} items of ${load.small.size} bytes, one round`;
     add("vs-sm-crypto", "sm-crypto", rate(portable, step), smaller);
     const wall = rate(two, step, "wall");
-    const clock = ", wall clock; the item's SM3 is one stream on the calling thread";
+    const clock = " per second of wall clock; the item's SM3 is one stream on the calling thread";
     add("wall.two-vs-calling-thread", "calling thread", rate(none, step, "wall"), clock, wall);
     add("wall.two-vs-one", "one worker", rate(one, step, "wall"), clock, wall);
   }
@@ -137,7 +137,7 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
       peer: "one worker",
       peerValue: rate(one, "verify", "wall"),
       n: rounds,
-      conditions: `${what}, wall clock, all work in the workers`,
+      conditions: `${what} per second of wall clock, all work in the workers`,
     });
   }
   return figures;
@@ -152,7 +152,7 @@ function itemSeconds(report: Report): number {
 function large(text: string, folder: string): Figure[] {
   const size = parseSize(text);
   const given = { provider: "openssl", workers: 2, bundles: [1], size, rounds: 1 } as const;
-  const report = runCase({ ...given, folder, bare: false, open: true });
+  const report = runCase({ ...given, folder, bare: false });
   const conditions = `one streamed item of ${size} bytes into a file, sealed and opened in one process with two workers, seal ${rate(report, "seal").toFixed(0)} MB/s per core, ${rate(report, "seal", "wall").toFixed(0)} MB/s wall, open ${rate(report, "open").toFixed(0)} and ${rate(report, "open", "wall").toFixed(0)}, bulk ${report.bulk}, Node ${process.version}`;
   const value = report.rssMax;
   const peer = { peer: "limit", peerValue: 300, n: 1, conditions };

@@ -15,6 +15,8 @@ import {
 const CHUNK_BYTES = 256 * 1024;
 const TAG_BYTES = 16;
 
+/** Providers that this process can load by name. */
+export type BenchProvider = "openssl" | "sm-crypto";
 export type BareJob = "seal" | "open";
 
 /** SM4-GCM and table SM3 of so many plaintext bytes. */
@@ -52,7 +54,7 @@ export interface BareThreads {
   close(): Promise<void>;
 }
 
-export async function bareThreads(name: SmProvider["name"], count: number): Promise<BareThreads> {
+export async function bareThreads(name: BenchProvider, count: number): Promise<BareThreads> {
   const workers = Array.from(
     { length: count },
     () => new Worker(new URL("./bare.ts", import.meta.url), { workerData: { bare: name } }),
@@ -91,7 +93,7 @@ export async function bareWork(
   else await chunks;
 }
 
-const own = workerData as { readonly bare?: SmProvider["name"] } | undefined;
+const own = workerData as { readonly bare?: BenchProvider } | undefined;
 if (!isMainThread && own?.bare !== undefined) {
   const provider = loadProvider(own.bare);
   // The first chunks of a thread compile its code.

@@ -15,11 +15,11 @@ import {
   verifyHeader,
 } from "../../src/bundle/index.ts";
 import { loadProvider, type SmProvider } from "../../src/sm/index.ts";
-import { bareThreads, bareWork } from "./bare.ts";
+import { type BenchProvider, bareThreads, bareWork } from "./bare.ts";
 import { type Workload, workload } from "./workload.ts";
 
 export interface Case {
-  readonly provider: SmProvider["name"];
+  readonly provider: BenchProvider;
   /** 0: everything on the calling thread. */
   readonly workers: number;
   /** Items of each bundle. */
@@ -28,9 +28,8 @@ export interface Case {
   readonly size: number;
   readonly rounds: number;
   readonly folder: string;
-  /** Bare sums and verification beside seal and open. */
+  /** Bare sums beside seal and open. */
   readonly bare: boolean;
-  readonly open: boolean;
 }
 
 /** Seconds of one round. */
@@ -101,12 +100,12 @@ async function measure(given: Case): Promise<Report> {
         plaintext += header.plaintextSize;
       }
     });
-    if (given.open) await add("open", () => open(provider, work, paths));
+    await add("open", () => open(provider, work, paths));
+    const bundles = await Promise.all(paths.map((path) => verified(provider, work, path)));
+    await add("verify", async () => {
+      for (const bundle of bundles) await verifyChunks(provider, bundle);
+    });
     if (given.bare) {
-      const bundles = await Promise.all(paths.map((path) => verified(provider, work, path)));
-      await add("verify", async () => {
-        for (const bundle of bundles) await verifyChunks(provider, bundle);
-      });
       const bare = { plaintext, items };
       await add("bareSeal", () => bareWork(provider, { ...bare, job: "seal" }, threads));
       await add("bareOpen", () => bareWork(provider, { ...bare, job: "open" }, threads));

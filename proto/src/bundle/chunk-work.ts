@@ -12,20 +12,35 @@ import type { ByteReader } from "./source.ts";
 import { type BundleWorkers, bundleWorkers } from "./workers/pool.ts";
 import { PooledReader, verifyByWorkers } from "./workers/pooled-reader.ts";
 import { PooledWriter } from "./workers/pooled-writer.ts";
+import type { WorkerProvider } from "./workers/task.ts";
 
-/** A worker loads its provider by name: one that is not that very object stays here. */
-function workersFor(provider: SmProvider, layout: Layout): BundleWorkers | undefined {
+interface Chosen {
+  readonly workers: BundleWorkers;
+  readonly provider: WorkerProvider;
+}
+
+/**
+ * A worker loads its provider by name. One that computes otherwise than that, in a device or with a
+ * function of its own, stays here; whose keys are in a device but whose SM3 and SM4 are not may go.
+ */
+function chosenFor(provider: SmProvider, layout: Layout): Chosen | undefined {
   const workers = bundleWorkers();
   if (workers === undefined || layout.chunkCount < workers.chunksMin) return undefined;
-  return provider === loadProvider(provider.name) ? workers : undefined;
+  const name = provider.name === "sm-crypto" ? "sm-crypto" : "openssl";
+  const loaded = loadProvider(name);
+  const same =
+    provider.sm3 === loaded.sm3 &&
+    provider.sm4GcmEncrypt === loaded.sm4GcmEncrypt &&
+    provider.sm4GcmDecrypt === loaded.sm4GcmDecrypt;
+  return same ? { workers, provider: name } : undefined;
 }
 
 /** Where a sealer writes the plaintext of a bundle of this layout. */
 export function chunkSink(cipher: ChunkCipher, file: FileHandle, layout: Layout): ChunkSink {
-  const workers = workersFor(cipher.provider, layout);
-  return workers === undefined
+  const chosen = chosenFor(cipher.provider, layout);
+  return chosen === undefined
     ? new ChunkWriter(cipher, file, layout)
-    : new PooledWriter(workers, cipher, file, layout);
+    : new PooledWriter(chosen, cipher, file, layout);
 }
 
 /** @param hashed every chunk was checked against the table before. */
@@ -36,10 +51,9 @@ export function chunkSource(
   table: Uint8Array,
   hashed: boolean,
 ): ChunkSource {
-  const { provider } = cipher;
-  const workers = workersFor(provider, layout);
-  if (workers === undefined) return new ChunkReader(cipher, reader, layout, table, hashed);
-  return new PooledReader({ workers, reader, layout, table, check: !hashed, provider, cipher });
+  const chosen = chosenFor(cipher.provider, layout);
+  if (chosen === undefined) return new ChunkReader(cipher, reader, layout, table, hashed);
+  return new PooledReader({ ...chosen, reader, layout, table, check: !hashed, cipher });
 }
 
 /** SPEC §8.3. @throws GatewayError `bundle.chunk-digest`, `bundle.truncated`. */
@@ -49,10 +63,9 @@ export async function checkChunks(
   layout: Layout,
   table: Uint8Array,
 ): Promise<void> {
-  const workers = workersFor(provider, layout);
-  if (workers !== undefined) {
-    return verifyByWorkers({ workers, reader, layout, table, check: true, provider });
-  }
+  const chosen = chosenFor(provider, layout);
+  if (chosen !== undefined)
+    return verifyByWorkers({ ...chosen, reader, layout, table, check: true });
   const groups = new GroupReader(provider, reader, layout, table);
   try {
     for (let number = 0; number < groupCount(layout); number += 1) {

@@ -12,6 +12,7 @@ import { TAG_BYTES } from "../limits.ts";
 import type { ByteReader } from "../source.ts";
 import type { BundleWorkers } from "./pool.ts";
 import { giveBackSlot, type Slot, takeSlot } from "./slot.ts";
+import type { WorkerProvider } from "./task.ts";
 
 /** What the groups of one bundle are read for. */
 export interface GroupWork {
@@ -21,7 +22,8 @@ export interface GroupWork {
   readonly table: Uint8Array;
   /** Against the table. */
   readonly check: boolean;
-  readonly provider: ChunkCipher["provider"];
+  /** Computes there what the cipher's does here. */
+  readonly provider: WorkerProvider;
   /** Decrypts where there is one. */
   readonly cipher?: ChunkCipher;
 }
@@ -113,7 +115,7 @@ export class ReadAhead {
     }
     await workers.run({
       kind: "open",
-      provider: provider.name,
+      provider,
       memory: slot.memory,
       group,
       check,

@@ -11,6 +11,7 @@ import type { Layout } from "../layout.ts";
 import { DIGEST_BYTES } from "../limits.ts";
 import type { BundleWorkers } from "./pool.ts";
 import { giveBackSlot, type Slot, takeSlot } from "./slot.ts";
+import type { WorkerProvider } from "./task.ts";
 
 interface Sending {
   readonly slot: Slot;
@@ -22,6 +23,7 @@ interface Sending {
 export class PooledWriter implements ChunkSink {
   readonly table: Uint8Array;
   readonly #workers: BundleWorkers;
+  readonly #provider: WorkerProvider;
   readonly #cipher: ChunkCipher;
   readonly #fd: number;
   readonly #layout: Layout;
@@ -32,8 +34,15 @@ export class PooledWriter implements ChunkSink {
   #filled = 0;
   #next = 0;
 
-  constructor(workers: BundleWorkers, cipher: ChunkCipher, file: FileHandle, layout: Layout) {
-    this.#workers = workers;
+  /** @param chosen the threads, and the provider that computes there what the cipher's does here. */
+  constructor(
+    chosen: { readonly workers: BundleWorkers; readonly provider: WorkerProvider },
+    cipher: ChunkCipher,
+    file: FileHandle,
+    layout: Layout,
+  ) {
+    this.#workers = chosen.workers;
+    this.#provider = chosen.provider;
     this.#cipher = cipher;
     this.#fd = file.fd;
     this.#layout = layout;
@@ -80,7 +89,7 @@ export class PooledWriter implements ChunkSink {
   #send(slot: Slot): void {
     const group = chunkGroup(this.#layout, this.#next);
     const { memory } = slot;
-    const provider = this.#cipher.provider.name;
+    const provider = this.#provider;
     const done = this.#workers.run({ kind: "seal", provider, memory, fd: this.#fd, group });
     // Its failure is seen by whoever collects it; until then it must not count as unhandled.
     done.catch(() => {});

@@ -6,9 +6,11 @@ import { type ErrorCode, GatewayError } from "../../errors/index.ts";
 import type { SmProvider } from "../../sm/index.ts";
 import type { ChunkGroup } from "../chunk-group.ts";
 
+/** Providers that any thread can load for itself. */
+export type WorkerProvider = Exclude<SmProvider["name"], "sdf">;
+
 interface GroupTask {
-  /** Of the provider that the worker loads for itself. */
-  readonly provider: SmProvider["name"];
+  readonly provider: WorkerProvider;
   readonly memory: SharedArrayBuffer;
   readonly group: ChunkGroup;
 }

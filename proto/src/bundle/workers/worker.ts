@@ -14,16 +14,23 @@ import { type ChunkRooms, GROUP_CHUNKS, laneRooms } from "../chunk-rooms.ts";
 import { withoutFirst } from "../chunk-writer.ts";
 import { DIGEST_BYTES, TAG_BYTES } from "../limits.ts";
 import { Slot } from "./slot.ts";
-import { asFault, type OpenTask, type SealTask, type Task, type TaskMessage } from "./task.ts";
+import {
+  asFault,
+  type OpenTask,
+  type SealTask,
+  type Task,
+  type TaskMessage,
+  type WorkerProvider,
+} from "./task.ts";
 
 interface Tools {
   readonly provider: SmProvider;
   readonly rooms: ChunkRooms;
 }
 
-const loaded = new Map<SmProvider["name"], Tools>();
+const loaded = new Map<WorkerProvider, Tools>();
 
-function toolsFor(name: SmProvider["name"]): Tools {
+function toolsFor(name: WorkerProvider): Tools {
   let tools = loaded.get(name);
   if (tools === undefined) {
     const provider = loadProvider(name);
