@@ -231,6 +231,8 @@ describe("inspect", () => {
     const hostile = changedHeader({
       ...{ lane: steering, stream: steering, sender: steering, signKeyId: steering },
       ...{ grade: steering, policyVersion: steering },
+      // No calendar knows these.
+      ...{ createdMs: Number.MAX_SAFE_INTEGER, expiresMs: 0 },
       recipients: [{ nodeId: steering, keyId: steering, wrappedSecret: Buffer.of(1) }],
       verdictBatches: [{ ...header.verdictBatches[0], policyNode: steering, keyId: steering }],
       items: [{ ...header.items[0], verdict }],

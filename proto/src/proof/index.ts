@@ -5,7 +5,6 @@
 export {
   checkContent,
   checkProof,
-  type ProvenBundle,
   type ProvenExchange,
   presentedBy,
 } from "./check.ts";
