@@ -94,11 +94,7 @@ function readers(machine: Machine): Finding[] {
 function sealed(machine: Machine, device: string, depth = 0): boolean {
   const at = `/sys/dev/block/${device}`;
   if (ENCRYPTED.test(machine.read(`${at}/dm/uuid`) ?? "")) return true;
-  const below =
-    machine
-      .run("ls", [`${at}/slaves`])
-      ?.stdout.split("\n")
-      .filter(Boolean) ?? [];
+  const below = machine.list(`${at}/slaves`);
   // Volumes stand on at most a few layers: crypt, RAID, LVM.
   if (below.length === 0 || depth > 4) return false;
   return below.every((name) => {

@@ -95,7 +95,8 @@ function lists(
   lanes: readonly LaneEntry[],
 ): Finding[] {
   const limits = new Map<string, number>();
-  for (const lane of lanes.filter(({ from, to }) => from === zone || to === zone)) {
+  for (const lane of lanes) {
+    if (lane.state !== "open" || (lane.from !== zone && lane.to !== zone)) continue;
     for (const issuer of [lane.from, lane.to]) {
       const strictest = limits.get(issuer) ?? Number.POSITIVE_INFINITY;
       limits.set(issuer, Math.min(strictest, lane.revocationFreshnessSeconds * 1000));
