@@ -98,9 +98,14 @@ function readTarget(targets: unknown, id: string): TargetConfig {
 }
 
 function readLimits(raw: unknown): LimitsConfig {
+  const spoolHighWaterBytes =
+    readOptionalInteger(raw, "limits.spoolHighWaterBytes", MAX_BYTES) ?? DEFAULT_HIGH_WATER_BYTES;
   return {
-    spoolHighWaterBytes:
-      readOptionalInteger(raw, "limits.spoolHighWaterBytes", MAX_BYTES) ?? DEFAULT_HIGH_WATER_BYTES,
+    spoolHighWaterBytes,
+    // Half of the spool: the largest file of a lane fits, and the other half stays for all others.
+    uploadShareBytes:
+      readOptionalInteger(raw, "limits.uploadShareBytes", MAX_BYTES) ??
+      Math.floor(spoolHighWaterBytes / 2),
     spoolReserveBytes:
       readOptionalInteger(raw, "limits.spoolReserveBytes", MAX_BYTES) ?? DEFAULT_RESERVE_BYTES,
     // A million tries at the longest pause are ten years: more is a mistake.

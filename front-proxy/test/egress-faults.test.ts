@@ -110,6 +110,7 @@ it("says 503 while policy is away: nothing is accepted undecided", async () => {
 it("says 429 above the high-water mark and 507 on a full disk, with when to try again", async () => {
   const limits = {
     spoolHighWaterBytes: 100,
+    uploadShareBytes: 1e9,
     spoolReserveBytes: 0,
     outboxRetentionSeconds: undefined,
   };
@@ -133,6 +134,38 @@ it("says 429 above the high-water mark and 507 on a full disk, with when to try 
   expectProblem(disk, "spool.disk-full");
   await expectEvent(world.peers.events, "exchange.refused", "spool.disk-full");
   expect(await rowCount()).toBe(1);
+  await world.restart({ databaseUrl: proxy.url });
+});
+
+it("one caller's unfinished uploads stay within its share; the others have theirs", async () => {
+  const limits = {
+    spoolHighWaterBytes: 1e9,
+    uploadShareBytes: 30_000_000,
+    spoolReserveBytes: 0,
+    outboxRetentionSeconds: undefined,
+  };
+  await world.restart({ databaseUrl: proxy.url, limits });
+  const url = "/v1/files?lane=inbound&service=maps&grade=G1&filename=a";
+  const begin = (length: number, by = token) =>
+    world.api.call("POST", url, { token: by, headers: { "upload-length": String(length) } });
+  expectProblem(await begin(30_000_001), "upload.over-share");
+  const first = await begin(20_000_000);
+  expect(first.status).toBe(201);
+  expectProblem(await begin(10_000_001), "upload.share-used");
+  await expectEvent(world.peers.events, "exchange.refused", "upload.share-used");
+  // However small, a thousand beginnings are not free.
+  const small = await Promise.all(Array.from({ length: 200 }, () => begin(1)));
+  expect(small.filter(({ status }) => status === 201)).toHaveLength(152);
+  // A stream of unknown length is weighed as it grows, and leaves nothing behind.
+  await world.pool.query("DELETE FROM upload WHERE length = 1");
+  const grown = await world.api.call("POST", url, { token, body: "y".repeat(17_000_000) });
+  expectProblem(grown, "upload.share-used");
+  const left = await world.pool.query("SELECT length FROM upload");
+  expect(left.rows).toEqual([{ length: 20_000_000 }]);
+  expect((await begin(30_000_000, await world.token("county"))).status).toBe(201);
+  await world.pool.query("DELETE FROM upload");
+  expect((await begin(30_000_000)).status).toBe(201);
+  await world.pool.query("DELETE FROM upload");
   await world.restart({ databaseUrl: proxy.url });
 });
 

@@ -71,6 +71,31 @@ export async function findUpload(
   return result.rows[0];
 }
 
+/** Even an upload without a byte costs a row, a key and a description. */
+export const LEAST_WEIGHT = 64 * 1_024;
+
+/**
+ * Bytes that a caller's unfinished uploads may take: what was announced, or is durable where nothing
+ * was. Others that ask for the same caller wait until the transaction ends.
+ */
+export async function weighUploads(client: pg.PoolClient, caller: string): Promise<number> {
+  await query(client, "upload-share-lock", "SELECT pg_advisory_xact_lock($1, hashtext($2))", [
+    SHARE_LOCK,
+    caller,
+  ]);
+  const result = await query<{ bytes: number }>(
+    client,
+    "upload-share",
+    `SELECT coalesce(sum(greatest(coalesce(length, durable), $2)), 0)::bigint AS bytes
+       FROM upload WHERE caller = $1`,
+    [caller, LEAST_WEIGHT],
+  );
+  return result.rows[0]?.bytes ?? 0;
+}
+
+/** First half of the lock's number; any constant will do. */
+const SHARE_LOCK = 7_214_002;
+
 /** True when there was one to delete. */
 export async function deleteUpload(on: pg.Pool | pg.PoolClient, id: string): Promise<boolean> {
   const result = await query(on, "upload-delete", "DELETE FROM upload WHERE id = $1", [id]);

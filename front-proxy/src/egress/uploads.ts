@@ -8,6 +8,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import type { Sm3Hash } from "@lightferry/proto/sm";
+import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction, query } from "../database.ts";
 import type { Spool } from "../payload/spool.ts";
@@ -28,7 +29,9 @@ import {
   findUpload,
   forgetClaim,
   insertUpload,
+  LEAST_WEIGHT,
   type UploadRow,
+  weighUploads,
 } from "./upload-rows.ts";
 
 const { Submission } = lightferry.policy.v1;
@@ -78,7 +81,8 @@ export class Uploads {
 
   /**
    * Begins an upload, or answers with what the same key began before.
-   * @throws GatewayError `spool.full`, `spool.disk-full`, `idempotency.conflict`, `database.unavailable`.
+   * @throws GatewayError `upload.over-share`, `upload.share-used`, `spool.full`, `spool.disk-full`,
+   *   `idempotency.conflict`, `database.unavailable`.
    */
   async create(file: NewFile): Promise<Created> {
     const known = await this.#known(file);
@@ -86,6 +90,10 @@ export class Uploads {
     const { zone } = this.#context.config;
     const barred = registryRefusal(this.#context.registry(), zone, "file", file, file.length ?? 0);
     if (barred !== undefined) return { receipt: await refuseFile(this.#context, file, barred) };
+    const { uploadShareBytes } = this.#context.config.limits;
+    if ((file.length ?? 0) > uploadShareBytes) {
+      throw new GatewayError("upload.over-share", { detail: `share ${uploadShareBytes} bytes` });
+    }
     await this.#spool.assertRoom(file.length ?? 0);
 
     const id = newId();
@@ -98,6 +106,7 @@ export class Uploads {
     });
     const { idempotency } = file;
     await inTransaction(this.#context.pool, async (client) => {
+      await this.#assertShare(client, file.caller, file.length ?? 0);
       if (idempotency !== undefined) {
         const claim = { ...idempotency, caller: file.caller, exchangeId: id };
         const taken = await writeClaims(client, [claim], nowMs);
@@ -119,6 +128,16 @@ export class Uploads {
     });
     key.destroy();
     return { progress: { uploadId: id, offset: 0, length: file.length } };
+  }
+
+  /** One caller must not take the room of all others by beginning what it does not finish. */
+  async #assertShare(client: pg.PoolClient, caller: string, bytes: number): Promise<void> {
+    const { uploadShareBytes } = this.#context.config.limits;
+    const taken = await weighUploads(client, caller);
+    if (taken + Math.max(bytes, LEAST_WEIGHT) > uploadShareBytes) {
+      const detail = `${taken} of ${uploadShareBytes} bytes are taken by unfinished uploads`;
+      throw new GatewayError("upload.share-used", { detail });
+    }
   }
 
   async #known(file: NewFile): Promise<Created | undefined> {
@@ -199,17 +218,34 @@ export class Uploads {
           : new GatewayError("upload.length-exceeded", { detail: `announced ${row.length}` });
       }
       await this.#spool.assertRoom(0);
+      if (row.length === null && durable > row.durable) await this.#assertStreamShare(row);
       const part = source.part(Math.min(SEGMENT_BYTES, end - durable));
       durable += await this.#segments.append(parseId(row.id), durable, part);
     }
     if (running !== undefined) this.#hashes.set(row.id, { hash: running.hash, upTo: durable });
     if (source.fault !== undefined) {
+      // Neither by its id nor by a key can anybody go on with it: it would only take up the share.
+      if (row.length === null && row.key_digest === null) await this.abandon(row.id);
       throw new GatewayError("upload.incomplete", {
         detail: `durable ${durable}`,
         cause: source.fault,
       });
     }
     return durable;
+  }
+
+  /** A stream of unknown length: weighed as it grows, and forgotten when it grows too far. */
+  async #assertStreamShare(row: UploadRow): Promise<void> {
+    try {
+      await inTransaction(this.#context.pool, (client) =>
+        this.#assertShare(client, row.caller, SEGMENT_BYTES),
+      );
+    } catch (error) {
+      if (error instanceof GatewayError && error.code.startsWith("upload.")) {
+        await this.abandon(row.id);
+      }
+      throw error;
+    }
   }
 
   #resumeHash(row: UploadRow): { hash: Sm3Hash } | undefined {

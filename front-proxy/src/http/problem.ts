@@ -26,6 +26,7 @@ export interface Problem {
 const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "api.busy": 1,
   "spool.full": 10,
+  "upload.share-used": 60,
   "spool.disk-full": 30,
   "journal.full": 30,
 };

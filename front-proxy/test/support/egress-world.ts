@@ -190,6 +190,7 @@ async function run(world: EgressWorld, change: Partial<FrontProxyConfig>): Promi
     watch: null,
     limits: {
       spoolHighWaterBytes: 1e9,
+      uploadShareBytes: 5e8,
       spoolReserveBytes: 0,
       outboxRetentionSeconds: undefined,
     },

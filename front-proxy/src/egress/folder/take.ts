@@ -92,6 +92,7 @@ const PERMANENT: ReadonlySet<string> = new Set([
   "folder.sidecar-invalid",
   "upload.name-invalid",
   "upload.length-exceeded",
+  "upload.over-share",
   "upload.incomplete",
   "submit.too-large",
 ]);
