@@ -16,6 +16,15 @@ export {
   type Sm4Gcm,
   type SmProvider,
 } from "./provider.ts";
+export {
+  openSdfProvider,
+  type SdfDeviceInfo,
+  type SdfKeySettings,
+  SdfKeys,
+  type SdfProvider,
+  type SdfSessionKey,
+  type SdfSettings,
+} from "./sdf/index.ts";
 export { constantTimeEqual, domainSeparated, formatKeyId } from "./signing-input.ts";
 export {
   createTableHasher,

@@ -14,11 +14,11 @@ const tested = new Set<SmProvider>();
 /**
  * The provider of that name; openssl unless asked otherwise. sm-crypto is the
  * reference that tests compare with: it is not constant time and must not be
- * given a node's private key.
+ * given a node's private key. One with a device is opened by `openSdfProvider`.
  * @throws GatewayError `sm.unavailable` when a native function is missing,
  * `sm.self-test-failed` when a published result is not reproduced.
  */
-export function loadProvider(name: SmProvider["name"] = "openssl"): SmProvider {
+export function loadProvider(name: keyof typeof PROVIDERS = "openssl"): SmProvider {
   const provider = PROVIDERS[name];
   if (provider === undefined) throw new GatewayError("sm.unavailable", { detail: String(name) });
   if (!tested.has(provider)) {

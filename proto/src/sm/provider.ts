@@ -48,7 +48,8 @@ export interface Sm4Gcm {
 }
 
 export interface SmProvider {
-  readonly name: "openssl" | "sm-crypto";
+  /** "sdf": keys in a cipher machine, the rest as in openssl. */
+  readonly name: "openssl" | "sm-crypto" | "sdf";
   /** What does SM4-GCM of more than a few bytes and SM3 of long data: "libgcrypt 1.10.1", or the provider's own name. */
   readonly bulk: string;
   sm3(...parts: readonly Uint8Array[]): Uint8Array;
