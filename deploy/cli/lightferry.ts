@@ -15,6 +15,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   bundle: "proto",
   ferry: "ferry",
   policy: "policy",
+  keys: "policy",
   stop: "deploy",
   status: "deploy",
   doctor: "deploy",

@@ -1,0 +1,172 @@
+/** Guarantee: `keys issue` shows every request before it signs any, and hands out only what the CA's journal holds. */
+import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import {
+  AUTHORITY_VALIDITY_MS,
+  type AuthorityState,
+  CERTIFICATE_VALIDITY_MS,
+  type Certificate,
+  issueTo,
+  parseRequest,
+  readAuthority,
+  type SigningRequest,
+  toPem,
+  type Validity,
+} from "@lightferry/proto/pki";
+import { loadProvider } from "@lightferry/proto/sm";
+import { CA_OPTIONS, withCa } from "./ca-access.ts";
+import { assertFree, clock, needed, OPTIONS, readItems, timeOf, writeNew } from "./options.ts";
+import { confirm } from "./terminal.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** As long as the CA itself at most; the CA says no to more. */
+const MAX_DAYS = 7_320;
+/** The other zone hears of a new key before it is used: once a day a medium goes even where no lane does. */
+const ANNOUNCE_HOURS = 24;
+const MAX_ANNOUNCE_HOURS = 31 * 24;
+/** Clocks of the other machines may be behind. */
+const CLOCK_MARGIN_MS = 5 * 60_000;
+
+interface Planned {
+  readonly request: SigningRequest;
+  readonly validity: Validity;
+}
+
+/** A key that replaces one in force is announced first; a first key begins at once. */
+function begin(input: CliInput, ca: AuthorityState, request: SigningRequest, now: number): number {
+  const asked = timeOf(input, "not-before");
+  if (asked !== undefined) return asked;
+  const hours = input.integer("announce", { min: 0, max: MAX_ANNOUNCE_HOURS });
+  if (hours !== undefined) return hours === 0 ? now - CLOCK_MARGIN_MS : now + hours * HOUR_MS;
+  const replaces = ca.issued.some(
+    ({ certificate, revoked }) =>
+      certificate.subject === request.subject &&
+      revoked === undefined &&
+      certificate.notAfterMs > now,
+  );
+  return replaces ? now + ANNOUNCE_HOURS * HOUR_MS : now - CLOCK_MARGIN_MS;
+}
+
+function plan(input: CliInput, ca: AuthorityState, der: Uint8Array): Planned {
+  const request = parseRequest(loadProvider(), der);
+  const notBeforeMs = begin(input, ca, request, Date.now());
+  const days = input.integer("days", { min: 1, max: MAX_DAYS });
+  const use = request.identity?.use;
+  const usual = use === undefined ? AUTHORITY_VALIDITY_MS.issuer : CERTIFICATE_VALIDITY_MS[use];
+  const wanted = notBeforeMs + (days === undefined ? usual : days * DAY_MS);
+  // Without a wish for more, a certificate ends with its CA.
+  const last = ca.certificate?.notAfterMs ?? wanted;
+  return {
+    request,
+    validity: { notBeforeMs, notAfterMs: days === undefined ? Math.min(wanted, last) : wanted },
+  };
+}
+
+function show(context: CliContext, plans: readonly Planned[]): void {
+  for (const { request, validity } of plans) {
+    const { subject, keyId, digest } = request;
+    context.out(
+      context.say({
+        zh: `将签发 ${subject}\n  密钥 ${keyId}\n  申请摘要（SM3）${digest}\n  有效期 ${clock(validity.notBeforeMs)} 至 ${clock(validity.notAfterMs)}`,
+        en: `to issue: ${subject}\n  key ${keyId}\n  digest of the request (SM3) ${digest}\n  valid ${clock(validity.notBeforeMs)} to ${clock(validity.notAfterMs)}`,
+      }),
+    );
+  }
+}
+
+/** The certificates, and what verifies them at the other end: the CA, its root and the newest list. */
+function answer(dir: string, issued: readonly Certificate[]): string {
+  const { certificate, root, list } = readAuthority(dir);
+  const chain = new Map(
+    [...issued, certificate, root].flatMap((one) =>
+      one === undefined ? [] : [[one.digest, one] as const],
+    ),
+  );
+  const pems = [...chain.values()].map((one) => toPem("CERTIFICATE", one.der));
+  return [...pems, ...(list === undefined ? [] : [toPem("X509 CRL", list.der)])].join("");
+}
+
+export const issueVerb: CliVerb = {
+  name: "issue",
+  summary: { zh: "签发证书（先显示，后签发）", en: "issue certificates: shown first, then signed" },
+  usage:
+    "--ca DIR --request FILE --out FILE [--not-before TIME | --announce HOURS] [--days N] [--yes]",
+  args: [],
+  options: {
+    ...CA_OPTIONS,
+    request: {
+      type: "string",
+      value: "FILE",
+      summary: { zh: "签发申请，可含多份", en: "request file, may hold several" },
+    },
+    out: OPTIONS.out,
+    "not-before": {
+      type: "string",
+      value: "TIME",
+      summary: { zh: "生效时间", en: "when it begins" },
+    },
+    announce: {
+      type: "string",
+      value: "HOURS",
+      summary: {
+        zh: `提前公告的小时数；替换在用密钥时默认 ${ANNOUNCE_HOURS}`,
+        en: `hours of announcement; ${ANNOUNCE_HOURS} by default where it replaces a key in use`,
+      },
+    },
+    days: {
+      type: "string",
+      value: "DAYS",
+      summary: {
+        zh: "有效天数；加密 45，其他 365，签发机构 5 年",
+        en: "days it is good for; encryption 45, others 365, issuers 5 years",
+      },
+    },
+    yes: OPTIONS.yes,
+  },
+  examples: [
+    {
+      command: "keys issue --ca ca/extranet --request node.csr --out node.pem",
+      summary: { zh: "为节点签发", en: "for a node" },
+    },
+  ],
+  run: async (context, input) => {
+    const dir = needed(input, "ca");
+    const out = assertFree(needed(input, "out"));
+    const items = readItems(needed(input, "request"));
+    if (items.length === 0 || items.some(({ label }) => label !== "CERTIFICATE REQUEST")) {
+      throw new GatewayError("cli.usage", { detail: "--request: requests alone" });
+    }
+    const ca = readAuthority(dir);
+    const plans = items.map(({ der }) => plan(input, ca, der));
+    show(context, plans);
+    await confirm(input, context, {
+      zh: `用 ${ca.certificate?.subject ?? dir} 签发以上 ${plans.length} 份证书？`,
+      en: `Issue these ${plans.length} certificates by ${ca.certificate?.subject ?? dir}?`,
+    });
+    const issued: Certificate[] = [];
+    try {
+      await withCa(context, input, async (access) => {
+        for (const { request, validity } of plans) {
+          issued.push(await issueTo(access, request.der, validity));
+        }
+      });
+    } finally {
+      // What was signed before one was refused is signed, and handed out.
+      if (issued.length > 0) writeNew(out, answer(dir, issued));
+    }
+    context.emitJson({
+      out,
+      issued: issued.map(({ serial, keyId, subject, notBeforeMs, notAfterMs }) => ({
+        ...{ serial, keyId, subject, notBeforeMs, notAfterMs },
+      })),
+    });
+    context.out(
+      context.say({
+        zh: `已签发 ${issued.length} 份，连同签发机构证书与吊销列表写入 ${out}`,
+        en: `${issued.length} issued; written to ${out} with the authority's certificate and list`,
+      }),
+    );
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,198 @@
+/**
+ * Guarantee: `keys revoke` signs the next numbered list at the CA, for a medium
+ * and as QR codes; or denies one key in this zone at once, which needs no CA.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type CliContext,
+  type CliInput,
+  type CliVerb,
+  EXIT,
+  type ExitCode,
+} from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import {
+  type CertificateChoice,
+  qrParts,
+  qrSvg,
+  REVOCATION_REASONS,
+  type RevocationList,
+  type RevocationReason,
+  renewList,
+  revokeAt,
+  toPem,
+} from "@lightferry/proto/pki";
+import { CA_OPTIONS, withCa } from "./ca-access.ts";
+import { assertFree, clock, needed, OPTIONS, readItems, timeOf, writeNew } from "./options.ts";
+import { confirm } from "./terminal.ts";
+import { withTrust } from "./trust-call.ts";
+
+function choiceOf(input: CliInput): CertificateChoice {
+  const [serial, keyId, file] = ["serial", "key-id", "certificate"].map((name) => input.text(name));
+  if ([serial, keyId, file].filter((one) => one !== undefined).length !== 1) {
+    throw new GatewayError("cli.usage", { detail: "--serial | --key-id | --certificate" });
+  }
+  if (serial !== undefined) return { serial: serial.toLowerCase() };
+  if (keyId !== undefined) return { keyId: keyId.toLowerCase() };
+  const [item] = readItems(file ?? "");
+  if (item?.label !== "CERTIFICATE")
+    throw new GatewayError("cli.usage", { detail: "--certificate" });
+  return { certificate: item.der };
+}
+
+function reasonOf(input: CliInput): RevocationReason {
+  const names = Object.keys(REVOCATION_REASONS) as RevocationReason[];
+  const found = names.find((name) => name === input.text("reason"));
+  if (found === undefined)
+    throw new GatewayError("cli.usage", { detail: `--reason ${names.join(" | ")}` });
+  return found;
+}
+
+/** One SVG a code, and all their texts one a line for whoever has no scanner at hand. */
+function writeCodes(dir: string, list: RevocationList): string[] {
+  const parts = qrParts(list.der);
+  const name = `list-${list.number}`;
+  mkdirSync(dir, { recursive: true });
+  const files = parts.map((part, at) => {
+    const path = join(dir, `${name}-${at + 1}-of-${parts.length}.svg`);
+    writeNew(path, qrSvg(part));
+    return path;
+  });
+  const texts = join(dir, `${name}.txt`);
+  writeNew(texts, `${parts.join("\n")}\n`);
+  return [...files, texts];
+}
+
+async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCode> {
+  const renew = input.flag("renew");
+  const out = assertFree(needed(input, "out"));
+  const qr = input.text("qr");
+  const choice = renew ? undefined : choiceOf(input);
+  const reason = renew ? undefined : reasonOf(input);
+  const revokedMs = timeOf(input, "since");
+  if (choice !== undefined && reason !== undefined) {
+    const which = "certificate" in choice ? input.text("certificate") : Object.values(choice)[0];
+    await confirm(input, context, {
+      zh: `吊销不可撤回。以 ${reason} 吊销 ${which}？`,
+      en: `A revocation cannot be taken back. Revoke ${which} for ${reason}?`,
+    });
+  }
+  const list = await withCa(context, input, (ca) =>
+    choice === undefined || reason === undefined
+      ? renewList(ca)
+      : revokeAt(ca, choice, { reason, ...(revokedMs === undefined ? {} : { revokedMs }) }),
+  );
+  writeNew(out, toPem("X509 CRL", list.der));
+  const codes = qr === undefined ? [] : writeCodes(qr, list);
+  const { number, digest, entries, nextUpdateMs } = list;
+  context.emitJson({ out, number, digest, entries, nextUpdateMs, codes });
+  context.out(
+    context.say({
+      zh: `吊销列表 ${number}（${entries.length} 项）写入 ${out}，下次更新 ${clock(nextUpdateMs)} 之前`,
+      en: `revocation list ${number} (${entries.length} entries) written to ${out}, next due by ${clock(nextUpdateMs)}`,
+    }),
+  );
+  for (const file of codes) context.out(file);
+  return EXIT.done;
+}
+
+async function atZone(context: CliContext, input: CliInput, keyId: string): Promise<ExitCode> {
+  const lift = input.flag("lift");
+  const reason = lift ? (input.text("reason") ?? "") : needed(input, "reason");
+  const { zone } = context.zoneConfig();
+  await confirm(input, context, {
+    zh: lift ? `解除对密钥 ${keyId} 的禁用？` : `在网络 ${zone} 立即禁用密钥 ${keyId}？`,
+    en: lift ? `Lift the denial of key ${keyId}?` : `Deny key ${keyId} in zone ${zone} at once?`,
+  });
+  const { version } = await withTrust(context, (trust, options) =>
+    trust.denyKey({ keyId, reason, lift }, options),
+  );
+  context.emitJson({ zone, keyId, denied: !lift, version });
+  context.out(
+    context.say({
+      zh: lift ? `已解除对 ${keyId} 的禁用` : `${keyId} 已在本网络禁用，立即生效`,
+      en: lift ? `${keyId} is no longer denied` : `${keyId} is denied in this zone from now on`,
+    }),
+  );
+  return EXIT.done;
+}
+
+export const revokeVerb: CliVerb = {
+  name: "revoke",
+  summary: {
+    zh: "吊销证书并签发新的吊销列表，或在本网络立即禁用密钥",
+    en: "revoke a certificate and sign the next list, or deny a key in this zone at once",
+  },
+  usage:
+    "--ca DIR (--serial S | --key-id ID | --certificate FILE) --reason REASON --out FILE [--qr DIR] | --ca DIR --renew --out FILE | --deny ID (--reason TEXT | --lift)",
+  args: [],
+  options: {
+    ...CA_OPTIONS,
+    serial: { type: "string", value: "SERIAL", summary: { zh: "证书序列号", en: "serial number" } },
+    "key-id": { type: "string", value: "ID", summary: { zh: "密钥编号", en: "key id" } },
+    certificate: {
+      type: "string",
+      value: "FILE",
+      summary: {
+        zh: "证书文件；签发记录在恢复备份后缺失时使用",
+        en: "the certificate; for one that a restored journal does not know",
+      },
+    },
+    reason: {
+      type: "string",
+      value: "REASON",
+      summary: {
+        zh: `原因：${Object.keys(REVOCATION_REASONS).join(" | ")}；禁用时为说明文字`,
+        en: `why: ${Object.keys(REVOCATION_REASONS).join(" | ")}; with --deny a text`,
+      },
+    },
+    since: {
+      type: "string",
+      value: "TIME",
+      summary: {
+        zh: "自何时起不可信，默认现在",
+        en: "since when it is not trusted, now by default",
+      },
+    },
+    renew: {
+      type: "boolean",
+      summary: { zh: "不吊销，只签发新的列表", en: "revoke nothing, sign a fresh list" },
+    },
+    out: OPTIONS.out,
+    qr: {
+      type: "string",
+      value: "DIR",
+      summary: {
+        zh: "把列表写成可打印的二维码（SVG）",
+        en: "write the list as printable QR codes (SVG)",
+      },
+    },
+    deny: {
+      type: "string",
+      value: "ID",
+      summary: { zh: "在本网络立即禁用此密钥", en: "deny this key in this zone at once" },
+    },
+    lift: { type: "boolean", summary: { zh: "解除禁用", en: "lift the denial" } },
+    yes: OPTIONS.yes,
+  },
+  examples: [
+    {
+      command:
+        "keys revoke --zone business --deny 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason 设备失窃",
+      summary: { zh: "先在本网络禁用", en: "first deny it here" },
+    },
+    {
+      command:
+        "keys revoke --ca ca/extranet --key-id 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason keyCompromise --out list.pem --qr codes",
+      summary: { zh: "再由签发机构吊销", en: "then have its authority revoke it" },
+    },
+  ],
+  run: async (context, input) => {
+    const denied = input.text("deny");
+    if (denied !== undefined) return atZone(context, input, denied);
+    if (input.text("ca") === undefined)
+      throw new GatewayError("cli.usage", { detail: "--ca | --deny" });
+    return atAuthority(context, input);
+  },
+};
