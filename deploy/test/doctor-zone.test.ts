@@ -24,10 +24,12 @@ import { examine } from "../src/doctor/examine.ts";
 import type { Finding } from "../src/doctor/finding.ts";
 import { authorityKeys, zoneKeys } from "../src/doctor/keys.ts";
 import type { Machine } from "../src/doctor/machine.ts";
+import { services } from "../src/doctor/services.ts";
 import { trust } from "../src/doctor/trust.ts";
 import { nodeIdOf, zonePaths } from "../src/layout.ts";
 import { demoRegistry } from "../src/setup/demo-registry.ts";
 import { unlockFile } from "../src/setup/introduction.ts";
+import { takeLock } from "../src/zone/lock.ts";
 import { machine, states } from "./doctor-machine.ts";
 
 const DAY_MS = 86_400_000;
@@ -215,6 +217,44 @@ describe("key files", () => {
     expect(place("production")).toBe("ok");
     writeFileSync(join(paths().keys, unlockFile("sign")), "x", { mode: 0o600 });
     expect([place("demo"), place("production")]).toEqual(["warn", "fail"]);
+  });
+});
+
+describe("running services", () => {
+  const proc = `/proc/${process.pid}`;
+  const running = (files: Record<string, string>, mode: "demo" | "production" = "demo") =>
+    services(
+      machine({
+        mode,
+        files: {
+          [`${proc}/status`]: "TracerPid:\t0\nUid:\t1000\t1000\t1000\t1000",
+          [`${proc}/limits`]: "Max core file size  0  0  bytes",
+          [`${proc}/cmdline`]: "node\0policy/src/main.ts",
+          ...files,
+        },
+      }),
+      "business",
+      paths(),
+    );
+
+  it("are looked at while their supervisor runs, and not told of otherwise", () => {
+    mkdirSync(paths().state, { recursive: true });
+    const file = { pid: process.pid, services: { policy: { pid: process.pid }, seal: {} } };
+    writeFileSync(join(paths().state, "supervisor.json"), JSON.stringify(file));
+    expect(running({})).toEqual([]);
+    const release = takeLock(join(paths().state, "zone.lock"), 7_100);
+    try {
+      const check = "service.exposure:business/policy";
+      expect(states(running({}))).toEqual({ [check]: "ok" });
+      const open = { [`${proc}/cmdline`]: "node\0--inspect\0policy/src/main.ts" };
+      expect(states(running(open))).toEqual({ [check]: "warn" });
+      expect(states(running(open, "production"))).toEqual({ [check]: "fail" });
+      expect(running(open)[0]?.found).toBe(`business/policy ${process.pid}: --inspect`);
+      writeFileSync(join(paths().state, "supervisor.json"), "{");
+      expect(running({})).toEqual([]);
+    } finally {
+      release();
+    }
   });
 });
 
