@@ -275,57 +275,74 @@ static const num GY = {{0x02df32e52139f0a0, 0xd0a9877cc62a4740, 0x59bdcee36b6921
 static field FP, FN;
 static num a_mont, b_mont;
 
-/* Affine, Montgomery form. */
+/* Jacobian: (x/z^2, y/z^3); infinite when z is 0. Montgomery form. */
 typedef struct {
-  num x, y;
-  int infinite;
+  num x, y, z;
 } point;
 
 static point base;
 
 static void prepare(void) {
-  if (base.y.w[0] != 0) return;
+  if (!is_zero(&base.z)) return;
   FP = make_field(P);
   FN = make_field(N);
   a_mont = fmont(&FP, A);
   b_mont = fmont(&FP, B);
-  base.x = fmont(&FP, GX);
-  base.y = fmont(&FP, GY);
+  base = (point){fmont(&FP, GX), fmont(&FP, GY), FP.one};
+}
+
+static num mul(num a, num b) { return fmul(&FP, a, b); }
+static num plus(num a, num b) { return fadd(&FP, a, b); }
+static num minus(num a, num b) { return fsub(&FP, a, b); }
+static num twice(num a) { return plus(a, a); }
+
+static point pdouble(point p) {
+  num yy = mul(p.y, p.y), zz = mul(p.z, p.z), xx = mul(p.x, p.x);
+  num s = twice(twice(mul(p.x, yy)));
+  num m = plus(plus(xx, twice(xx)), mul(a_mont, mul(zz, zz)));
+  point r;
+  r.x = minus(mul(m, m), twice(s));
+  r.y = minus(mul(m, minus(s, r.x)), twice(twice(twice(mul(yy, yy)))));
+  r.z = twice(mul(p.y, p.z));
+  return r;
 }
 
 static point padd(point p, point q) {
-  if (p.infinite) return q;
-  if (q.infinite) return p;
-  num slope, dx = fsub(&FP, q.x, p.x);
-  if (is_zero(&dx)) {
-    num sum = fadd(&FP, p.y, q.y);
-    if (is_zero(&sum)) return (point){.infinite = 1};
-    num xx = fmul(&FP, p.x, p.x);
-    num top = fadd(&FP, fadd(&FP, xx, fadd(&FP, xx, xx)), a_mont);
-    slope = fmul(&FP, top, finverse(&FP, sum));
-  } else {
-    slope = fmul(&FP, fsub(&FP, q.y, p.y), finverse(&FP, dx));
-  }
-  point r = {.infinite = 0};
-  r.x = fsub(&FP, fsub(&FP, fmul(&FP, slope, slope), p.x), q.x);
-  r.y = fsub(&FP, fmul(&FP, slope, fsub(&FP, p.x, r.x)), p.y);
-  return r;
+  if (is_zero(&p.z)) return q;
+  if (is_zero(&q.z)) return p;
+  num pz = mul(p.z, p.z), qz = mul(q.z, q.z);
+  num u = mul(p.x, qz), s = mul(p.y, mul(qz, q.z));
+  num h = minus(mul(q.x, pz), u), r = minus(mul(q.y, mul(pz, p.z)), s);
+  if (is_zero(&h)) return is_zero(&r) ? pdouble(p) : (point){{{0}}, {{0}}, {{0}}};
+  num hh = mul(h, h), hhh = mul(hh, h), v = mul(u, hh);
+  point t;
+  t.x = minus(minus(mul(r, r), hhh), twice(v));
+  t.y = minus(mul(r, minus(v, t.x)), mul(s, hhh));
+  t.z = mul(h, mul(p.z, q.z));
+  return t;
 }
 
 static point ptimes(num k, point p) {
-  point r = {.infinite = 1};
+  point r = {{{0}}, {{0}}, {{0}}};
   for (int bit = 255; bit >= 0; bit--) {
-    r = padd(r, r);
+    r = pdouble(r);
     if (k.w[bit / 64] >> bit % 64 & 1) r = padd(r, p);
   }
   return r;
+}
+
+/* Coordinates as plain numbers. */
+static void affine(point p, num *x, num *y) {
+  num inverse = finverse(&FP, p.z), square = mul(inverse, inverse);
+  *x = fplain(&FP, mul(p.x, square));
+  *y = fplain(&FP, mul(p.y, mul(square, inverse)));
 }
 
 static int load_point(point *p, const uint8_t bytes[64]) {
   prepare();
   num x = load_num(bytes), y = load_num(bytes + 32);
   if (!below(&x, &P) || !below(&y, &P)) return 1;
-  *p = (point){.x = fmont(&FP, x), .y = fmont(&FP, y)};
+  *p = (point){fmont(&FP, x), fmont(&FP, y), FP.one};
   num left = fmul(&FP, p->y, p->y);
   num right = fadd(&FP, fmul(&FP, fadd(&FP, fmul(&FP, p->x, p->x), a_mont), p->x), b_mont);
   num d = fsub(&FP, left, right);
@@ -333,8 +350,10 @@ static int load_point(point *p, const uint8_t bytes[64]) {
 }
 
 static void store_point(uint8_t bytes[64], point p) {
-  store_num(bytes, fplain(&FP, p.x));
-  store_num(bytes + 32, fplain(&FP, p.y));
+  num x, y;
+  affine(p, &x, &y);
+  store_num(bytes, x);
+  store_num(bytes + 32, y);
 }
 
 int sm2_on_curve(const uint8_t bytes[64]) {
@@ -387,10 +406,11 @@ static num modulo_n(num a) {
 
 int sm2_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t signature[64]) {
   prepare();
-  num d = load_num(scalar), e = modulo_n(load_num(digest)), k, r, s, rk;
+  num d = load_num(scalar), e = modulo_n(load_num(digest)), k, r, s, rk, x, y;
   do {
     if (random_scalar(&k) != 0) return 1;
-    r = fadd(&FN, e, modulo_n(fplain(&FP, ptimes(k, base).x)));
+    affine(ptimes(k, base), &x, &y);
+    r = fadd(&FN, e, modulo_n(x));
     rk = fadd(&FN, r, k);
     /* s = (k - r d) / (1 + d) */
     num dm = fmont(&FN, d);
@@ -410,8 +430,10 @@ int sm2_verify(const uint8_t bytes[64], const uint8_t digest[32], const uint8_t 
   num t = fadd(&FN, r, s);
   if (is_zero(&t)) return 1;
   point q = padd(ptimes(s, base), ptimes(t, p));
-  if (q.infinite) return 1;
-  num found = fadd(&FN, modulo_n(load_num(digest)), modulo_n(fplain(&FP, q.x)));
+  if (is_zero(&q.z)) return 1;
+  num x, y;
+  affine(q, &x, &y);
+  num found = fadd(&FN, modulo_n(load_num(digest)), modulo_n(x));
   return memcmp(&found, &r, sizeof r) != 0;
 }
 
