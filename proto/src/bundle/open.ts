@@ -38,7 +38,8 @@ export interface OpenedItem {
   /**
    * The content, once. It is good only when the iteration ends without an error: the digest is
    * checked after the last byte, so write it to staging and release it afterwards. Each piece is
-   * valid until the next one is asked for: whoever keeps it longer copies it.
+   * valid until the next one is asked for: whoever keeps it longer copies it. It may lie in memory
+   * that is shared between threads.
    * Must be consumed before the next item is asked for.
    * @throws BundleItemError `bundle.item-digest`, `bundle.chunk-digest`, `bundle.chunk-decrypt`.
    */
@@ -58,7 +59,7 @@ export interface OpenOptions {
 }
 
 /**
- * SPEC §8.4, in its order. Memory: the manifest and one chunk.
+ * SPEC §8.4, in its order. Memory: the manifest and a few groups of four chunks.
  * @param keys one private key, or all that this node still has.
  * @throws GatewayError `bundle.unknown-decrypt-key`, `.secret-unwrap-failed`, `.key-commitment`,
  * `.chunk-digest`, `.chunk-decrypt`, `.manifest-invalid`, `.not-canonical`,
