@@ -48,7 +48,7 @@ export async function changeKey(
   const { keyId } = JSON.parse(made.out) as { keyId: string };
   const ca = demoCa(zones.home, zone);
   await command(zones, [
-    ...["keys", "issue", "--ca", ca.dir, "--unlock", ca.unlock.file, "--yes"],
+    ...["keys", "issue", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
     ...["--request", `${stem}.csr.pem`, "--out", `${stem}.pem`],
     ...["--not-before", notBefore.toISOString()],
   ]);

@@ -76,12 +76,12 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
     const denied = await submit();
     await untilBundlesRefused(zones, denied, "certificate.denied", deadline);
     bad.push(...denied);
-    await command(zones, ["keys", "revoke", "--zone", "business", "--lift", first]);
+    await command(zones, ["keys", "revoke", "--zone", "business", "--deny", first, "--lift"]);
     await delivered(await submit());
 
     // 3. Compromised: the far side learns it from a screen before the sender stops.
     const list = await revokeAtCa(zones, first);
-    await command(zones, ["keys", "import", "--zone", "business", "--qr", list.text]);
+    await command(zones, ["keys", "import", list.text, "--zone", "business", "--source", "qr"]);
     const compromised = await submit();
     await untilBundlesRefused(zones, compromised, "certificate.revoked", deadline);
     bad.push(...compromised);
@@ -128,10 +128,13 @@ async function ageLists(home: string): Promise<void> {
 /** Each CA signs its next list; people carry both to the extranet, which seals. */
 async function refreshLists(zones: RunningZones): Promise<void> {
   for (const zone of ZONES) {
-    const { der, number } = await renewList(demoCa(zones.home, zone));
-    const path = join(medium(zones), `${zone}-list-${number}.der`);
-    writeFileSync(path, der);
-    await command(zones, ["keys", "import", path, "--zone", "extranet"]);
+    const ca = demoCa(zones.home, zone);
+    const path = join(medium(zones), `${zone}-list.pem`);
+    await command(zones, [
+      ...["keys", "revoke", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
+      ...["--renew", "--out", path],
+    ]);
+    await command(zones, ["keys", "import", path, "--zone", "extranet", "--source", "medium"]);
   }
 }
 
@@ -153,15 +156,17 @@ async function revokeAtCa(
   keyId: string,
 ): Promise<{ file: string; text: string }> {
   const ca = demoCa(zones.home, "extranet");
-  const file = join(medium(zones), "compromised.crl");
+  const file = join(medium(zones), "compromised.pem");
   const codes = join(medium(zones), "codes");
   await command(zones, [
-    ...["keys", "revoke", "--ca", ca.dir, "--unlock", ca.unlock.file, "--yes"],
+    ...["keys", "revoke", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
     ...["--key-id", keyId, "--reason", "keyCompromise", "--out", file, "--qr", codes],
   ]);
-  // What a scanner types from the printed codes, one line for each.
-  const text = join(codes, readdirSync(codes).find((name) => name.endsWith(".txt")) ?? "");
-  if (readFileSync(text, "utf8").trim() === "") throw new RangeError("no codes");
+  if (readdirSync(codes).length === 0) throw new RangeError("no codes to print");
+  // What a scanner types from the printed codes: a line for each.
+  const text = join(medium(zones), "scanned.txt");
+  const lines = readPkiItems(readFileSync(file)).flatMap(({ der }) => qrParts(der));
+  writeFileSync(text, `${lines.reverse().join("\n")}\n`);
   return { file, text };
 }
 
