@@ -1,7 +1,9 @@
 /** Guarantee: tells what of this machine Lightferry uses, what it lacks, what that means, and what to do about it. */
 import { type CliContext, type CliNoun, EXIT, type ExitCode } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
 import { examine } from "../src/doctor/examine.ts";
 import type { Finding, State } from "../src/doctor/finding.ts";
+import { ZONES } from "../src/layout.ts";
 
 const STATES: Readonly<Record<State, { readonly zh: string; readonly en: string }>> = {
   ok: { zh: "✔ 正常", en: "✔ ok" },
@@ -12,21 +14,26 @@ const STATES: Readonly<Record<State, { readonly zh: string; readonly en: string 
 const FOUND_CELLS = 64;
 const MEANS_CELLS = 60;
 
-/** Faults once more with what to do, which no column has room for. */
+/** Faults once more, with all of what no column has room for. */
 function advise(context: CliContext, findings: readonly Finding[]): void {
   const open = findings.filter(({ state }) => state !== "ok");
   if (open.length === 0) return;
   context.out("");
   context.out(context.say({ zh: "怎么办", en: "What to do" }));
-  for (const { state, name, check, advice } of open) {
+  for (const { state, name, check, means, advice } of open) {
     const about = check.includes(":") ? ` ${check.slice(check.indexOf(":") + 1)}` : "";
     context.out(`${context.say(STATES[state])}  ${context.say(name)}${about}`);
-    context.out(`    ${context.say(advice)}`);
+    context.out(`    ${context.say(means)}`);
+    context.out(`    → ${context.say(advice)}`);
   }
 }
 
 function doctor(context: CliContext): Promise<ExitCode> {
-  const findings = examine(context.home, context.zone);
+  const zone = ZONES.find((name) => name === context.zone);
+  if (zone !== context.zone) {
+    throw new GatewayError("cli.usage", { detail: `--zone ${ZONES.join(" | ")}` });
+  }
+  const findings = examine(context.home, zone);
   context.table(findings, [
     { title: { zh: "状态", en: "state" }, value: (row) => context.say(STATES[row.state]) },
     { title: { zh: "检查", en: "check" }, value: (row) => context.say(row.name) },

@@ -278,12 +278,20 @@ describe("lightferry doctor", () => {
     const code = await run();
     const findings = json as Finding[];
     expect(printed[0]).toBe(`${findings.length} rows`);
-    for (const { state, advice } of findings) {
-      if (state !== "ok") expect(printed).toContain(`    ${advice.zh}`);
+    for (const { state, means, advice } of findings.filter((finding) => finding.state !== "ok")) {
+      expect(printed, state).toEqual(
+        expect.arrayContaining([`    ${means.zh}`, `    → ${advice.zh}`]),
+      );
     }
     expect(code).toBe(findings.some(({ state }) => state === "fail") ? 3 : 0);
     chmodSync(join(paths().keys, "sign"), 0o777);
     expect(await run()).toBe(3);
+  });
+
+  it("refuses a zone that is none", () => {
+    expect(() =>
+      noun.verbs[0]?.run({ ...context, home, zone: "moon" } as unknown as CliContext, {} as never),
+    ).toThrow(expect.objectContaining({ code: "cli.usage" }));
   });
 
   it("asks every area, and of one zone when it is named", () => {

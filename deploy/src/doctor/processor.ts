@@ -32,8 +32,8 @@ export function processor(machine: Machine): Finding[] {
       found: `${model}: ${list([...wanted.base, ...wanted.more])}`,
       means: whole
         ? {
-            zh: "SM4 用 AES 指令计算，不查表",
-            en: "SM4 is computed with AES instructions, without tables",
+            zh: "libgcrypt 用 AES 指令计算 SM4，不查表",
+            en: "libgcrypt computes SM4 with AES instructions, without tables",
           }
         : {
             zh: "SM4 查表计算：慢，且耗时可能随密钥变化",
