@@ -22,7 +22,7 @@ const LIMIT_MS = 120_000;
 const servicesOf = (zone: ZoneName) => ZONE_SERVICES[zone].filter((name) => name !== "receiver");
 
 function codeOf(service: string): string {
-  return service === "seal" ? "seal.demo-in-production" : "registry.demo-in-production";
+  return service === "seal" ? "key.demo-in-production" : "registry.demo-in-production";
 }
 
 function logOf(home: string, zone: ZoneName, service: string): string {

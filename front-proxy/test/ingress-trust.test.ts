@@ -14,7 +14,13 @@ import { TrustImports } from "../src/ingress/trust-imports.ts";
 import { Spool } from "../src/payload/spool.ts";
 import { assertKeysStand } from "../src/trust/directory.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import { createWorld, DAY_MS, type Delivered, type World } from "./support/ingress-world.ts";
+import {
+  createWorld,
+  DAY_MS,
+  type Delivered,
+  flipBit,
+  type World,
+} from "./support/ingress-world.ts";
 import { TestTrust } from "./support/test-trust.ts";
 
 let target: HttpTargetServer;
@@ -116,6 +122,34 @@ it("a key denied between acceptance and opening stops the opening, and its bundl
   const staging = await Spool.open(dirs.staging, { highWaterBytes: 1e9, reserveBytes: 0 });
   await sweep({ pool: world.pool }, dirs, staging, Date.now() + 400 * DAY_MS);
   expect((await readdir(dirs.inbox)).filter((name) => name.endsWith(".lfb"))).toHaveLength(1);
+  // The denial was a mistake: nothing was lost by it.
+  trust.lift(trust.pki.keyId("node-extranet", "sign"));
+  await world.until(bundle.exchangeIds[0] ?? newId(), "delivered");
+});
+
+it("what was refused under a denial is judged anew when that is lifted, as of its arrival", async () => {
+  const keyId = trust.pki.keyId("node-extranet", "sign");
+  const [late, damaged, good] = [await sealed(1), await sealed(2), await sealed(3)];
+  await flipBit(damaged.path, -1);
+  trust.deny(keyId);
+  for (const bundle of [late, damaged, good]) {
+    expect((await world.deliver(bundle.request)).status).toBe("quarantined");
+  }
+  await world.pool.query("UPDATE quarantined_bundle SET refused_ms = $2 WHERE bundle_id = $1", [
+    late.request.bundleId,
+    Date.now() + 30 * DAY_MS,
+  ]);
+  // Still denied: a change of something else moves nothing.
+  trust.renew();
+  expect(await readdir(join(world.dirs.inbox, "quarantine"))).toHaveLength(3);
+  trust.lift(keyId);
+  await world.until(good.exchangeIds[0] ?? newId(), "delivered");
+  for (const code of ["bundle.chunk-digest", "bundle.expired"]) {
+    await expect.poll(() => world.events.some((event) => event.code === code)).toBe(true);
+  }
+  await expect
+    .poll(async () => (await readdir(join(world.dirs.inbox, "quarantine"))).length)
+    .toBe(2);
 });
 
 it("a header that was verified is held to its keys once more, the policy key as well", async () => {

@@ -15,6 +15,7 @@ import { describeFault } from "./failures.ts";
 import { ReadyContents, VerifiedHeaders } from "./handoff.ts";
 import { Acceptance } from "./inbox/accept.ts";
 import { prepareDirs } from "./inbox/files.ts";
+import { Readmission } from "./inbox/readmit.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
 import { giveBackDelivery, retryDelivery } from "./interventions.ts";
@@ -63,6 +64,10 @@ export async function startIngress(
     witness.poke();
   });
   await recoverInbox(context, dirs, acceptance);
+  const readmission = new Readmission(
+    { context, dirs, acceptance, onReadmitted: () => opener.poke() },
+    tuning,
+  );
   const lookAfterKeys = () =>
     retirement.round(Date.now()).catch((error: unknown) => {
       shell.log.warn(describeFault(error), "decryption keys could not be looked after");
@@ -80,6 +85,7 @@ export async function startIngress(
     // Ordered deliveries also become ready by time alone.
     dispatcher.poke();
   }, tuning.sweepEveryMs);
+  readmission.poke();
   opener.poke();
   witness.poke();
   dispatcher.poke();
@@ -88,6 +94,7 @@ export async function startIngress(
     stopping ??= (async () => {
       clearInterval(sweeper);
       await sweeping;
+      await readmission.stop();
       await opener.stop();
       await Promise.all([dispatcher.stop(), witness.stop(), trustImports.stop()]);
       ring.close();

@@ -11,7 +11,7 @@ import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/
 import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
-import type { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
+import type { PayloadVault } from "@lightferry/proto/keystore";
 import { type Grade, highestGrade, isGrade, type Registry } from "@lightferry/proto/registry";
 import type { Shell } from "@lightferry/proto/service";
 import type { KeyDirectory, TrustStore } from "@lightferry/proto/trust";
@@ -34,7 +34,7 @@ export interface SealTools {
   readonly registry: () => Registry;
   /** As last verified; ask again for every lease. */
   readonly trust: () => TrustStore;
-  readonly ring: KeyRing;
+  readonly ring: SigningRing;
   readonly announcements: Announcements;
   /** Unix milliseconds. */
   readonly now: () => number;

@@ -18,9 +18,12 @@ export interface SigningKey {
   readonly key: Sm2PrivateKey;
 }
 
+/** A key ring, or the signing keys of a cipher machine. */
+export type SigningRing = Pick<KeyRing, "has" | "privateKey" | "refresh">;
+
 /** @throws GatewayError `seal.key-unregistered` when no key of the ring has a valid certificate; `sm.key-*`. */
 export function signingKey(
-  ring: KeyRing,
+  ring: SigningRing,
   trust: TrustStore,
   { node, zone }: { readonly node: string; readonly zone: string },
   nowMs: number,

@@ -19,7 +19,7 @@ export function openRing(config: BaseConfig, dir: string, use: KeyUse): KeyRing 
 export function renewWithTrust(
   { log }: Pick<Shell<BaseConfig>, "log">,
   trust: TrustSource,
-  ring: KeyRing,
+  ring: Pick<KeyRing, "refresh">,
 ): void {
   const refresh = () => {
     try {

@@ -92,13 +92,16 @@ export class Acceptance {
     throw new GatewayError("inbox.file-missing", { detail: announced.file });
   }
 
-  /** Checks the file and settles it one way or the other. */
-  async evaluate(path: string, announced: Announcement): Promise<Answer> {
+  /**
+   * Checks the file and settles it one way or the other.
+   * @param atMs when it came: by then it must not have expired.
+   */
+  async evaluate(path: string, announced: Announcement, atMs = Date.now()): Promise<Answer> {
     let verified: VerifiedHeader;
     let received: ReceivedBundle | undefined;
     try {
       received = await readHeader(path);
-      verified = await this.#verify(received, announced);
+      verified = await this.#verify(received, announced, atMs);
     } catch (error) {
       const code = refusalCode(error);
       if (code === undefined) throw asStorageFault(error);
@@ -114,11 +117,15 @@ export class Acceptance {
     return answer;
   }
 
-  async #verify(received: ReceivedBundle, announced: Announcement): Promise<VerifiedHeader> {
+  async #verify(
+    received: ReceivedBundle,
+    announced: Announcement,
+    atMs: number,
+  ): Promise<VerifiedHeader> {
     const { shell, config } = this.#context;
     const registry = this.#context.registry();
     const verified = verifyHeader(shell.provider, received, {
-      now: Date.now(),
+      now: atMs,
       lane: announced.lane,
       keys: keysOf(this.#context),
       self: config.node,
