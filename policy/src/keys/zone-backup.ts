@@ -6,14 +6,14 @@ import {
   type BackupManifest,
   createSecretFile,
   openBackup,
+  readBackupManifest,
   ringKeyPath,
   sealBackup,
   sealKey,
   type UnlockSource,
 } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES, type CertificateUse, isCertificateUse } from "@lightferry/proto/pki";
-import { formatKeyId } from "@lightferry/proto/sm";
-import { openRing, prepareRing, ringInfos, STORED_USE, type ZoneKeys } from "./zone-keys.ts";
+import { openRing, prepareRing, ringInfos, STORED_USE, useOf, type ZoneKeys } from "./zone-keys.ts";
 
 /** How the passphrase of a node's backup is asked for. */
 export const BACKUP_SECRET = {
@@ -52,20 +52,20 @@ export async function backupZone(
   }
 }
 
-interface Planned {
-  readonly use: CertificateUse;
-  readonly path: string;
-  readonly from: BackupKey;
-}
-
-function planned(keys: ZoneKeys, from: BackupKey): Planned {
-  const use = from.ring;
-  if (!isCertificateUse(use) || STORED_USE[use] !== from.use) {
-    throw new GatewayError("key.backup-invalid", { detail: `ring ${use} of ${from.use}` });
+/** Also before anything is derived: half a second is long for a wrong file. */
+function assertFits(keys: ZoneKeys, manifest: BackupManifest): void {
+  if (manifest.kind !== "zone" || manifest.subject !== keys.zone) {
+    throw new GatewayError("key.backup-invalid", {
+      detail: `${manifest.kind} ${manifest.subject}, not zone ${keys.zone}`,
+    });
   }
-  const path = ringKeyPath(keys.ringDir(use), formatKeyId(from.key.publicKey));
-  if (existsSync(path)) throw new GatewayError("key.backup-conflict", { detail: path });
-  return { use, path, from };
+  for (const { ring, use, keyId } of manifest.keys) {
+    if (!isCertificateUse(ring) || STORED_USE[ring] !== use) {
+      throw new GatewayError("key.backup-invalid", { detail: `ring ${ring} of ${use}` });
+    }
+    const path = ringKeyPath(keys.ringDir(ring), keyId);
+    if (existsSync(path)) throw new GatewayError("key.backup-conflict", { detail: path });
+  }
 }
 
 /**
@@ -78,18 +78,14 @@ export async function restoreZone(
   bytes: Uint8Array,
   unlock: UnlockSource,
 ): Promise<{ use: CertificateUse; keyId: string }[]> {
-  const { manifest, keys: held } = await openBackup(bytes, passphraseOf(unlock));
+  assertFits(keys, readBackupManifest(bytes));
+  const { keys: held } = await openBackup(bytes, passphraseOf(unlock));
   try {
-    if (manifest.kind !== "zone" || manifest.subject !== keys.zone) {
-      throw new GatewayError("key.backup-invalid", {
-        detail: `${manifest.kind} ${manifest.subject}, not zone ${keys.zone}`,
-      });
-    }
-    const plan = held.map((key) => planned(keys, key));
-    return plan.map(({ use, path, from }) => {
-      const { bytes: file, info } = sealKey(from.key, prepareRing(keys, use), from.use, from.demo);
-      createSecretFile(path, file);
-      return { use, keyId: info.keyId };
+    return held.map(({ ring, use, demo, key }) => {
+      const into = useOf(ring);
+      const { bytes: file, info } = sealKey(key, prepareRing(keys, into), use, demo);
+      createSecretFile(ringKeyPath(keys.ringDir(into), info.keyId), file);
+      return { use: into, keyId: info.keyId };
     });
   } finally {
     for (const { key } of held) key.destroy();

@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { GatewayError } from "../../errors/index.ts";
 import {
   createSecretFile,
-  generateKeyFile,
   loadKeyFile,
   readKeyInfo,
+  sealKey,
+  type UnlockSource,
 } from "../../keystore/index.ts";
-import { constantTimeEqual, loadProvider } from "../../sm/index.ts";
+import { constantTimeEqual, loadProvider, type Sm2PrivateKey } from "../../sm/index.ts";
 import { parseCertificate } from "../certificate.ts";
 import { selfSignRoot } from "../issue.ts";
 import { createRequest } from "../request.ts";
@@ -27,7 +28,7 @@ import {
 } from "./folder.ts";
 import { appendJournal, parseJournal } from "./journal.ts";
 import { readAuthority } from "./read.ts";
-import { type CaAccess, issueTo, renewList } from "./sign.ts";
+import { type CaAccess, firstList, issueTo, renewList } from "./sign.ts";
 
 /** Who a CA belongs to. */
 export interface CaSubject {
@@ -35,11 +36,15 @@ export interface CaSubject {
   readonly demo: boolean;
 }
 
-/** Unlocks as told; writes nothing when it fails. */
-function makeKey(dir: string, ca: CaAccess, demo: boolean, nowMs: number): void {
-  const { keyId } = generateKeyFile(join(dir, KEY_FILE), ca.unlock, "ca-sign", { demo });
+/** A fresh key, sealed into the folder, and the first line of its journal; the caller destroys the handle. */
+function makeKey(dir: string, unlock: UnlockSource, demo: boolean, nowMs: number): Sm2PrivateKey {
+  const key = loadProvider().generateSm2();
+  const { info, bytes } = sealKey(key, unlock, "ca-sign", demo);
+  createSecretFile(join(dir, KEY_FILE), bytes);
   const path = join(dir, JOURNAL_FILE);
-  appendJournal(path, parseJournal(path, new Uint8Array(0)), { event: "created", keyId }, nowMs);
+  const event = { event: "created", keyId: info.keyId } as const;
+  appendJournal(path, parseJournal(path, new Uint8Array(0)), event, nowMs);
+  return key;
 }
 
 function certify(dir: string, certificate: Certificate, nowMs: number): void {
@@ -59,24 +64,22 @@ function certify(dir: string, certificate: Certificate, nowMs: number): void {
  * Makes a root CA in a new folder: the one thing every gateway pins. Keep it offline.
  * @throws GatewayError `key.ca-exists`, `key.passphrase-weak`, `request.invalid`, `sm.key-locked`
  */
-export async function createRoot(
+export function createRoot(
   options: CaAccess & CaSubject & Validity & { readonly commonName: string },
-): Promise<Certificate> {
-  const provider = loadProvider();
+): Certificate {
   const nowMs = Date.now();
   buildFolder(options.dir, (dir) => {
-    makeKey(dir, options, options.demo, nowMs);
-    const { key } = loadKeyFile(join(dir, KEY_FILE), options.unlock, "ca-sign");
+    const key = makeKey(dir, options.unlock, options.demo, nowMs);
     try {
-      const certificate = parseCertificate(selfSignRoot(provider, key, options));
+      const certificate = parseCertificate(selfSignRoot(loadProvider(), key, options));
       createSecretFile(join(dir, ROOT_FILE), certificate.der);
       certify(dir, certificate, nowMs);
+      firstList(dir, { certificate, key }, nowMs);
     } finally {
       key.destroy();
     }
   });
-  await renewList(options);
-  return parseCertificate(needed(options.dir).der);
+  return needed(options.dir);
 }
 
 function needed(dir: string): Certificate {
@@ -93,22 +96,35 @@ function needed(dir: string): Certificate {
 export function prepareIssuer(
   options: CaAccess & CaSubject & { readonly zone: string },
 ): Uint8Array {
-  buildFolder(options.dir, (dir) => makeKey(dir, options, options.demo, Date.now()));
-  return requestOf(options, options);
+  let request: Uint8Array | undefined;
+  buildFolder(options.dir, (dir) => {
+    const key = makeKey(dir, options.unlock, options.demo, Date.now());
+    try {
+      request = asked(key, options, options.demo);
+    } finally {
+      key.destroy();
+    }
+  });
+  return request ?? requestOf(options, options);
+}
+
+interface Asking {
+  readonly organisation: string;
+  readonly zone: string;
+}
+
+function asked(key: Sm2PrivateKey, { organisation, zone }: Asking, demo: boolean): Uint8Array {
+  return createRequest(loadProvider(), key, { organisation, zone, ca: true, demo });
 }
 
 /**
  * The request of an issuing CA.
  * @throws GatewayError `request.invalid`, `sm.key-locked`, `sm.key-invalid` without a CA's key.
  */
-export function requestOf(
-  ca: CaAccess,
-  subject: { readonly organisation: string; readonly zone: string },
-): Uint8Array {
+export function requestOf(ca: CaAccess, subject: Asking): Uint8Array {
   const { key, demo } = loadKeyFile(join(ca.dir, KEY_FILE), ca.unlock, "ca-sign");
   try {
-    const { organisation, zone } = subject;
-    return createRequest(loadProvider(), key, { organisation, zone, ca: true, demo });
+    return asked(key, subject, demo);
   } finally {
     key.destroy();
   }

@@ -147,6 +147,11 @@ function listed(signer: Signer, times: ListTimes): RevocationList {
   return list;
 }
 
+/** List number 1 of a CA that is being made; its key is in hand already. */
+export function firstList(dir: string, issuer: Issuer, nowMs: number): void {
+  listed(new Signer(issuer, readAuthority(dir)), { nowMs });
+}
+
 /**
  * Signs the next numbered list with what is revoked so far, to keep it fresh.
  * @throws GatewayError as {@link issueTo}
