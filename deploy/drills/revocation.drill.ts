@@ -10,7 +10,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renewList } from "@lightferry/proto/pki";
+import { qrParts, readPkiItems, renewList } from "@lightferry/proto/pki";
 import { loadProvider } from "@lightferry/proto/sm";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { ZONES, zonePaths } from "../src/layout.ts";

@@ -60,8 +60,8 @@ function certificate(
       state === "ok"
         ? NOTHING
         : {
-            zh: `lightferry keys rotate ${use} --zone ${zone}`,
-            en: `lightferry keys rotate ${use} --zone ${zone}`,
+            zh: `lightferry keys rotate --zone ${zone} --use ${use} --out request.pem`,
+            en: `lightferry keys rotate --zone ${zone} --use ${use} --out request.pem`,
           },
   };
 }
@@ -127,8 +127,8 @@ function lists(
         state === "ok"
           ? NOTHING
           : {
-              zh: `由 ${issuer} 的签发机构签发新列表，再执行 lightferry trust import`,
-              en: `have the CA of ${issuer} issue a list, then lightferry trust import`,
+              zh: `由 ${issuer} 的签发机构签发新列表，再执行 lightferry keys import`,
+              en: `have the CA of ${issuer} issue a list, then lightferry keys import`,
             },
     };
   });
@@ -174,8 +174,8 @@ export function trust(machine: Machine, zone: ZoneName, paths: ZonePaths): Findi
           rejected === 0
             ? NOTHING
             : {
-                zh: `执行 lightferry trust show --zone ${zone} 查看`,
-                en: `see lightferry trust show --zone ${zone}`,
+                zh: `执行 lightferry keys list --zone ${zone} 查看`,
+                en: `see lightferry keys list --zone ${zone}`,
               },
       },
       ...CERTIFICATE_USES.map((use) => certificate(machine, zone, paths, store, use)),
