@@ -22,7 +22,7 @@ import type { Announcements } from "./announcements.ts";
 import type { SealConfig } from "./config.ts";
 import { ItemsError } from "./items-error.ts";
 import { type OpenedItem, openItems } from "./open-items.ts";
-import { checkpointKeyId, presentedChains, signingKey } from "./signing.ts";
+import { checkpointKeyId, presentedChains, type SigningRing, signingKey } from "./signing.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;

@@ -16,6 +16,7 @@ import {
   readString,
   readTlsFiles,
 } from "./fields.ts";
+import { type HsmSettings, readHsm } from "./hsm-settings.ts";
 
 /** A configuration is a page of settings; anything larger is another file by mistake. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -48,6 +49,8 @@ export interface BaseConfig {
   /** What opens this service's keys: a file, or the name of a credential of the service manager. */
   readonly unlockPath?: string;
   readonly unlockCredential?: string;
+  /** A cipher machine that holds keys of this service. */
+  readonly hsm?: HsmSettings;
   /** Bytes; 256 MiB when absent. */
   readonly journalMaxBytes?: number;
 }
@@ -76,6 +79,7 @@ export function readBaseConfig(raw: unknown): BaseConfig {
     anchorPath: readString(raw, "anchorPath"),
     trustRootPath: readString(raw, "trustRootPath"),
     ...(has("listen") ? { listen: readListen(raw, "listen") } : {}),
+    ...(has("hsm") ? { hsm: readHsm(raw, "hsm") } : {}),
     ...(unlockPath === undefined ? {} : { unlockPath }),
     ...(unlockCredential === undefined ? {} : { unlockCredential }),
     ...(journalMaxBytes === undefined ? {} : { journalMaxBytes }),

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { asGatewayError, type ErrorCode, GatewayError } from "../errors/index.ts";
-import { DEFAULT_MAX_BYTES, type EventInput, EventJournal } from "../event/index.ts";
+import { type EventInput, EventJournal } from "../event/index.ts";
 import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
 import { loadProvider } from "../sm/index.ts";
 import { type BaseConfig, readConfigFile } from "./config.ts";
 import { hardenProcess, refuseExposure } from "./hardening.ts";
-import { KeyMeter, meterProvider } from "./key-meter.ts";
+import { openKeyProvider } from "./key-provider.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Closer, type Shell } from "./shell.ts";
 import { takeStateLock } from "./state-lock.ts";
@@ -39,8 +39,6 @@ interface Fault {
 
 /** Audit comes back in seconds; looking more often would only fill the log. */
 const FULL_JOURNAL_PAUSE_MS = 1_000;
-/** An event about a key with its frame: asked for before a block of uses is opened. */
-const ROOM_BYTES = 4_096;
 
 /** Runs the service named on the command line by `--config <file.json>` until it ends. */
 export async function runService<C extends BaseConfig>(
@@ -105,29 +103,32 @@ async function start<C extends BaseConfig>(
 ): Promise<void> {
   const lock = takeStateLock(config.stateDir);
   closer.add(() => lock.release());
-  const provider = loadProvider();
+  // What is missing in it stops the start before anything is written.
+  loadProvider();
   const journal = await openJournal(definition.name, config, log, closer);
   const attributes = { mode: config.mode, pid: String(process.pid), runtime: process.version };
   const started = { type: "service.started", outcome: "ok", actor: definition.name } as const;
   const whenRoom = <T>(work: () => Promise<T>) =>
     onceThereIsRoom(journal, log, closer.signal, work);
-  await whenRoom(() => journal.record([{ ...started, attributes }]));
-  const meter = await whenRoom(() => openMeter(definition.name, config, journal, log));
-  if (meter === undefined) return;
+  const begun = await whenRoom(() => journal.record([{ ...started, attributes }]));
+  if (begun === undefined) return;
   closer.add(() => journal.record([stoppedEvent(definition.name, fault)]));
-  closer.add(() => meter.close());
+  const keys = await whenRoom(() => openKeyProvider(definition.name, config, journal, log));
+  if (keys === undefined) return;
+  closer.add(() => keys.close());
   await definition.start({
     config,
     log,
     journal,
-    provider: meterProvider(provider, meter),
+    provider: keys.provider,
+    hsm: keys.hsm,
     closing: closer.signal,
     onClose: (close) => closer.add(close),
     // A supervisor waits for this line, so no chosen log level may hide it.
     ready: (info = {}) =>
       log
         .child({}, { level: "info" })
-        .info({ event: "ready", sm4Bulk: provider.bulk, ...info }, "ready"),
+        .info({ event: "ready", sm4Bulk: keys.provider.bulk, ...info }, "ready"),
     fail,
   });
 }
@@ -163,24 +164,6 @@ async function openJournal(
   });
   closer.add(() => journal.close());
   return journal;
-}
-
-/** The counts of this service's keys: see key-meter.ts for what is promised. */
-function openMeter(
-  name: ServiceName,
-  config: BaseConfig,
-  journal: EventJournal,
-  log: Logger,
-): Promise<KeyMeter> {
-  const most = config.journalMaxBytes ?? DEFAULT_MAX_BYTES;
-  return KeyMeter.open({
-    path: join(config.stateDir, "key-uses.json"),
-    actor: name,
-    record: (events) => journal.record(events),
-    room: () => journal.backlog.bytes + ROOM_BYTES <= most,
-    whenFull: name === "audit" ? "count" : "refuse",
-    log,
-  });
 }
 
 /**

@@ -6,7 +6,7 @@
  * starting → ready → closing (last opened first) → ended
  */
 import type { EventJournal } from "../event/index.ts";
-import type { SmProvider } from "../sm/index.ts";
+import type { SdfProvider, SmProvider } from "../sm/index.ts";
 import type { BaseConfig } from "./config.ts";
 import type { Logger } from "./logger.ts";
 
@@ -20,6 +20,8 @@ export interface Shell<C extends BaseConfig = BaseConfig> {
   readonly journal: EventJournal;
   /** Counts every signature and decryption before it happens (key-meter.ts). */
   readonly provider: SmProvider;
+  /** The cipher machine, where the settings name one: its keys stand in for a key ring's. */
+  readonly hsm?: SdfProvider | undefined;
   /** Aborted when the service begins to close: stops retries and long waits. */
   readonly closing: AbortSignal;
   /** Runs at the end, last registered first. */

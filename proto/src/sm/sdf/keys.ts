@@ -79,4 +79,9 @@ export class SdfKeys {
   refresh(): void {
     // A key exchanged in the device is found when the next session begins.
   }
+
+  /** Nothing to free: the device is closed by whoever opened it. */
+  close(): void {
+    // The rights to all keys are given back there.
+  }
 }
