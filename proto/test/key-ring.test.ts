@@ -1,6 +1,7 @@
 /** Guarantee checked: rings hold the keys of their folder and no others, show nothing, and destroy for good. */
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -126,6 +128,13 @@ describe("a key ring", () => {
     expect(() => KeyRing.open({ dir, unlock, use: "node-encrypt", mode: "demo" })).toThrow(
       code("sm.key-invalid"),
     );
+  });
+
+  it.runIf(process.geteuid?.() === 0)("belongs to its folder's owner, whoever adds a key", () => {
+    mkdirSync(dir);
+    chownSync(dir, 4711, 4712);
+    const { uid, gid, mode } = statSync(ringKeyPath(dir, make()));
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: 4711, gid: 4712, mode: 0o600 });
   });
 
   it("ignores other files; a missing folder is named", () => {

@@ -70,7 +70,7 @@ export const backupVerb: CliVerb = {
     zh: "备份签发机构密钥（k/n 份额）或节点全部密钥（口令）",
     en: "back up an authority's key (k of n shares) or all keys of a node (passphrase)",
   },
-  usage: "--out FILE [--zone ZONE] | --ca DIR --shares K/N --shares-dir DIR --out FILE",
+  usage: "--out FILE [--zone ZONE] [--ca DIR --shares K/N]",
   args: [],
   options: {
     ...CA_OPTIONS,

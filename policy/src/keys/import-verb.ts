@@ -140,7 +140,7 @@ export const importVerb: CliVerb = {
     zh: "导入证书与吊销列表（PEM、DER 或扫描的二维码文本）",
     en: "import certificates and lists (PEM, DER or texts of scanned QR codes)",
   },
-  usage: "<file>… [--zone ZONE] [--source medium|qr|operator] | <file>… --ca DIR",
+  usage: "<file>… [--zone ZONE] [--ca DIR]",
   args: [
     {
       name: "file",

@@ -186,7 +186,7 @@ export const initVerb: CliVerb = {
     zh: "建立根、签发机构或节点的密钥",
     en: "make a root, an issuing authority or a node's keys",
   },
-  usage: "--role root|issuer|node [--ca DIR] [--zone ZONE] [--organisation NAME] [--out FILE]",
+  usage: "--role root|issuer|node [--ca DIR] [--zone ZONE] [--out FILE]",
   args: [],
   options: {
     role: {

@@ -90,8 +90,7 @@ function answer(dir: string, issued: readonly Certificate[]): string {
 export const issueVerb: CliVerb = {
   name: "issue",
   summary: { zh: "签发证书（先显示，后签发）", en: "issue certificates: shown first, then signed" },
-  usage:
-    "--ca DIR --request FILE --out FILE [--not-before TIME | --announce HOURS] [--days N] [--yes]",
+  usage: "--ca DIR --request FILE --out FILE [--days N]",
   args: [],
   options: {
     ...CA_OPTIONS,

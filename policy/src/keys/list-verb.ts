@@ -209,7 +209,7 @@ export const listVerb: CliVerb = {
     zh: "列出证书、密钥状态与吊销列表",
     en: "list certificates, the state of keys, and revocation lists",
   },
-  usage: "[--zone ZONE] | --ca DIR",
+  usage: "[--zone ZONE] [--ca DIR]",
   args: [],
   options: { ca: OPTIONS.ca },
   examples: [

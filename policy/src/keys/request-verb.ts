@@ -32,7 +32,7 @@ export const requestVerb: CliVerb = {
     zh: "为尚无证书的密钥写出签发申请（PKCS#10）",
     en: "write requests (PKCS#10) for keys without a certificate",
   },
-  usage: "--out FILE [--zone ZONE] [--use USE [--key-id ID]] | --ca DIR --zone ZONE --out FILE",
+  usage: "--out FILE [--zone ZONE] [--use USE] [--ca DIR]",
   args: [],
   options: {
     ...CA_OPTIONS,

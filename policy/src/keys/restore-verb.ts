@@ -64,7 +64,7 @@ export const restoreVerb: CliVerb = {
     zh: "从备份恢复；不覆盖任何已有的密钥",
     en: "restore from a backup; nothing that is there is overwritten",
   },
-  usage: "--backup FILE [--zone ZONE] | --ca DIR --backup FILE --share FILE --share FILE…",
+  usage: "--backup FILE [--zone ZONE] [--ca DIR --share FILE…]",
   args: [],
   options: {
     ...CA_OPTIONS,

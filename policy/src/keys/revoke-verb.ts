@@ -124,8 +124,7 @@ export const revokeVerb: CliVerb = {
     zh: "吊销证书并签发新的吊销列表，或在本网络立即禁用密钥",
     en: "revoke a certificate and sign the next list, or deny a key in this zone at once",
   },
-  usage:
-    "--ca DIR (--serial S | --key-id ID | --certificate FILE) --reason REASON --out FILE [--qr DIR] | --ca DIR --renew --out FILE | --deny ID (--reason TEXT | --lift)",
+  usage: "(--ca DIR --key-id ID --out FILE | --deny ID) --reason WHY",
   args: [],
   options: {
     ...CA_OPTIONS,

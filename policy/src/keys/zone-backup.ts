@@ -84,7 +84,7 @@ export async function restoreZone(
     return held.map(({ ring, use, demo, key }) => {
       const into = useOf(ring);
       const { bytes: file, info } = sealKey(key, prepareRing(keys, into), use, demo);
-      createSecretFile(ringKeyPath(keys.ringDir(into), info.keyId), file);
+      createSecretFile(ringKeyPath(keys.ringDir(into), info.keyId), file, "folder");
       return { use: into, keyId: info.keyId };
     });
   } finally {

@@ -70,7 +70,7 @@ export function makeRingKey(
   const key = loadProvider().generateSm2();
   try {
     const { info, bytes } = sealKey(key, unlock, use, options.demo);
-    createSecretFile(ringKeyPath(dir, info.keyId), bytes);
+    createSecretFile(ringKeyPath(dir, info.keyId), bytes, "folder");
     return { keyId: info.keyId, publicKey: info.publicKey };
   } finally {
     key.destroy();

@@ -6,11 +6,13 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   linkSync,
   openSync,
   readSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -35,9 +37,13 @@ export function syncFolder(path: string): void {
   }
 }
 
-function writeDurably(path: string, bytes: Uint8Array): void {
+function writeDurably(path: string, bytes: Uint8Array, owner: SecretOwner): void {
   const file = openSync(path, "wx", OWNER_ONLY);
   try {
+    if (owner === "folder" && process.geteuid?.() === 0) {
+      const { uid, gid } = statSync(dirname(path));
+      fchownSync(file, uid, gid);
+    }
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     fsyncSync(file);
   } finally {
@@ -46,14 +52,20 @@ function writeDurably(path: string, bytes: Uint8Array): void {
 }
 
 /**
+ * Who owns a new file: whoever runs, or, where that is the superuser, the owner of its folder: a key that an
+ * operator puts into a service's ring is for that service to read.
+ */
+export type SecretOwner = "me" | "folder";
+
+/**
  * Writes `bytes` to a new file of mode 0600: beside it first, fsynced, linked
  * into place without overwriting, folder fsynced.
  * @throws GatewayError `sm.key-file` when it exists or cannot be written.
  */
-export function createSecretFile(path: string, bytes: Uint8Array): void {
+export function createSecretFile(path: string, bytes: Uint8Array, owner: SecretOwner = "me"): void {
   const beside = `${path}.${randomBytes(8).toString("hex")}.new`;
   try {
-    writeDurably(beside, bytes);
+    writeDurably(beside, bytes, owner);
     try {
       linkSync(beside, path);
     } finally {
