@@ -32,6 +32,8 @@ export interface Case {
   readonly bare: boolean;
   /** Leaves out the verification of chunks without a key. */
   readonly onlySealAndOpen?: boolean;
+  /** Leaves out opening, too. */
+  readonly onlySeal?: boolean;
 }
 
 /** Seconds of one round. */
@@ -102,7 +104,7 @@ async function measure(given: Case): Promise<Report> {
         plaintext += header.plaintextSize;
       }
     });
-    await add("open", () => open(provider, work, paths));
+    if (given.onlySeal !== true) await add("open", () => open(provider, work, paths));
     if (given.onlySealAndOpen !== true) {
       const bundles = await Promise.all(paths.map((path) => verified(provider, work, path)));
       await add("verify", async () => {
