@@ -1,7 +1,6 @@
 /** Guarantee: a verb works on a CA folder with the key unlocked only while it works. */
 import type { CliContext, CliInput } from "@lightferry/proto/cli";
-import { GatewayError } from "@lightferry/proto/errors";
-import { type CaAccess, type Certificate, readAuthority } from "@lightferry/proto/pki";
+import type { CaAccess } from "@lightferry/proto/pki";
 import { needed, OPTIONS } from "./options.ts";
 import { withSecret } from "./terminal.ts";
 
@@ -31,11 +30,4 @@ export async function withCa<T>(
     },
     (unlock) => body({ dir, unlock }),
   );
-}
-
-/** @throws GatewayError `key.ca-missing` when the root has not answered yet. */
-export function certificateOf(dir: string): Certificate {
-  const { certificate } = readAuthority(dir);
-  if (certificate === undefined) throw new GatewayError("key.ca-missing", { detail: dir });
-  return certificate;
 }

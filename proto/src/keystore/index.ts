@@ -14,7 +14,6 @@ export {
 export type { BackupManifest } from "./backup-manifest.ts";
 export { KEY_USES, type KeyInfo, type KeyUse } from "./key-document.ts";
 export { generateKeyFile, type LoadedKey, loadKeyFile, readKeyInfo, sealKey } from "./key-file.ts";
-export { assertStrong } from "./key-lock.ts";
 export {
   destroyRingKey,
   KeyRing,
@@ -25,8 +24,8 @@ export {
 } from "./key-ring.ts";
 export { CHUNK_BYTES, encryptedSize } from "./payload-format.ts";
 export type { PayloadKey, StreamOptions } from "./payload-key.ts";
-export { createSecretFile, destroySecretFile, readSecretFile, syncFolder } from "./secret-file.ts";
-export { type GivenShare, MAX_SHARES, MIN_SHARES } from "./shares.ts";
+export { createSecretFile, readSecretFile, syncFolder } from "./secret-file.ts";
+export type { GivenShare } from "./shares.ts";
 export {
   createUnlockFile,
   readUnlockFile,
