@@ -20,7 +20,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import type { ChunkCipher } from "../src/bundle/chunk-group.ts";
 import { ChunkReader, type ChunkSource, plaintextPiece } from "../src/bundle/chunk-reader.ts";
 import { type ChunkSink, ChunkWriter } from "../src/bundle/chunk-writer.ts";
@@ -39,6 +39,7 @@ import { type BundleWorkers, bundleWorkers } from "../src/bundle/workers/pool.ts
 import { PooledReader } from "../src/bundle/workers/pooled-reader.ts";
 import { PooledWriter } from "../src/bundle/workers/pooled-writer.ts";
 import { giveBackSlot, slotsInUse, takeSlot } from "../src/bundle/workers/slot.ts";
+import type { SmProvider } from "../src/sm/index.ts";
 import { context, gather, provider, recipient, sealInput } from "./bundle-fixture.ts";
 import { useWorkers } from "./bundle-paths.ts";
 
@@ -270,6 +271,19 @@ describe("what goes wrong among workers", () => {
       ["bundle.chunk-digest", "item 0: chunk 9"],
     ]);
     expect(perPath.slice(2)).toEqual(perPath.slice(0, 2));
+  });
+
+  it("go to a provider whose SM3 and SM4 are theirs, and to no other", async () => {
+    const run = vi.spyOn(workers(), "run");
+    const small = content.subarray(0, 3 * MIB);
+    const tasks = async (sm: SmProvider): Promise<number> => {
+      run.mockClear();
+      await sealBundle(sm, inputOf(small), path);
+      return run.mock.calls.length;
+    };
+    expect(await tasks({ ...provider, name: "sdf" })).toBe(4);
+    const sm4GcmEncrypt: SmProvider["sm4GcmEncrypt"] = (...args) => provider.sm4GcmEncrypt(...args);
+    expect(await tasks({ ...provider, sm4GcmEncrypt })).toBe(0);
   });
 
   it("many bundles at once share the threads and never wait for one another's slots", async () => {
