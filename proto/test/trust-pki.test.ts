@@ -1,6 +1,7 @@
 /** Guarantee checked: the test PKI is a real one: its keys, certificates, lists and rings fit each other. */
 import { existsSync, readFileSync } from "node:fs";
-import { KeyRing } from "@lightferry/proto/keystore";
+import type { BundleKeys } from "@lightferry/proto/bundle";
+import { KeyRing, ringKeyIds } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES, readPkiItems } from "@lightferry/proto/pki";
 import { type TestPki, testPki } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,6 +38,31 @@ describe("test PKI", () => {
     });
     expect(ring.keyIds()).toEqual([found?.keyId]);
     ring.close();
+  });
+
+  it("is what bundles ask for keys", () => {
+    const keys: BundleKeys = pki.store.keyDirectory();
+    const usage = { presented: [], usedMs: Date.now() };
+    expect(keys.signKey("gw-a", pki.keyId("gw-a", "sign"), usage)).toBeDefined();
+    expect(keys.policyKey("gw-a", "00".repeat(16), usage)).toBeUndefined();
+  });
+
+  it("goes on: rotates into the ring, revokes by the next list", () => {
+    const before = pki.keyId("gw-b", "sign");
+    const future = Date.now() + 60_000;
+    const next = pki.rotate("gw-b", "sign", { notBeforeMs: future });
+    expect(ringKeyIds(pki.ringDir("gw-b", "sign"))).toEqual([before, next].sort());
+    expect(pki.keyId("gw-b", "sign")).toBe(before);
+    expect(pki.keyId("gw-b", "sign", future)).toBe(next);
+    const { version } = pki.store;
+    const number = pki.store.revocationList("beta")?.number ?? 0;
+    const list = pki.revoke(before, "keyCompromise");
+    expect(list).toEqual(pki.list("beta"));
+    expect(pki.store.revocationList("beta")?.number).toBe(number + 1);
+    expect(pki.store.version).toBeGreaterThan(version);
+    expect(() => pki.store.keyDirectory().signKey("gw-b", before)).toThrow(/certificate.revoked/);
+    pki.revoke(pki.issuer("alpha").certificate.keyId, "cACompromise");
+    expect(pki.store.active("gw-a", "sign", Date.now())).toBeUndefined();
   });
 
   it("pins its root by file", () => {

@@ -125,14 +125,15 @@ describe("building", () => {
     const low = world.list(alpha, { number: 3 });
     const high = world.list(alpha, { number: 9 });
     const root = world.list(world.root, { number: 1 });
-    world.lists.push(foreign, low, Uint8Array.of(1), high);
+    const twin = world.list(alpha, { number: 9, thisUpdateMs: T0 + 1000, keep: false });
+    world.lists.push(foreign, low, Uint8Array.of(1), twin, high);
     const store = world.store();
     expect(store.revocationList("alpha")?.der).toEqual(high);
     expect(store.revocationList()?.der).toEqual(root);
     expect(store.revocationList("beta")).toBeUndefined();
     expect(store.revocationLists).toHaveLength(2);
     expect(rejections(store).sort()).toEqual([
-      ...["certificate.malformed", "certificate.untrusted", "trust.stale"],
+      ...["certificate.malformed", "certificate.untrusted", "trust.list-conflict", "trust.stale"],
     ]);
   });
 

@@ -70,14 +70,6 @@ export class Element {
     return encode(this.#value);
   }
 
-  isContext(tag: number): boolean {
-    return this.#value.tagClass === CONTEXT_SPECIFIC && this.#value.type === tag;
-  }
-
-  isUniversal(type: forge.asn1.Type): boolean {
-    return this.#value.tagClass === UNIVERSAL && this.#value.type === type;
-  }
-
   sequence(what: string): Members {
     return this.#members(UNIVERSAL, SEQUENCE, what);
   }
@@ -163,7 +155,7 @@ export class Element {
 
   /** A PrintableString or UTF8String of 1..`limit` characters without control characters. */
   text(limit: number, what: string): string {
-    const type = this.isUniversal(PRINTABLESTRING) ? PRINTABLESTRING : UTF8;
+    const type = this.#isUniversal(PRINTABLESTRING) ? PRINTABLESTRING : UTF8;
     const content = this.#content(UNIVERSAL, type, what);
     // Four bytes a character at most.
     if (content.length === 0 || content.length > 4 * limit) throw this.#fault(what);
@@ -176,7 +168,7 @@ export class Element {
 
   /** Unix milliseconds of a time in whole seconds of UTC, in the form RFC 5280 §4.1.2.5 demands. */
   time(what: string): number {
-    const short = this.isUniversal(UTCTIME);
+    const short = this.#isUniversal(UTCTIME);
     const content = this.#content(UNIVERSAL, short ? UTCTIME : GENERALIZEDTIME, what);
     const text = content.toString("latin1");
     const digits = (short ? /^\d{12}Z$/ : /^\d{14}Z$/).test(text) ? text.slice(0, -1) : undefined;
@@ -211,6 +203,10 @@ export class Element {
     );
   }
 
+  #isUniversal(type: forge.asn1.Type): boolean {
+    return this.#value.tagClass === UNIVERSAL && this.#value.type === type;
+  }
+
   #is(tagClass: forge.asn1.Class, type: forge.asn1.Type, constructed: boolean): boolean {
     const value = this.#value;
     return value.tagClass === tagClass && value.type === type && value.constructed === constructed;
@@ -235,14 +231,6 @@ export class Members {
   next(): Element {
     const member = this.#members[this.#at];
     if (member === undefined) throw malformed(`${this.#what}: too few members`);
-    this.#at += 1;
-    return member;
-  }
-
-  /** The next member when it is of this kind. */
-  nextIf(test: (member: Element) => boolean): Element | undefined {
-    const member = this.#members[this.#at];
-    if (member === undefined || !test(member)) return undefined;
     this.#at += 1;
     return member;
   }

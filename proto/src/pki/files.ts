@@ -1,7 +1,7 @@
 /**
  * Guarantee: a file of certificates, requests and lists gives its items whole or
- * none: PEM blocks (RFC 7468) of known labels whose content is what the label
- * says, or one item of DER.
+ * none: PEM blocks (RFC 7468) of known labels whose content begins as the label
+ * says, or one item of DER. Whoever uses an item reads it with its own reader.
  */
 import { malformed } from "./asn1-read.ts";
 import { type PkiKind, pkiKind } from "./kind.ts";

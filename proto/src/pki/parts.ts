@@ -98,11 +98,6 @@ export function readSigned(
   }
 }
 
-export interface Extension {
-  readonly critical: boolean;
-  readonly value: Buffer;
-}
-
 /** Extensions by identifier: each known, once, and critical exactly when `known` says so. */
 export function readExtensions(
   element: Element,

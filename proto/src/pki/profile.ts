@@ -56,7 +56,7 @@ const KEY_IDENTIFIER_BYTES = 20;
 
 const SIGNING: readonly KeyUsageName[] = ["digitalSignature", "nonRepudiation"];
 
-/** Exactly these bits, GB/T 20518-2018 §5.2.4.2.3: 双证书 keeps signing and encryption apart. */
+/** Exactly these bits of keyUsage (GB/T 20518-2018): 双证书 keeps signing and encryption apart. */
 export function keyUsageOf(
   role: CertificateRole,
   use: CertificateUse | undefined,

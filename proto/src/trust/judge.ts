@@ -89,8 +89,11 @@ function judgeList(context: JudgeContext, list: RevocationList, nowMs: number): 
   }
   const inForce = context.listOf(list.authorityKeyId);
   if (inForce?.digest === list.digest) return { ...said, status: "known" };
-  // Two lists of one number: the first stays, for a CA never makes the second.
-  if (inForce !== undefined && list.number <= inForce.number) {
+  // Two lists of one number: the first stays, for a CA never makes the second. Whoever did has its key.
+  if (inForce?.number === list.number) {
+    return { ...said, status: "refused", code: "trust.list-conflict" };
+  }
+  if (inForce !== undefined && list.number < inForce.number) {
     return { ...said, status: "stale", code: "trust.stale" };
   }
   if (list.thisUpdateMs > nowMs + CLOCK_SKEW_MS) {

@@ -210,7 +210,8 @@ export class TrustStore {
         const before = lists.get(list.authorityKeyId);
         if (before?.digest === list.digest) return;
         if (before !== undefined && before.number >= list.number) {
-          throw new GatewayError("trust.stale", { detail: `${list.issuer} ${list.number}` });
+          const code = before.number === list.number ? "trust.list-conflict" : "trust.stale";
+          throw new GatewayError(code, { detail: `${list.issuer} ${list.number}` });
         }
         lists.set(list.authorityKeyId, list);
       });
