@@ -199,9 +199,10 @@ test("a root and an issuing CA for each zone, one beside the root and one by req
 
 test("node keys in five rings, certified and imported into the zone's own trust service", async () => {
   for (const zone of ZONES) {
-    await run(
+    const { warnings } = await run<{ warnings: { code: string }[] }>(
       `init --role node --zone ${zone} --pin @root.pem --organisation ${ORGANISATION} --out @${zone}.csr --yes`,
     );
+    expect(warnings.map(({ code }) => code)).toEqual(Array(5).fill("key.unlock-beside-data"));
     await startTrust(zone);
     expect(await keysOf(zone, "sign")).toMatchObject([{ state: "requested", inRing: true }]);
     const shown = await say(

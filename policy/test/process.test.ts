@@ -13,7 +13,7 @@ import {
   readUnlockFile,
 } from "@lightferry/proto/keystore";
 import { fetchRegistry } from "@lightferry/proto/registry";
-import { createClient, PolicyService } from "@lightferry/proto/rpc";
+import { createClient, PolicyService, TrustService } from "@lightferry/proto/rpc";
 import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
 import {
   type TestDatabase,
@@ -147,6 +147,8 @@ async function start(mode: "demo" | "production"): Promise<Line> {
   mkdirSync(path("state"), { recursive: true });
   writeFileSync(path("config.json"), JSON.stringify(config));
   const main = new URL("../src/main.ts", import.meta.url).pathname;
+  // A test that failed before its end leaves none behind.
+  child?.kill("SIGKILL");
   child = spawn(process.execPath, [main, "--config", path("config.json")], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -219,6 +221,46 @@ test("the service starts, serves the registry, decides inline and streamed, and 
   frontProxy.close();
   seal.close();
   expect(await stop()).toBe(0);
+});
+
+test("kill -9 around imports: what was acknowledged is there, and the version only rises", async () => {
+  const kept = new Set<string>();
+  let version = 0;
+  for (let life = 0; life < 3; life += 1) {
+    const ready = await start("demo");
+    const client = createClient(TrustService, {
+      ...{ address: `127.0.0.1:${ready.port}`, tls: zone.tls.operator },
+      ...{ zone: "extranet", peer: "policy" },
+    });
+    const { trust } = await client.getTrust({});
+    expect(trust?.version).toBeGreaterThan(version);
+    const there = (trust?.certificates ?? []).map((der) => Buffer.from(der).toString("hex"));
+    expect([...kept].filter((der) => !there.includes(der))).toEqual([]);
+    version = trust?.version ?? 0;
+    const keyIds = Array.from({ length: 12 }, (_, i) =>
+      pki.rotate(NODE, "encrypt", { notBeforeMs: i * 1_000 }),
+    );
+    const certificates = keyIds.map((keyId) => pki.store.certificate(keyId));
+    let acknowledged = 0;
+    const imports = certificates.map(async (certificate) => {
+      const der = certificate?.der ?? new Uint8Array();
+      const answer = await client.importTrust({ items: [der], source: "medium" });
+      expect(answer.results).toMatchObject([{ status: "new" }]);
+      version = Math.max(version, answer.version ?? 0);
+      kept.add(Buffer.from(der).toString("hex"));
+      acknowledged += 1;
+      // In the midst of the others.
+      if (acknowledged === 3 + life) child?.kill("SIGKILL");
+    });
+    const ended = await Promise.allSettled(imports);
+    const codes = ended.flatMap((end) => (end.status === "rejected" ? [end.reason.code] : []));
+    expect(new Set(codes)).toEqual(new Set(["rpc.unavailable"]));
+    client.close();
+    await stop();
+  }
+  expect(kept.size).toBeGreaterThanOrEqual(12);
+  await start("demo");
+  await stop();
 });
 
 test("it refuses to start with what it may not use", async () => {

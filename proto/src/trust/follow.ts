@@ -1,7 +1,7 @@
 /**
  * Guarantee: a service always works with a trust store that it verified itself
- * against its own pinned root, never with an older one than before, and hears
- * of a change (a revocation, a denial) as soon as policy knows of it.
+ * against its own pinned root, never with an older one than before nor with an
+ * older revocation list, and hears of a change (a revocation, a denial) as soon as policy knows of it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError } from "../errors/index.ts";
@@ -68,7 +68,7 @@ export async function followTrust(
       }
     }
   };
-  void follow(peer, build, () => current.version, take, { signal, onError });
+  void follow(peer, build, () => current, take, { signal, onError });
   return {
     current: () => current,
     changed: (listener) => void listeners.push(listener),
@@ -93,7 +93,7 @@ async function first(peer: TrustPeer, build: Build, signal: AbortSignal): Promis
 async function follow(
   peer: TrustPeer,
   build: Build,
-  version: () => number,
+  current: () => TrustStore,
   take: (store: TrustStore) => void,
   { signal, onError }: FollowOptions,
 ): Promise<void> {
@@ -102,7 +102,7 @@ async function follow(
   let refused = 0;
   while (!signal.aborted) {
     try {
-      const knownVersion = Math.max(version(), refused);
+      const knownVersion = Math.max(current().version, refused);
       const { trust } = await peer.getTrust(
         { knownVersion, waitMs: WAIT_MS },
         { deadlineMs: WAIT_MS + ANSWER_MS, signal },
@@ -121,7 +121,11 @@ async function follow(
         continue;
       }
       try {
-        take(build(trust));
+        const store = build(trust);
+        refuseOlderLists(current(), store);
+        const [rejected] = store.rejected;
+        if (rejected !== undefined) onError(new GatewayError(rejected.code, rejected));
+        take(store);
       } catch (error) {
         refused = offered;
         onError(error);
@@ -131,6 +135,19 @@ async function follow(
       if (!isTransient(error) || pause >= RETRY_LONGEST_MS) onError(error);
       pause = Math.min(pause * 2, RETRY_LONGEST_MS);
       await rest(pause, signal);
+    }
+  }
+}
+
+/**
+ * What was revoked stays so, whatever policy says later: a list never gives way to an older one or to none.
+ * @throws GatewayError `trust.stale`
+ */
+function refuseOlderLists(present: TrustStore, offered: TrustStore): void {
+  for (const { authorityKeyId, issuer, number } of present.revocationLists) {
+    const list = offered.revocationLists.find((other) => other.authorityKeyId === authorityKeyId);
+    if (list === undefined || list.number < number) {
+      throw new GatewayError("trust.stale", { detail: `list ${number} of ${issuer}` });
     }
   }
 }
