@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import {
   createUnlockFile,
   createVaultFile,
@@ -21,6 +22,7 @@ import {
   readUnlockFile,
 } from "@lightferry/proto/keystore";
 import { formatKeyId, loadProvider } from "@lightferry/proto/sm";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const provider = loadProvider();
@@ -144,6 +146,28 @@ describe("key files", () => {
     }
   });
 
+  it("open no more once any byte that says something was changed", () => {
+    makeKey();
+    const before = readFileSync(path("key.json"));
+    const said = JSON.parse(before.toString("utf8"));
+    const load = () => loadKeyFile(path("key.json"), path("unlock"), "node-sign");
+    fc.assert(
+      fc.property(fc.nat(before.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
+        const changed = Buffer.from(before);
+        changed[at] = (changed[at] ?? 0) ^ by;
+        writeFileSync(path("key.json"), changed);
+        // Blanks between fields say nothing.
+        fc.pre(!sameDocument(changed, said));
+        expect(load).toThrow(
+          expect.objectContaining({ code: expect.stringMatching(/^(sm\.)?key[.-]/) }),
+        );
+      }),
+      { numRuns: 500 },
+    );
+    writeFileSync(path("key.json"), before);
+    expect(load().demo).toBe(false);
+  });
+
   it("a use taken from the file is bound too", () => {
     makeKey();
     const document = JSON.parse(readFileSync(path("key.json"), "utf8"));
@@ -153,6 +177,14 @@ describe("key files", () => {
     );
   });
 });
+
+function sameDocument(bytes: Uint8Array, said: unknown): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(Buffer.from(bytes).toString("utf8")), said);
+  } catch {
+    return false;
+  }
+}
 
 describe("vault files", () => {
   const context = new Uint8Array(16).fill(9);

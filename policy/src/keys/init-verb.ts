@@ -9,7 +9,7 @@ import {
   type ExitCode,
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { makeRingKey } from "@lightferry/proto/keystore";
+import { makeRingKey, unlockLocationWarnings } from "@lightferry/proto/keystore";
 import {
   AUTHORITY_VALIDITY_MS,
   CERTIFICATE_USES,
@@ -25,7 +25,7 @@ import { CA_OPTIONS, withCa } from "./ca-access.ts";
 import { assertFree, clock, needed, OPTIONS, writeNew } from "./options.ts";
 import { ringRequests } from "./ring-requests.ts";
 import { confirm, withSecret } from "./terminal.ts";
-import { prepareRing, ringInfos, STORED_USE, zoneKeys } from "./zone-keys.ts";
+import { prepareRing, ringInfos, STORED_USE, type ZoneKeys, zoneKeys } from "./zone-keys.ts";
 
 const DAY_MS = 86_400_000;
 /** Twenty years and their leap days. */
@@ -149,6 +149,17 @@ async function pinRoot(context: CliContext, input: CliInput, rootPath: string): 
   writeNew(rootPath, toPem("CERTIFICATE", root.der));
 }
 
+/** Said here, where it is still easy to choose another medium; a demonstration is spared. */
+function locationWarnings(keys: ZoneKeys): GatewayError[] {
+  return CERTIFICATE_USES.filter((use) => ringInfos(keys, use).some(({ demo }) => !demo)).flatMap(
+    (use) =>
+      unlockLocationWarnings({
+        unlock: { file: keys.unlockFile(use) },
+        beside: [keys.ringDir(use)],
+      }),
+  );
+}
+
 async function initNode(context: CliContext, input: CliInput): Promise<ExitCode> {
   const keys = zoneKeys(context, input.text("unlock-dir"));
   const out = input.text("out");
@@ -166,7 +177,11 @@ async function initNode(context: CliContext, input: CliInput): Promise<ExitCode>
     const requests = CERTIFICATE_USES.flatMap((use) => ringRequests(keys, use, organisation));
     if (requests.length > 0) writeNew(out, requests.map(({ pem }) => pem).join(""));
   }
-  context.emitJson({ zone: keys.zone, node: keys.node, keys: rows, request: out ?? null });
+  const warnings = locationWarnings(keys);
+  const told = warnings.map(({ code, detail }) => ({ code, detail }));
+  context.emitJson({
+    ...{ zone: keys.zone, node: keys.node, keys: rows, request: out ?? null, warnings: told },
+  });
   context.table(rows, [
     { title: { zh: "用途", en: "USE" }, value: "use" },
     { title: { zh: "密钥编号", en: "KEY ID" }, value: "keyId" },
@@ -177,6 +192,11 @@ async function initNode(context: CliContext, input: CliInput): Promise<ExitCode>
     },
     { title: { zh: "解锁密钥", en: "UNLOCK KEY" }, value: "unlock" },
   ]);
+  for (const { row, detail } of warnings) {
+    context.out(
+      context.say({ zh: `注意：${row.zh}（${detail}）`, en: `note: ${row.en} (${detail})` }),
+    );
+  }
   return EXIT.done;
 }
 
