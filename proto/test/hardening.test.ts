@@ -220,6 +220,12 @@ describe("a service in production", () => {
       const plain = await start("plain", { uid: NOBODY });
       expect(readFrom(plain.pid, plain.said.address, NOBODY)).toBe("canary-in-memory");
       expect(readFrom(service.pid, service.said.address, NOBODY)).toBe("EACCES");
+      // Locks and status of the zone read these of one another's processes, as ordinary users.
+      for (const file of ["stat", "status", "cmdline"]) {
+        const path = `/proc/${service.pid}/${file}`;
+        const read = `require("fs").readFileSync(${JSON.stringify(path)})`;
+        execFileSync(process.execPath, ["-e", read], { uid: NOBODY, gid: NOBODY });
+      }
       // Against root nothing helps, and the page says so.
       expect(readFrom(service.pid, service.said.address)).toBe("canary-in-memory");
     },

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { decodeCanonical } from "../src/canonical.ts";
 import { GatewayError } from "../src/errors/index.ts";
 import { type EventInput, EventJournal } from "../src/event/index.ts";
@@ -143,6 +143,30 @@ describe("metered provider", () => {
       ["1", "1"],
       ["2", "1"],
     ]);
+  });
+
+  it("says little of a signer of one a second: a handful of events an hour", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const meter = await KeyMeter.open(options());
+      const perHour: number[] = [];
+      for (let second = 0; second < 8 * 3_600; second += 1) {
+        if (second % 3_600 === 0) perHour.push(0);
+        const before = journalled.length;
+        meter.use(key, "sign");
+        if (second % 8 === 0) await settled();
+        perHour[perHour.length - 1] = (perHour.at(-1) ?? 0) + journalled.length - before;
+        vi.advanceTimersByTime(1_000);
+      }
+      await meter.close();
+      expect(Math.max(...perHour)).toBeLessThanOrEqual(15);
+      expect(perHour.at(-1)).toBeLessThanOrEqual(7);
+      // What a kill would leave too high stays within a block or two.
+      const promised = Math.max(...countsOf("key.use-reserved").map(({ to }) => Number(to)));
+      expect(promised - 8 * 3_600).toBeLessThan(4_096);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("costs less than a microsecond", async () => {

@@ -52,7 +52,7 @@ export function hardenProcess(onDebugSignal: () => void = () => undefined): Hard
     }
   };
   attempt("core files", withoutCore);
-  // macOS has no such switch: there the system's own rules keep same-user readers out of signed programs.
+  // macOS has no such switch: there a debugger of the same user is not kept out.
   if (process.platform === "linux") attempt("memory readers", withoutReaders);
   return { faults };
 }
