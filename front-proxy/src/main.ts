@@ -3,6 +3,7 @@
  *
  *   database ─▶ registry, trust ─▶ sending side, receiving side ─▶ gRPC ─▶ API
  */
+import { closeBundleWorkers, openBundleWorkers } from "@lightferry/proto/bundle";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { AuditService, createClient, PolicyService, startRpcServer } from "@lightferry/proto/rpc";
 import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
@@ -46,6 +47,8 @@ async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
 
   const keys = { registry, trust, trustService, vault };
   const context = { shell, config, pool, ...keys, policy, audit, tokens };
+  await openBundleWorkers();
+  shell.onClose(closeBundleWorkers);
   const egress = await startEgress(context);
   const ingress = await startIngress(context);
   const services = [

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { closeBundleWorkers, openBundleWorkers } from "@lightferry/proto/bundle";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { createClient, PolicyService, SealQueueService } from "@lightferry/proto/rpc";
 import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
@@ -52,6 +53,8 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
   const trust = (await openTrust(shell, policyAddress)).source;
   renewWithTrust(shell, trust, ring);
   await removeDrafts(config.outboxDir);
+  await openBundleWorkers();
+  shell.onClose(closeBundleWorkers);
 
   const name = `seal@${hostname()}/${randomBytes(6).toString("hex")}`;
   const tools = {

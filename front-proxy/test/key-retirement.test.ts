@@ -155,6 +155,18 @@ it("a file that cannot be destroyed is told once and tried again, its intent jou
   expect(impaired).toHaveLength(1);
 });
 
+it("a key that is in force again, because its successor ended first, stays", async () => {
+  const { trust } = world.keys;
+  const { pki } = trust;
+  const old = pki.keyId(NODE, "encrypt");
+  const now = Date.now();
+  pki.rotate(NODE, "encrypt", { notBeforeMs: now - 90 * DAY_MS, notAfterMs: now - 45 * DAY_MS });
+  trust.renew();
+  ring.refresh();
+  await new KeyRetirement({ context: world.context, ring }).round(now);
+  expect(ring.keyIds()).toEqual([old]);
+});
+
 it("says once that the key of the newest certificate is not here; one that was put there is taken up", async () => {
   const { trust } = world.keys;
   const retirement = new KeyRetirement({ context: world.context, ring });

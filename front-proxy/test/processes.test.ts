@@ -186,6 +186,19 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
     await verifyChunks(provider, verifyHeader(provider, bundle, { now: Date.now(), keys }));
   }
 
+  // A new signing key: the running seal hears of it and goes over to it.
+  const { trust } = world.keys;
+  const fresh = trust.pki.rotate("node-extranet", "sign", { notBeforeMs: Date.now() - 1_000 });
+  trust.renew();
+  let further = 1_000;
+  const newest = "SELECT file FROM outbox_bundle ORDER BY sequence DESC LIMIT 1";
+  const signedWith = async () => {
+    await submit(further++);
+    const { rows: bundles } = await world.pool.query(newest);
+    return (await readHeader(join(world.dir, "outbox", bundles[0].file))).header.signKeyId;
+  };
+  await expect.poll(signedWith, { timeout: 15_000 }).toBe(fresh);
+
   for (const { child } of [frontProxy, seal]) child.kill("SIGTERM");
   expect([await ended(frontProxy.child), await ended(seal.child)]).toEqual([0, 0]);
   api.close();

@@ -42,6 +42,7 @@ export function endOfKey(trust: TrustStore, facts: KeyFacts): number | undefined
       other.keyId !== facts.keyId &&
       other.notBeforeMs > newest &&
       revoked(other) === Number.POSITIVE_INFINITY &&
+      trust.faultOf(other, other.notBeforeMs) === undefined &&
       facts.has(other.keyId),
   );
   if (successors.length === 0) return ended;

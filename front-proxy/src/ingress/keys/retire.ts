@@ -43,13 +43,18 @@ export class KeyRetirement {
     await this.#concludeBegun(nowMs);
     const { context, ring } = this.#desk;
     const { config } = context;
-    const kept = overlapMs(context.registry().document.lanes, config.zone, config);
+    const { node, zone } = config;
+    const held = (keyId: string) => ring.has(keyId);
+    const kept = overlapMs(context.registry().document.lanes, zone, config);
+    // Where a successor ended before it, an older key is in force once more.
+    const inForce = context.trust.current().active(node, "encrypt", nowMs, held, zone)?.keyId;
     for (const keyId of ring.keyIds()) {
+      if (keyId === inForce) continue;
       const endedMs = endOfKey(context.trust.current(), {
-        zone: config.zone,
-        node: config.node,
+        zone,
+        node,
         keyId,
-        has: (id) => ring.has(id),
+        has: held,
         lastUsedMs: undefined,
       });
       // Asked twice so that the table is only searched for a key whose time may have come.
