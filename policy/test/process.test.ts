@@ -64,7 +64,7 @@ async function prepare(pack: Uint8Array): Promise<void> {
   const unlock = () => readUnlockFile(path("unlock"));
   generateKeyFile(path("authority.json"), unlock(), "authority-sign", { demo: true });
   createVaultFile(path("vault"));
-  const { key } = loadKeyFile(path("authority.json"), path("unlock"), "authority-sign");
+  const { key } = loadKeyFile(path("authority.json"), { file: path("unlock") }, "authority-sign");
   const now = Date.now();
   const term = { notBeforeMs: now - DAY, notAfterMs: now + DAY };
   const registry = testRegistry();

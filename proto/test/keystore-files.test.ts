@@ -44,7 +44,7 @@ describe("key files", () => {
   it.each(KEY_USES)("a %s key comes back as it was made", (use) => {
     const unlock = createUnlockFile(path("unlock"));
     const made = generateKeyFile(path("key.json"), unlock, use, { demo: true });
-    const loaded = loadKeyFile(path("key.json"), path("unlock"), use);
+    const loaded = loadKeyFile(path("key.json"), { file: path("unlock") }, use);
     expect(loaded).toMatchObject({ keyId: made.keyId, demo: true });
     expect(formatKeyId(loaded.key.publicKey)).toBe(made.keyId);
     const message = Buffer.from("m");
@@ -61,7 +61,7 @@ describe("key files", () => {
 
   it("are for their owner only and hold no scalar in the clear", () => {
     makeKey();
-    const { key } = loadKeyFile(path("key.json"), path("unlock"), "node-sign");
+    const { key } = loadKeyFile(path("key.json"), { file: path("unlock") }, "node-sign");
     const scalar = Buffer.from(provider.exportSm2(key)).toString("hex");
     expect(readFileSync(path("key.json"), "utf8")).not.toContain(scalar);
     for (const name of ["key.json", "unlock"]) {
@@ -85,24 +85,24 @@ describe("key files", () => {
   it("refuse another use, another unlock file, a missing one, and readers beside the owner", () => {
     makeKey();
     createUnlockFile(path("other"));
-    expect(() => loadKeyFile(path("key.json"), path("unlock"), "audit-sign")).toThrow(
+    expect(() => loadKeyFile(path("key.json"), { file: path("unlock") }, "audit-sign")).toThrow(
       code("sm.key-invalid"),
     );
-    expect(() => loadKeyFile(path("key.json"), path("other"), "node-sign")).toThrow(
+    expect(() => loadKeyFile(path("key.json"), { file: path("other") }, "node-sign")).toThrow(
       code("sm.key-locked"),
     );
-    expect(() => loadKeyFile(path("key.json"), path("none"), "node-sign")).toThrow(
+    expect(() => loadKeyFile(path("key.json"), { file: path("none") }, "node-sign")).toThrow(
       code("sm.key-locked"),
     );
-    expect(() => loadKeyFile(path("key.json"), path("key.json"), "node-sign")).toThrow(
+    expect(() => loadKeyFile(path("key.json"), { file: path("key.json") }, "node-sign")).toThrow(
       code("sm.key-invalid"),
     );
-    expect(() => loadKeyFile(path("none"), path("unlock"), "node-sign")).toThrow(
+    expect(() => loadKeyFile(path("none"), { file: path("unlock") }, "node-sign")).toThrow(
       code("sm.key-invalid"),
     );
     for (const name of ["key.json", "unlock"]) {
       chmodSync(path(name), 0o640);
-      expect(() => loadKeyFile(path("key.json"), path("unlock"), "node-sign")).toThrow(
+      expect(() => loadKeyFile(path("key.json"), { file: path("unlock") }, "node-sign")).toThrow(
         code("sm.key-exposed"),
       );
       chmodSync(path(name), 0o600);
@@ -134,13 +134,13 @@ describe("key files", () => {
     ];
     for (const [change, expected] of changes) {
       writeFileSync(path("key.json"), JSON.stringify({ ...document, ...change }));
-      expect(() => loadKeyFile(path("key.json"), path("unlock"), "node-sign")).toThrow(
+      expect(() => loadKeyFile(path("key.json"), { file: path("unlock") }, "node-sign")).toThrow(
         code(expected),
       );
     }
     for (const text of ["", "null", "[]", "{}", "{", "x".repeat(5000)]) {
       writeFileSync(path("key.json"), text);
-      expect(() => loadKeyFile(path("key.json"), path("unlock"), "node-sign")).toThrow(
+      expect(() => loadKeyFile(path("key.json"), { file: path("unlock") }, "node-sign")).toThrow(
         code("sm.key-invalid"),
       );
     }
@@ -150,7 +150,7 @@ describe("key files", () => {
     makeKey();
     const before = readFileSync(path("key.json"));
     const said = JSON.parse(before.toString("utf8"));
-    const load = () => loadKeyFile(path("key.json"), path("unlock"), "node-sign");
+    const load = () => loadKeyFile(path("key.json"), { file: path("unlock") }, "node-sign");
     fc.assert(
       fc.property(fc.nat(before.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
         const changed = Buffer.from(before);
@@ -172,7 +172,7 @@ describe("key files", () => {
     makeKey();
     const document = JSON.parse(readFileSync(path("key.json"), "utf8"));
     writeFileSync(path("key.json"), JSON.stringify({ ...document, use: "authority-sign" }));
-    expect(() => loadKeyFile(path("key.json"), path("unlock"), "authority-sign")).toThrow(
+    expect(() => loadKeyFile(path("key.json"), { file: path("unlock") }, "authority-sign")).toThrow(
       code("sm.key-locked"),
     );
   });
@@ -194,17 +194,19 @@ describe("vault files", () => {
     createUnlockFile(path("other"));
     createVaultFile(path("open"));
     createVaultFile(path("locked"), unlock);
-    for (const [name, unlockPath] of [
+    for (const [name, source] of [
       ["open", undefined],
-      ["locked", path("unlock")],
+      ["locked", { file: path("unlock") }],
     ] as const) {
-      const { key, wrapped } = PayloadVault.open(path(name), unlockPath).newKey(context);
+      const { key, wrapped } = PayloadVault.open(path(name), source).newKey(context);
       const sealed = key.sealBytes(Buffer.from("kept"));
-      const again = PayloadVault.open(path(name), unlockPath).unwrap(wrapped, context);
+      const again = PayloadVault.open(path(name), source).unwrap(wrapped, context);
       expect(Buffer.from(again.openBytes(sealed)).toString()).toBe("kept");
     }
     expect(() => PayloadVault.open(path("locked"))).toThrow(code("sm.key-locked"));
-    expect(() => PayloadVault.open(path("locked"), path("other"))).toThrow(code("sm.key-locked"));
+    expect(() => PayloadVault.open(path("locked"), { file: path("other") })).toThrow(
+      code("sm.key-locked"),
+    );
     expect(() => createVaultFile(path("open"))).toThrow(code("sm.key-file"));
   });
 

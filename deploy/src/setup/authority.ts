@@ -38,7 +38,7 @@ export async function issueDemo(
   if (!existsSync(keyPath)) {
     generateKeyFile(keyPath, readUnlockFile(unlockPath), "authority-sign", { demo: true });
   }
-  const { key } = loadKeyFile(keyPath, unlockPath, "authority-sign");
+  const { key } = loadKeyFile(keyPath, { file: unlockPath }, "authority-sign");
   const provider = loadProvider();
   const document = issueDocument(folder, introductions);
   const signature = provider.sm2Sign(key, domainSeparated("registry/1", document));

@@ -118,7 +118,7 @@ export const signPackVerb: CliVerb = {
     ) as [string, string, string, string];
     const provider = loadProvider();
     const document = readInput(packPath);
-    const { key, keyId } = loadKeyFile(keyPath, unlockPath, "authority-sign");
+    const { key, keyId } = loadKeyFile(keyPath, { file: unlockPath }, "authority-sign");
     try {
       writeFileSync(out, signPack(provider, key, document));
     } finally {

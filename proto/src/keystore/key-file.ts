@@ -98,27 +98,12 @@ export function readKeyInfo(path: string): KeyInfo {
 
 /**
  * Loads a private key for one use.
- * @param unlock a source, or the path of an unlock file.
  * @throws GatewayError `sm.key-locked` when the unlock source is missing or does
  * not open it, `sm.key-invalid` when the file is not a key of that use,
  * `sm.key-exposed` when others may read either file.
  */
-export function loadKeyFile(
-  path: string,
-  unlock: UnlockSource | string,
-  expectedUse: KeyUse,
-): LoadedKey {
-  const source = typeof unlock === "string" ? { file: unlock } : unlock;
-  return openKey(path, readDocument(path), source, expectedUse);
-}
-
-/** As {@link loadKeyFile}, of a document already read; `path` only names it in errors. */
-export function openKey(
-  path: string,
-  document: KeyDocument,
-  unlock: Opener,
-  expectedUse: KeyUse,
-): LoadedKey {
+export function loadKeyFile(path: string, unlock: UnlockSource, expectedUse: KeyUse): LoadedKey {
+  const document = readDocument(path);
   if (document.use !== expectedUse) {
     throw new GatewayError("sm.key-invalid", {
       detail: `${path}: a key for ${document.use}, wanted ${expectedUse}`,

@@ -91,11 +91,11 @@ export class PayloadVault {
 
   /**
    * Opens a vault key file.
-   * @param unlock a source, or the path of an unlock file; needed when the file was created locked.
+   * @param unlock needed when the file was created locked.
    * @throws GatewayError `sm.key-invalid` when it is no vault file,
    * `sm.key-locked` when it does not open, `sm.key-exposed` when others may read it.
    */
-  static open(vaultKeyPath: string, unlock?: UnattendedUnlock | string): PayloadVault {
+  static open(vaultKeyPath: string, unlock?: UnattendedUnlock): PayloadVault {
     const provider = loadProvider();
     const file = readSecretFile(vaultKeyPath, MAX_VAULT_FILE_BYTES, "sm.key-invalid");
     try {
@@ -108,8 +108,7 @@ export class PayloadVault {
         if (unlock === undefined) {
           throw new GatewayError("sm.key-locked", { detail: `${vaultKeyPath}: no unlock file` });
         }
-        const source = typeof unlock === "string" ? { file: unlock } : unlock;
-        return new PayloadVault(provider, unlockSecret(provider, body, source));
+        return new PayloadVault(provider, unlockSecret(provider, body, unlock));
       }
       throw new GatewayError("sm.key-invalid", { detail: `${vaultKeyPath}: not a vault key file` });
     } finally {
