@@ -177,15 +177,21 @@ export function checkVerdicts(
   keys: BundleKeys,
 ): CheckedVerdict[] {
   const recipients = header.recipients.map((recipient) => recipient.nodeId);
-  const batches = header.verdictBatches.map((batch) => {
+  const verifiers = new Map<number, BatchVerifier | undefined>();
+  // Of each batch when the first item needs it: what is wrong with an earlier item is told first.
+  const verifierOf = (index: number): BatchVerifier | undefined => {
+    const batch = header.verdictBatches[index];
+    if (batch === undefined || verifiers.has(index)) return verifiers.get(index);
     // The sending node's own policy decides its exports: another node's verdict is none.
     const own = batch.policyNode === header.sender;
     const usage = usageOf(header);
     const key = own ? keys.policyKey(batch.policyNode, batch.keyId, usage) : undefined;
-    return key === undefined ? undefined : new BatchVerifier(provider, batch, key);
-  });
+    const verifier = key === undefined ? undefined : new BatchVerifier(provider, batch, key);
+    verifiers.set(index, verifier);
+    return verifier;
+  };
   const verdicts = header.items.map((item, index) => {
-    const batch = batches[item.batch];
+    const batch = verifierOf(item.batch);
     return forItem(index, () => checkVerdict(header, item, recipients, batch));
   });
   const reused = firstRepeated(verdicts.map((verdict) => verdict.verdictId));

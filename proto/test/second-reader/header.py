@@ -27,12 +27,18 @@ def is_uuid7(value):
     return len(value) == 16 and value[6] >> 4 == 7 and value[8] >> 6 == 2
 
 
+def units(text):
+    """UTF-16 code units: by them texts are measured and ordered (§1)."""
+    return text.encode("utf-16-be")
+
+
 def characters(text):
-    return len(text.encode("utf-16-le")) // 2
+    return len(units(text)) // 2
 
 
-def ascending(values):
-    return all(a < b for a, b in zip(values, values[1:]))
+def ascending(texts):
+    """Without repetition."""
+    return all(units(a) < units(b) for a, b in zip(texts, texts[1:]))
 
 
 class Bundle:

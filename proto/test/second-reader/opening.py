@@ -2,14 +2,15 @@
 
 import re
 
-from header import Refused, ascending, characters, is_uuid7, require
+from header import Refused, characters, is_uuid7, require, units
 from sm2 import decrypt
 from sm3 import ds, hmac_sm3, leaf_hash, sm3
 from sm4 import gcm_open
 from wire import Malformed, canonical, decode, encode
 
 MAX_MANIFEST, MAX_ENTRY = 16 << 20, 64 << 10
-CONTROL = re.compile("[\x00-\x1f\x7f]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
 
 
 class Plaintext:
@@ -105,14 +106,20 @@ def entry_fields(e, verdict):
     yield "digest", len(e["digest"]) == 32
     if (http := e["http"]) is not None:
         yield "method", re.fullmatch("[A-Z]{3,10}", http["method"])
-        yield "path", http["path"].startswith("/") and len(http["path"].encode()) <= 8 << 10
-        pairs = [(header["name"], header["value"]) for header in http["headers"]]
+        yield "path", http["path"].startswith("/") and is_plain(http["path"], 8192)
+        pairs = [(header["name"], units(header["value"])) for header in http["headers"]]
         yield "headers", len(pairs) <= 128 and all(a <= b for a, b in zip(pairs, pairs[1:]))
-        yield "headers", all(name and name == name.lower() for name, _ in pairs)
-        yield "http", not any(CONTROL.search(text) for pair in [(http["path"], ""), *pairs] for text in pair)
+        yield "headers", all(HEADER_NAME.fullmatch(header["name"]) for header in http["headers"])
+        yield "headers", all(is_plain(header["value"]) for header in http["headers"])
     if (file := e["file"]) is not None:
         yield "name", 1 <= len(file["name"].encode()) <= 255 and file["name"] not in (".", "..")
-        yield "name", not re.search(r"[/\\]", file["name"]) and not CONTROL.search(file["name"])
+        yield "name", not re.search(r"[/\\]", file["name"]) and is_plain(file["name"])
+        yield "content_type", is_plain(file["content_type"], 512)
+
+
+def is_plain(text, longest=MAX_ENTRY):
+    """Without control characters."""
+    return characters(text) <= longest and not CONTROL.search(text)
 
 
 def open_bundle(bundle, verdicts, decrypt_keys):
