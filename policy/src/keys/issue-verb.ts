@@ -41,7 +41,9 @@ function begin(input: CliInput, ca: AuthorityState, request: SigningRequest, now
   if (hours !== undefined) return hours === 0 ? now - CLOCK_MARGIN_MS : now + hours * HOUR_MS;
   const replaces = ca.issued.some(
     ({ certificate, revoked }) =>
-      certificate.subject === request.subject &&
+      certificate.zone === request.zone &&
+      certificate.identity?.node === request.identity?.node &&
+      certificate.identity?.use === request.identity?.use &&
       revoked === undefined &&
       certificate.notAfterMs > now,
   );
