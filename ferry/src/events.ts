@@ -9,6 +9,7 @@ export type FerryEventType =
   | "gate.heartbeat-missed"
   | "gate.heartbeat-restored"
   | "gate.frame-rejected"
+  | "gate.key-refused"
   | "gate.object-incomplete"
   | "service.impaired"
   | "service.restored";

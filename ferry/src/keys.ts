@@ -1,21 +1,33 @@
 /**
- * Guarantee: keys come from the signed registry, never from a message, and a
- * registry that changed is seen within {@link REFRESH_MS}.
+ * Guarantee: keys come from certificates that lead to the pinned root, for nodes
+ * that the signed registry knows; never from a message alone. A revocation or a
+ * denial counts as soon as policy has it; a registry that changed is seen
+ * within {@link REFRESH_MS}.
  */
-import type { KeyDirectory, Registry } from "@lightferry/proto/registry";
+import { GatewayError } from "@lightferry/proto/errors";
+import type { KeyRing } from "@lightferry/proto/keystore";
+import type { Registry } from "@lightferry/proto/registry";
+import type { KeyDirectory, TrustSource, TrustStore } from "@lightferry/proto/trust";
+import type { LinkKey } from "./signed.ts";
 
-/** How old the registry may be in use; a revoked key is refused after at most so long. */
+/** How old the registry may be in use. */
 export const REFRESH_MS = 30_000;
 
-export class RegistryKeys {
+export class LinkKeys {
+  readonly #trust: TrustSource;
   #registry: Registry;
-  #directory: KeyDirectory;
+  #directory: { readonly store: TrustStore; readonly keys: KeyDirectory } | undefined;
   readonly #timer: NodeJS.Timeout;
 
   /** @param fetch a verified registry; a failure keeps the present one */
-  constructor(first: Registry, fetch: () => Promise<Registry>, failed: (error: unknown) => void) {
+  constructor(
+    trust: TrustSource,
+    first: Registry,
+    fetch: () => Promise<Registry>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#trust = trust;
     this.#registry = first;
-    this.#directory = first.keyDirectory();
     let busy = false;
     this.#timer = setInterval(() => {
       if (busy) return;
@@ -29,12 +41,14 @@ export class RegistryKeys {
     this.#timer.unref();
   }
 
+  /** Public keys of the registered nodes, by the trust store in force. */
   get keys(): KeyDirectory {
-    return this.#directory;
-  }
-
-  get registry(): Registry {
-    return this.#registry;
+    const store = this.#trust.current();
+    if (this.#directory?.store !== store) {
+      const zoneOf = (id: string): string | undefined => this.#registry.node(id)?.zone;
+      this.#directory = { store, keys: store.keyDirectory(zoneOf) };
+    }
+    return this.#directory.keys;
   }
 
   close(): void {
@@ -45,6 +59,26 @@ export class RegistryKeys {
     // Numbers only rise: an older document is not a newer truth.
     if (registry.document.number < this.#registry.document.number) return;
     this.#registry = registry;
-    this.#directory = registry.keyDirectory();
+    this.#directory = undefined;
   }
+}
+
+/**
+ * The newest ferry key of this node whose certificate is in force and whose private half lies in the
+ * ring: a rotation needs no restart.
+ * @throws GatewayError `certificate.unknown` when there is none
+ */
+export function activeFerryKey(
+  identity: { readonly node: string; readonly zone: string },
+  ring: Pick<KeyRing, "has" | "privateKey">,
+  store: TrustStore,
+): LinkKey {
+  const { node, zone } = identity;
+  const has = (id: string): boolean => ring.has(id);
+  const keyId = store.active(node, "ferry", Date.now(), has, zone)?.keyId;
+  const key = keyId === undefined ? undefined : ring.privateKey(keyId);
+  if (keyId === undefined || key === undefined) {
+    throw new GatewayError("certificate.unknown", { detail: `${node}/ferry` });
+  }
+  return { key, keyId };
 }

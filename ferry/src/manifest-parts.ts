@@ -24,6 +24,16 @@ export function splitManifest(
   return parts;
 }
 
+/** A heartbeat that fits a frame is one payload as it is; a longer one is cut as a manifest is. */
+export function splitHeartbeat(
+  provider: SmProvider,
+  signed: Uint8Array,
+  maxPayload: number,
+): Uint8Array[] {
+  if (signed.length <= maxPayload) return [signed];
+  return splitManifest(provider, signed, maxPayload + FRAME_HEADER);
+}
+
 interface PartSet {
   readonly parts: (Uint8Array | undefined)[];
   missing: number;

@@ -1,32 +1,20 @@
 /** Guarantee: the receiving program reads settings, wires the parts and does nothing else. */
-import { fetchRegistry } from "@lightferry/proto/registry";
-import { createClient, InboxService, PolicyService } from "@lightferry/proto/rpc";
+import { createClient, InboxService } from "@lightferry/proto/rpc";
 import { runService } from "@lightferry/proto/service";
 import { openReceiver } from "./gate/open.ts";
-import { RegistryKeys } from "./keys.ts";
 import { requirePeer } from "./peers.ts";
 import { readRxConfig } from "./rx/config.ts";
 import { Station } from "./rx/station.ts";
 import { StatusFile } from "./status.ts";
+import { followLink } from "./trust.ts";
 
 await runService({
   name: "ferry-rx",
   parse: readRxConfig,
   start: async (shell) => {
-    const { config, log, provider, journal, onClose, closing } = shell;
+    const { config, log, provider, journal, onClose } = shell;
     const { tls, zone } = config;
-    const policy = createClient(PolicyService, {
-      address: requirePeer(config, "policy"),
-      tls,
-      zone,
-      peer: "policy",
-    });
-    onClose(() => policy.close());
-    const fetch = () => fetchRegistry(policy, provider, config, closing);
-    const keys = new RegistryKeys(await fetch(), fetch, (error) =>
-      log.warn({ err: error }, "registry not refreshed"),
-    );
-    onClose(() => keys.close());
+    const { keys } = await followLink(shell);
     const inbox = createClient(InboxService, {
       address: requirePeer(config, "frontProxy"),
       tls,

@@ -1,13 +1,14 @@
 /** Guarantee: the sending program reads settings, wires the parts and does nothing else. */
-import { GatewayError } from "@lightferry/proto/errors";
-import { loadKeyFile } from "@lightferry/proto/keystore";
-import { fetchRegistry } from "@lightferry/proto/registry";
-import { createClient, OutboxService, PolicyService } from "@lightferry/proto/rpc";
+import { asGatewayError } from "@lightferry/proto/errors";
+import { KeyRing } from "@lightferry/proto/keystore";
+import { createClient, OutboxService } from "@lightferry/proto/rpc";
 import { runService } from "@lightferry/proto/service";
 import { openSender } from "./gate/open.ts";
-import { RegistryKeys } from "./keys.ts";
+import { activeFerryKey } from "./keys.ts";
 import { requirePeer } from "./peers.ts";
+import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
+import { followLink } from "./trust.ts";
 import { readTxConfig } from "./tx/config.ts";
 import { Sender } from "./tx/sender.ts";
 
@@ -15,25 +16,27 @@ await runService({
   name: "ferry-tx",
   parse: readTxConfig,
   start: async (shell) => {
-    const { config, log, provider, journal, onClose, closing } = shell;
+    const { config, log, provider, journal, onClose } = shell;
     const { gate: link, tls, zone } = config;
-    const ferryKey = loadKeyFile(config.ferryKeyPath, config.unlockPath, "ferry-sign");
-    onClose(() => ferryKey.key.destroy());
-    if (ferryKey.demo && config.mode === "production") {
-      throw new GatewayError("registry.demo-in-production", { detail: config.ferryKeyPath });
-    }
-    const policy = createClient(PolicyService, {
-      address: requirePeer(config, "policy"),
-      tls,
-      zone,
-      peer: "policy",
+    const { mode } = config;
+    const ring = KeyRing.open({
+      ...{ dir: config.ferryKeysDir, unlock: config.unlock, use: "ferry-sign", mode },
     });
-    onClose(() => policy.close());
-    const fetch = () => fetchRegistry(policy, provider, config, closing);
-    const keys = new RegistryKeys(await fetch(), fetch, (error) =>
-      log.warn({ err: error }, "registry not refreshed"),
-    );
-    onClose(() => keys.close());
+    onClose(() => ring.close());
+    const { trust, keys } = await followLink(shell);
+    trust.changed(() => {
+      // A certificate comes after its key was made: the ring may hold a new one now.
+      try {
+        ring.refresh();
+      } catch (error) {
+        log.error({ code: asGatewayError(error).code }, "a ferry key cannot be used");
+      }
+    });
+    const signer: LinkSigner = {
+      provider,
+      active: () => activeFerryKey(config, ring, trust.current()),
+      chain: (keyId) => trust.current().chain(keyId),
+    };
     const outbox = createClient(OutboxService, {
       address: requirePeer(config, "frontProxy"),
       tls,
@@ -55,7 +58,7 @@ await runService({
       frameSize: link.frameSize,
       secondPassMs: link.secondPassSeconds * 1000,
       gate,
-      signer: { provider, key: ferryKey.key, keyId: ferryKey.keyId },
+      signer,
       keys: () => keys.keys,
       outbox,
       events: journal,

@@ -14,7 +14,7 @@ import { Receiver, SILENCE_MS } from "../src/rx/receiver.ts";
 import { Rejections } from "../src/rx/rejections.ts";
 import { Streams } from "../src/rx/streams.ts";
 import { HEARTBEAT_LABEL, signMessage } from "../src/signed.ts";
-import { directory, Events, FROM, keys, LANE, provider, quiet } from "./fixture.ts";
+import { directory, Events, FROM, keys, LANE, linkOf, provider, quiet } from "./fixture.ts";
 
 const { Heartbeat } = lightferry.ferry.v1;
 
@@ -98,7 +98,12 @@ async function rig() {
   const events = new Events();
   const receiver = new Receiver({
     link,
-    verifier: { provider, sender: FROM, ferryKey: (id) => directory.ferryKey(FROM, id) },
+    verifier: {
+      provider,
+      sender: FROM,
+      ferryKey: (id) => directory.ferryKey(FROM, id),
+      refused: () => undefined,
+    },
     reassembler: {
       data: () => undefined,
       manifest: () => undefined,
@@ -118,7 +123,7 @@ async function rig() {
   };
   const beat = (epoch: number, number: number, nextFrame: number, sequence = 0) => {
     const streams = sequence === 0 ? [] : [{ stream: `${LANE}/${FROM}/normal`, sequence }];
-    const signed = signMessage({ provider, ...keys.ferry }, HEARTBEAT_LABEL, Heartbeat, {
+    const signed = signMessage(linkOf(keys.ferry), HEARTBEAT_LABEL, Heartbeat, {
       version: 1,
       sender: FROM,
       epoch,

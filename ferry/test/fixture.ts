@@ -8,13 +8,15 @@ import { encodeCanonical } from "@lightferry/proto/canonical";
 import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
-import type { KeyDirectory } from "@lightferry/proto/registry";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import { testPki } from "@lightferry/proto/testing";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import type { EventSink, FerryEvent, Log } from "../src/events.ts";
 import { openReceiver, openSender } from "../src/gate/open.ts";
 import { Station } from "../src/rx/station.ts";
+import type { LinkSigner } from "../src/signed.ts";
 import { Sender } from "../src/tx/sender.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
@@ -40,19 +42,28 @@ export function namedKey(key: Sm2PrivateKey = provider.generateSm2()): NamedKey 
   return { key, keyId: formatKeyId(key.publicKey) };
 }
 
-/** Keys of the sending node and of the receiver. */
-export const keys = { sign: namedKey(), policy: namedKey(), ferry: namedKey(), to: namedKey() };
+/** Root, CAs and certified keys of both nodes; some tests rotate and revoke. */
+export const pki = await testPki({ zones: { extranet: FROM, business: TO } });
+afterAll(() => pki.cleanup());
 
-export const directory: KeyDirectory = {
-  signKey: (node, id) =>
-    node === FROM && id === keys.sign.keyId ? keys.sign.key.publicKey : undefined,
-  policyKey: (node, id) =>
-    node === FROM && id === keys.policy.keyId ? keys.policy.key.publicKey : undefined,
-  auditKey: () => undefined,
-  ferryKey: (node, id) =>
-    node === FROM && id === keys.ferry.keyId ? keys.ferry.key.publicKey : undefined,
-  encryptKey: () => undefined,
+function certified(node: string, use: "sign" | "policy" | "ferry" | "encrypt"): NamedKey {
+  return namedKey(pki.key(node, use));
+}
+
+/** Keys of the sending node and of the receiver. */
+export const keys = {
+  sign: certified(FROM, "sign"),
+  policy: certified(FROM, "policy"),
+  ferry: certified(FROM, "ferry"),
+  to: certified(TO, "encrypt"),
 };
+
+export const directory: KeyDirectory = pki.store.keyDirectory();
+
+/** A sender that signs with one key and shows no certificates. */
+export function linkOf(key: NamedKey): LinkSigner {
+  return { provider, active: () => key, chain: () => [] };
+}
 
 /** Waits for a condition as long as a busy machine may need. */
 export function eventually<T>(read: () => T) {
@@ -330,7 +341,7 @@ export function place(): Place {
 export async function startStation(
   at: Place,
   port = 0,
-  known: KeyDirectory = directory,
+  known: () => KeyDirectory = () => directory,
 ): Promise<{ station: Station; port: number }> {
   const gate = await openReceiver({ host: HOST, port }, 1 << 23, {
     mode: "demo",
@@ -344,7 +355,7 @@ export async function startStation(
     stateDir: at.rxState,
     gate,
     provider,
-    keys: () => known,
+    keys: known,
     inbox: at.inbox,
     events: at.rxEvents,
     log: quiet,
@@ -356,6 +367,7 @@ export interface SenderChange {
   readonly secondPassMs?: number;
   readonly frameSize?: number;
   readonly rate?: number;
+  readonly signer?: LinkSigner;
 }
 
 export async function startSender(
@@ -377,7 +389,7 @@ export async function startSender(
     frameSize,
     secondPassMs: change.secondPassMs ?? 30_000,
     gate,
-    signer: { provider, ...keys.ferry },
+    signer: change.signer ?? linkOf(keys.ferry),
     keys: () => directory,
     outbox: at.outbox,
     events: at.txEvents,

@@ -19,6 +19,7 @@ import {
   HOST,
   keys,
   LANE,
+  linkOf,
   namedKey,
   type Place,
   place,
@@ -95,16 +96,21 @@ test("forged heartbeats change nothing and are counted by what is wrong with the
     configDigest: new Uint8Array(32),
     number: 1,
   };
-  const stranger = { provider, ...namedKey() };
-  const link = { provider, ...keys.ferry };
+  const stranger = namedKey();
+  const link = linkOf(keys.ferry);
   const good = signMessage(link, HEARTBEAT_LABEL, Heartbeat, beat);
   const flipped = Uint8Array.from(good);
   flipped[flipped.length - 1] = (flipped.at(-1) as number) ^ 1;
   const beats: [string, Uint8Array][] = [
-    ["heartbeat-unknown-key", signMessage(stranger, HEARTBEAT_LABEL, Heartbeat, beat)],
+    ["heartbeat-unknown-key", signMessage(linkOf(stranger), HEARTBEAT_LABEL, Heartbeat, beat)],
     [
       "heartbeat-signature",
-      signMessage({ ...stranger, keyId: keys.ferry.keyId }, HEARTBEAT_LABEL, Heartbeat, beat),
+      signMessage(
+        linkOf({ ...stranger, keyId: keys.ferry.keyId }),
+        HEARTBEAT_LABEL,
+        Heartbeat,
+        beat,
+      ),
     ],
     ["heartbeat-signature", flipped],
     // The right key, but for another purpose.
@@ -152,9 +158,9 @@ test("forged and senseless manifests make no object", async () => {
     groupDigests: [randomBytes(32)],
     firstGroup: 0,
   };
-  const link = { provider, ...keys.ferry };
+  const link = linkOf(keys.ferry);
   const cases: [string, Uint8Array][] = [
-    ["manifest-unknown-key", sign({}, { provider, ...namedKey() })],
+    ["manifest-unknown-key", sign({}, linkOf(namedKey()))],
     ["manifest-sender", sign({ sender: "node-other" })],
     ["manifest-lane", sign({ lane: "outbound" })],
     ["manifest-object", sign({ epoch: 2 })],

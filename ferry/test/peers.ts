@@ -1,20 +1,23 @@
 /** Guarantee: the peers of both programs on real gRPC with mutual TLS, and their configuration files. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { EventEmitter, once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createUnlockFile, generateKeyFile } from "@lightferry/proto/keystore";
+import type { lightferry } from "@lightferry/proto/gen";
 import { REGISTRY_FORMAT, type RegistryDocument } from "@lightferry/proto/registry";
 import {
   bind,
+  type CallContext,
   InboxService,
   OutboxService,
   PolicyService,
   type RpcServer,
   startRpcServer,
+  TrustService,
 } from "@lightferry/proto/rpc";
 import { createLogger } from "@lightferry/proto/service";
 import { domainSeparated } from "@lightferry/proto/sm";
 import { type TestZone, testZone } from "@lightferry/proto/testing";
-import { FROM, HOST, keys, LANE, type Place, provider, TO } from "./fixture.ts";
+import { FROM, HOST, LANE, type Place, pki, provider, TO } from "./fixture.ts";
 
 const DAY = 86_400_000;
 
@@ -22,6 +25,8 @@ export interface Peers {
   /** Write the configuration file of a program and give its path. */
   txConfig(port: number): string;
   rxConfig(port: number): string;
+  /** Policy of both zones has what the PKI has now. */
+  publish(): void;
   close(): Promise<void>;
 }
 
@@ -32,23 +37,12 @@ export interface GateSettings {
   readonly receiveBufferBytes?: number;
 }
 
-function document(ferry: { keyId: string; publicKey: string }): RegistryDocument {
+function document(): RegistryDocument {
   const now = Date.now();
-  const hex = (key: { keyId: string; key: { publicKey: Uint8Array } }) => ({
-    keyId: key.keyId,
-    publicKey: Buffer.from(key.key.publicKey).toString("hex"),
-  });
   const node = (id: string, zone: string) => ({
     id,
     zone,
     organisation: "test",
-    keys: {
-      sign: hex(keys.sign),
-      encrypt: hex(keys.to),
-      policy: hex(keys.policy),
-      audit: hex(keys.policy),
-      ferry,
-    },
     licence: {
       number: "test-1",
       notBeforeMs: now - DAY,
@@ -73,6 +67,7 @@ function document(ferry: { keyId: string; publicKey: string }): RegistryDocument
         kinds: ["request", "file"],
         gradeCeiling: "G3",
         expirySeconds: 7 * 86_400,
+        revocationFreshnessSeconds: 30 * 86_400,
         maxRequestBytes: 1 << 20,
         maxFileBytes: 1 << 30,
       },
@@ -86,20 +81,24 @@ function document(ferry: { keyId: string; publicKey: string }): RegistryDocument
 export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> {
   const zones = { extranet: await testZone("extranet"), business: await testZone("business") };
   const log = createLogger({ service: "peers" });
-  const secrets = join(at.root, "keys");
-  mkdirSync(secrets, { mode: 0o700 });
-  const unlockPath = join(secrets, "unlock.key");
-  const unlock = createUnlockFile(unlockPath);
-  const ferryKeyPath = join(secrets, "ferry.json");
-  const made = generateKeyFile(ferryKeyPath, unlock, "ferry-sign", { demo: true });
-  const publicKey = Buffer.from(made.publicKey).toString("hex");
-  const bytes = Buffer.from(JSON.stringify(document({ keyId: made.keyId, publicKey })));
+  const bytes = Buffer.from(JSON.stringify(document()));
   const authority = provider.generateSm2();
   const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
   const anchorPath = join(at.root, "anchor.json");
   const anchor = { publicKey: Buffer.from(authority.publicKey).toString("hex"), demo: true };
   writeFileSync(anchorPath, JSON.stringify(anchor));
 
+  const changes = new EventEmitter();
+  const getTrust = async (
+    { knownVersion }: lightferry.policy.v1.GetTrustRequest,
+    { signal, closing }: CallContext,
+  ) => {
+    if (knownVersion === pki.set.version) {
+      const over = AbortSignal.any([signal, closing]);
+      await once(changes, "changed", { signal: over }).catch(() => undefined);
+    }
+    return knownVersion === pki.set.version ? {} : { trust: pki.set };
+  };
   const servers: RpcServer[] = [];
   const serve = async (zone: TestZone, name: "extranet" | "business") => {
     const policy = await startRpcServer({
@@ -112,6 +111,11 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
           { getRegistry: PolicyService.getRegistry },
           { getRegistry: async () => ({ document: bytes, signature }) },
           { getRegistry: ["ferry-tx", "ferry-rx"] },
+        ),
+        bind(
+          { getTrust: TrustService.getTrust },
+          { getTrust },
+          { getTrust: ["ferry-tx", "ferry-rx"] },
         ),
       ],
     });
@@ -157,7 +161,7 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
       tls: zones[zone].tls[service],
       peers: peers[zone],
       anchorPath,
-      unlockPath,
+      trustRootPath: pki.rootPath,
       lane: LANE,
     };
     writeFileSync(path, JSON.stringify({ ...base, ...own }));
@@ -169,7 +173,8 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
       config("extranet", {
         stateDir: at.txState,
         outboxDir: at.outboxDir,
-        ferryKeyPath,
+        ferryKeysDir: pki.ringDir(FROM, "ferry"),
+        unlockPath: pki.unlockPath(FROM, "ferry"),
         gate: {
           ...link(port),
           frameSize: gate.frameSize ?? 1456,
@@ -184,6 +189,7 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
         expectedSender: FROM,
         gate: { ...link(port), receiveBufferBytes: gate.receiveBufferBytes ?? 1 << 24 },
       }),
+    publish: () => void changes.emit("changed"),
     close: async () => {
       for (const server of servers) await server.close();
       await zones.extranet.cleanup();

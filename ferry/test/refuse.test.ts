@@ -90,7 +90,7 @@ test("a bundle that no longer verifies at the receiver is kept apart and not del
   await sender.close();
   await station.close();
   const revoked = { ...directory, signKey: () => undefined };
-  const strict = await startStation(at, 0, revoked);
+  const strict = await startStation(at, 0, () => revoked);
   const other = await startSender(at, strict.port);
   try {
     const bundle = await at.seal(randomBytes(4_000));
@@ -125,7 +125,7 @@ test("a bundle from the future is held until the clocks agree", async () => {
   const file = bundle.file ?? "";
   copyFileSync(join(at.outboxDir, file), join(at.arrivalsDir, file));
   ahead = 0;
-  const late = await startStation(at, 0, keys);
+  const late = await startStation(at, 0, () => keys);
   try {
     await eventually(() => looked > 1).toBe(true);
     expect(readdirSync(at.arrivalsDir)).toEqual([file]);

@@ -4,7 +4,7 @@
  * names; it is delivered until the inbox answers, and only then remembered as done.
  *
  * whole object ─▶ file (synced) ─▶ verify header ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ done ─▶ remove
- *                                    └─ refused: event ─▶ refused/ ─▶ done
+ *                                    └─ refused: event ─▶ refused/ or quarantine/ ─▶ done
  */
 import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,6 +38,8 @@ export interface FinisherParts {
   readonly lane: string;
   readonly arrivalsDir: string;
   readonly refusedDir: string;
+  /** Bundles under a key that does not count: kept until a person decides. */
+  readonly quarantineDir: string;
   readonly done: DoneLog;
   readonly events: EventSink;
   readonly log: Log;
@@ -273,21 +275,34 @@ export class Finisher {
     bundleId: string,
     object: Incoming | undefined,
   ): Promise<void> {
-    const { events, lane, log, refusedDir, done } = this.#parts;
+    const { events, lane, log, refusedDir, quarantineDir, done } = this.#parts;
     const { code, detail } = refusal;
+    // What is wrong may be the certificate and not the bundle: a revocation in error, a denial that
+    // is lifted, a clock. So it is never thrown away for newer ones.
+    const keep = code.startsWith("certificate.");
     log.warn({ bundle: bundleId, code, detail }, "bundle refused");
     const facts =
       object === undefined ? {} : { digest: object.headerDigest, size: object.geometry.size };
     const id = Buffer.from(bundleId, "hex");
     await this.#persist(bundleId, () =>
       events.record([
-        { type: "bundle.refused", outcome: "refused", code, bundleId: id, lane, ...facts },
+        {
+          type: "bundle.refused",
+          outcome: "refused",
+          ...{ code, bundleId: id, lane, ...facts },
+          ...(keep ? { attributes: { kept: "quarantine" } } : {}),
+        },
       ]),
     );
-    await this.#persist(bundleId, () => moveFile(path, join(refusedDir, `${bundleId}.lfb`)));
+    const folder = keep ? quarantineDir : refusedDir;
+    await this.#persist(bundleId, () => moveFile(path, join(folder, `${bundleId}.lfb`)));
     // It fills no position of its stream: the gap stays open until a good one comes.
     const objectId = object?.objectId ?? 0;
     await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));
+    if (keep) {
+      this.counts.quarantined += 1;
+      return;
+    }
     this.counts.refused += 1;
     const refused = (await readdir(refusedDir)).sort();
     for (const name of refused.slice(0, Math.max(0, refused.length - KEEP_REFUSED))) {

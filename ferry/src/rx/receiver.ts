@@ -9,6 +9,7 @@
 import { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, Log } from "../events.ts";
 import { decodeFrame, emptyHeader, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
+import { ManifestCollector } from "../manifest-parts.ts";
 import { HEARTBEAT_LABEL, type LinkVerifier, verifyMessage } from "../signed.ts";
 import type { DoneLog } from "./done.ts";
 import type { Link } from "./link.ts";
@@ -41,6 +42,7 @@ export class Receiver {
   readonly counts = { frames: 0, heartbeats: 0 };
   readonly #parts: ReceiverParts;
   readonly #header: FrameHeader = emptyHeader();
+  readonly #heartbeatParts = new ManifestCollector();
   #silent = false;
   #listeningSince = performance.now();
   #reportedAt = performance.now();
@@ -85,7 +87,7 @@ export class Receiver {
     const payload = bytes.subarray(FRAME_HEADER);
     if (header.type === FRAME_TYPE.DATA) this.#parts.reassembler.data(header, payload);
     else if (header.type === FRAME_TYPE.MANIFEST) this.#parts.reassembler.manifest(header, payload);
-    else this.#heartbeat(header.epoch, payload);
+    else this.#heartbeatPart(header, payload);
   };
 
   /** Once a second. */
@@ -104,6 +106,17 @@ export class Receiver {
     if (now - this.#reportedAt >= REPORT_MS) this.#report();
   }
 
+  /** One with certificates comes in parts where it is longer than a frame. */
+  #heartbeatPart({ epoch, shard, k }: FrameHeader, payload: Uint8Array): void {
+    if (k === 1) {
+      this.#heartbeat(epoch, payload);
+      return;
+    }
+    const whole = this.#heartbeatParts.add(epoch, 0, shard, k, payload);
+    if (typeof whole === "string") this.#parts.rejections.count(`heartbeat-${whole}`);
+    else if (whole !== undefined) this.#heartbeat(epoch, whole);
+  }
+
   #heartbeat(epoch: number, payload: Uint8Array): void {
     const { link, verifier, rejections } = this.#parts;
     this.#heartbeatsSeen += 1;
@@ -111,7 +124,13 @@ export class Receiver {
       rejections.count("heartbeat-flood");
       return;
     }
-    const message = verifyMessage(verifier, HEARTBEAT_LABEL, Heartbeat, payload);
+    const message = verifyMessage(
+      verifier,
+      HEARTBEAT_LABEL,
+      Heartbeat,
+      payload,
+      ({ timeMs }) => timeMs,
+    );
     if (typeof message === "string") {
       rejections.count(`heartbeat-${message}`);
       return;

@@ -8,12 +8,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { lightferry } from "@lightferry/proto/gen";
-import type { KeyDirectory } from "@lightferry/proto/registry";
 import type { CallOptions } from "@lightferry/proto/rpc";
 import type { SmProvider } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
-import type { LinkVerifier } from "../signed.ts";
 import { DoneLog } from "./done.ts";
 import { Finisher } from "./finish.ts";
 import type { Incoming } from "./incoming.ts";
@@ -21,6 +20,7 @@ import { Link } from "./link.ts";
 import { Reassembler } from "./reassemble.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
+import { senderKeys } from "./sender-keys.ts";
 
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
 const DELIVER_DEADLINE_MS = 600_000;
@@ -68,6 +68,7 @@ export class Station {
       lane,
       arrivalsDir: options.arrivalsDir,
       refusedDir: join(options.stateDir, "refused"),
+      quarantineDir: join(options.stateDir, "quarantine"),
       done,
       events,
       log,
@@ -75,12 +76,11 @@ export class Station {
       deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
       signal,
     });
-    const verifier: LinkVerifier = {
-      provider,
-      sender: expectedSender,
-      ferryKey: (keyId) => keys().ferryKey(expectedSender, keyId),
-    };
     const rejections = this.#rejections;
+    const verifier = senderKeys({
+      ...{ provider, sender: expectedSender, keys, rejections },
+      senderNow: () => link.senderNow(),
+    });
     this.#reassembler = new Reassembler({
       provider,
       verifier,
@@ -110,7 +110,12 @@ export class Station {
   /** Reads what a former run left, then listens. */
   static async start(options: StationOptions): Promise<Station> {
     const { stateDir, arrivalsDir, expectedSender } = options;
-    for (const path of [arrivalsDir, partialDir(options), join(stateDir, "refused")]) {
+    for (const path of [
+      arrivalsDir,
+      partialDir(options),
+      join(stateDir, "refused"),
+      join(stateDir, "quarantine"),
+    ]) {
       await mkdir(path, { recursive: true, mode: 0o750 });
     }
     const link = await Link.open(join(stateDir, "link.json"), expectedSender);

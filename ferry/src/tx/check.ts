@@ -5,8 +5,8 @@
 import { join } from "node:path";
 import { readHeader, verifyHeader } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
-import type { KeyDirectory } from "@lightferry/proto/registry";
 import type { SmProvider } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { Carried } from "./journal.ts";
 
 /** One name inside the outbox directory: no path, no hidden file. */

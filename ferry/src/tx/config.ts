@@ -7,14 +7,16 @@ import {
   readOneOf,
   readOptionalInteger,
   readString,
+  requireUnlock,
 } from "@lightferry/proto/service";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
 
 export interface TxConfig extends BaseConfig {
   readonly lane: string;
   readonly outboxDir: string;
-  readonly ferryKeyPath: string;
-  readonly unlockPath: string;
+  /** Ring of this node's ferry keys, `<key id>.key.json`. */
+  readonly ferryKeysDir: string;
+  readonly unlock: ReturnType<typeof requireUnlock>;
   readonly gate: {
     readonly driver: "udp";
     readonly host: string;
@@ -44,8 +46,8 @@ export function readTxConfig(raw: unknown): TxConfig {
     ...base,
     lane: readString(raw, "lane"),
     outboxDir: readString(raw, "outboxDir"),
-    ferryKeyPath: readString(raw, "ferryKeyPath"),
-    unlockPath: readString(raw, "unlockPath"),
+    ferryKeysDir: readString(raw, "ferryKeysDir"),
+    unlock: requireUnlock(base),
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
       host: readString(raw, "gate.host"),

@@ -2,8 +2,10 @@
  * Guarantee: one signed heartbeat a second, numbered from 1 in its epoch,
  * saying how many frames and which position of every stream were handed to the gate.
  */
+import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { CHANNEL, emptyHeader, FRAME_TYPE } from "../frame.ts";
+import { splitHeartbeat } from "../manifest-parts.ts";
 import { HEARTBEAT_LABEL, type LinkSigner, signMessage } from "../signed.ts";
 import type { BurstWriter } from "./burst.ts";
 
@@ -11,6 +13,8 @@ const { Heartbeat } = lightferry.ferry.v1;
 
 export const HEARTBEAT_VERSION = 1;
 export const HEARTBEAT_INTERVAL_MS = 1_000;
+/** The first heartbeat of an epoch and every tenth carry the certificates of the key. */
+const CHAIN_EVERY = 10;
 /** Streams named in one heartbeat: it must fit the smallest frame with its signature. */
 export const HEARTBEAT_STREAMS = 8;
 
@@ -27,17 +31,23 @@ export class HeartbeatSource {
   readonly #epoch: number;
   readonly #configDigest: Uint8Array;
   readonly #positions: () => ReadonlyMap<string, number>;
+  readonly #signed: (fault: unknown) => void;
   #number = 0;
   #firstStream = 0;
 
-  /** @param positions highest sequence of each stream whose first pass is over */
+  /**
+   * @param positions highest sequence of each stream whose first pass is over
+   * @param signed hears of every heartbeat: why it could not be signed, or undefined
+   */
   constructor(
     signer: LinkSigner,
     sender: string,
     epoch: number,
     settings: LinkSettings,
     positions: () => ReadonlyMap<string, number>,
+    signed: (fault: unknown) => void = () => undefined,
   ) {
+    this.#signed = signed;
     this.#signer = signer;
     this.#sender = sender;
     this.#epoch = epoch;
@@ -50,23 +60,48 @@ export class HeartbeatSource {
     return this.#number;
   }
 
-  /** Writes the next heartbeat into a burst just begun. */
+  /**
+   * Writes the next heartbeat into a burst just begun: one frame, or several when it has certificates.
+   * Without a key in force nothing is written: the far side says that it hears nothing.
+   */
   write(burst: BurstWriter, maxPayload: number): void {
     this.#number += 1;
+    try {
+      this.#write(burst, maxPayload);
+      this.#signed(undefined);
+    } catch (fault) {
+      if (!(fault instanceof GatewayError)) throw fault;
+      this.#number -= 1;
+      this.#signed(fault);
+    }
+  }
+
+  #write(burst: BurstWriter, maxPayload: number): void {
+    if (this.#number % CHAIN_EVERY === 1) {
+      const signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS, true);
+      const parts = splitHeartbeat(this.#signer.provider, signed, maxPayload);
+      for (const [index, part] of parts.entries()) this.#frame(burst, part, index, parts.length);
+      return;
+    }
     let signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS);
     // On the smallest frames the streams take turns, one a second.
     if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 1);
     if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 0);
+    this.#frame(burst, signed, 0, 1);
+  }
+
+  #frame(burst: BurstWriter, payload: Uint8Array, part: number, parts: number): void {
     const header = emptyHeader();
     header.type = FRAME_TYPE.HEARTBEAT;
     header.epoch = this.#epoch;
-    header.k = 1;
+    header.shard = part;
+    header.k = parts;
     header.channel = CHANNEL.urgent;
-    burst.add(header, signed);
+    burst.add(header, payload);
   }
 
-  #sign(nextFrame: number, streams: number): Uint8Array {
-    return signMessage(this.#signer, HEARTBEAT_LABEL, Heartbeat, {
+  #sign(nextFrame: number, streams: number, withChain = false): Uint8Array {
+    const heartbeat = {
       version: HEARTBEAT_VERSION,
       sender: this.#sender,
       epoch: this.#epoch,
@@ -75,7 +110,8 @@ export class HeartbeatSource {
       streams: this.#some(streams),
       configDigest: this.#configDigest,
       number: this.#number,
-    });
+    };
+    return signMessage(this.#signer, HEARTBEAT_LABEL, Heartbeat, heartbeat, withChain);
   }
 
   /** Up to `count` streams; with more of them each heartbeat goes on where the last one ended. */

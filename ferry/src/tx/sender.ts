@@ -6,9 +6,11 @@
  *                       journal ◀── pass over ──┘        └─ heartbeat, 1 s
  */
 
+import { asGatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
-import type { KeyDirectory } from "@lightferry/proto/registry";
 import type { CallOptions } from "@lightferry/proto/rpc";
+import { Troubles } from "@lightferry/proto/service";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import { GROUP_SHARDS } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
@@ -21,6 +23,8 @@ import { leaseBundles } from "./outbox.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
 const ACK_DEADLINE_MS = 10_000;
+/** What waits while no ferry key is in force. */
+const SIGNING = "signing";
 
 type LeaseResponse = lightferry.ferry.v1.LeaseResponse.$Properties;
 
@@ -62,7 +66,13 @@ export class Sender {
     this.#journal = journal;
     const settings = { lane, frameSize, groupShards: GROUP_SHARDS };
     const positions = () => journal.positions;
-    const heartbeat = new HeartbeatSource(signer, node, journal.epoch, settings, positions);
+    const troubles = new Troubles(options.events, (error) =>
+      log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+    );
+    const signed = (fault: unknown): void => {
+      void (fault === undefined ? troubles.over(SIGNING) : troubles.met(SIGNING, fault, { lane }));
+    };
+    const heartbeat = new HeartbeatSource(signer, node, journal.epoch, settings, positions, signed);
     this.#emitter = new Emitter(gate, frameSize, heartbeat);
     const { signal } = this.#stop;
     this.#carrier = new Carrier({

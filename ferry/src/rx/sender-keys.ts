@@ -1,0 +1,43 @@
+/**
+ * Guarantee: the sender's ferry keys count by the certificates that this zone
+ * knows and by those that came with a heartbeat and lead to the pinned root; so
+ * a key that was never heard of is taken by its chain, and a revoked or denied
+ * one never.
+ */
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import type { LinkVerifier } from "../signed.ts";
+import type { Rejections } from "./rejections.ts";
+
+/** Chains remembered between the heartbeats that bring them: the key in use, the next one, and room. */
+const MAX_CHAINS = 8;
+
+export interface SenderKeyParts {
+  readonly provider: LinkVerifier["provider"];
+  readonly sender: string;
+  readonly keys: () => KeyDirectory;
+  readonly rejections: Rejections;
+  /** The sender's time as its heartbeats tell it. */
+  readonly senderNow: () => number;
+}
+
+export function senderKeys(parts: SenderKeyParts): LinkVerifier {
+  const { provider, sender, keys, rejections, senderNow } = parts;
+  const chains = new Map<string, readonly Uint8Array[]>();
+  return {
+    provider,
+    sender,
+    ferryKey: (keyId, came, usedMs = senderNow()) => {
+      const presented = came.length > 0 ? came : (chains.get(keyId) ?? []);
+      const key = keys().ferryKey(sender, keyId, { presented, usedMs });
+      // Only what led to the root is kept; the certificates of later messages are these.
+      if (key !== undefined && came.length > 0) {
+        chains.delete(keyId);
+        chains.set(keyId, came);
+        const [oldest] = chains.keys();
+        if (chains.size > MAX_CHAINS && oldest !== undefined) chains.delete(oldest);
+      }
+      return key;
+    },
+    refused: (keyId, code) => rejections.countKey(keyId, code),
+  };
+}
