@@ -104,7 +104,7 @@ describe.skipIf(noCompiler !== undefined)("a service with a cipher machine", () 
     const keyId = /"keyId":"([0-9a-f]{32})"/.exec(said)?.[1];
     const { keys } = JSON.parse(await readFile(join(dir, "state", "key-uses.json"), "utf8"));
     const row = keys.find((one: { keyId: string }) => one.keyId === keyId);
-    expect(row).toEqual({ keyId, operation: "sign", reserved: 6, used: 6 });
+    expect(row).toEqual({ keyId, operation: "sign", reserved: 6, used: 6, reported: 6 });
   });
 
   it("does not start with a wrong password, and its log says who must act", async () => {

@@ -61,6 +61,11 @@ const codeOf = (body: () => unknown): string | undefined => {
     return error instanceof GatewayError ? error.code : String(error);
   }
 };
+/** As a service does it. */
+async function end(meter: KeyMeter): Promise<void> {
+  await meter.report();
+  await meter.settle();
+}
 const countsOf = (type: string) =>
   journalled.filter((event) => event.type === type).map((event) => event.attributes ?? {});
 const stateFile = async () => JSON.parse(await readFile(join(dir, "key-uses.json"), "utf8"));
@@ -79,7 +84,7 @@ describe("metered provider", () => {
     expect(codeOf(() => metered.sm2Decrypt(key, wrapped))).toBe("sm.decrypt-failed");
     expect([metered.name, metered.bulk]).toEqual([provider.name, provider.bulk]);
     expect(metered.sm3(MESSAGE)).toEqual(provider.sm3(MESSAGE));
-    await meter.close();
+    await end(meter);
     const totals = countsOf("key.used").map(({ operation, total, uses, exact }) => [
       operation,
       total,
@@ -113,19 +118,21 @@ describe("metered provider", () => {
     expect(covered).toBeGreaterThanOrEqual(2_000);
     // Blocks double: a burst leaves a handful of events.
     expect(countsOf("key.use-reserved").length).toBeLessThan(12);
-    await meter.close();
+    await end(meter);
   });
 
   it("goes on counting after an orderly end", async () => {
     const first = await KeyMeter.open(options());
     for (let i = 0; i < 5; i += 1) first.use(key, "sign");
-    await first.close();
-    expect((await stateFile()).keys).toEqual([{ keyId, operation: "sign", reserved: 5, used: 5 }]);
+    await end(first);
+    expect((await stateFile()).keys).toEqual([
+      { keyId, operation: "sign", reserved: 5, used: 5, reported: 5 },
+    ]);
     journalled = [];
     const second = await KeyMeter.open(options());
     expect(journalled).toEqual([]);
     second.use(key, "sign");
-    await second.close();
+    await end(second);
     expect(countsOf("key.use-reserved")[0]).toMatchObject({ from: "6", to: "21" });
     expect(countsOf("key.used")).toEqual([
       { "key-id": keyId, operation: "sign", total: "6", uses: "1", exact: "yes" },
@@ -138,7 +145,7 @@ describe("metered provider", () => {
     await meter.report();
     await meter.report();
     meter.use(key, "sign");
-    await meter.close();
+    await end(meter);
     expect(countsOf("key.used").map(({ total, uses }) => [total, uses])).toEqual([
       ["1", "1"],
       ["2", "1"],
@@ -158,7 +165,7 @@ describe("metered provider", () => {
         perHour[perHour.length - 1] = (perHour.at(-1) ?? 0) + journalled.length - before;
         vi.advanceTimersByTime(1_000);
       }
-      await meter.close();
+      await end(meter);
       expect(Math.max(...perHour)).toBeLessThanOrEqual(15);
       expect(perHour.at(-1)).toBeLessThanOrEqual(7);
       // What a kill would leave too high stays within a block or two.
@@ -177,7 +184,7 @@ describe("metered provider", () => {
     for (let i = 0; i < uses; i += 1) meter.use(key, "sign");
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / uses).toBeLessThan(1);
-    await meter.close();
+    await end(meter);
   });
 });
 
@@ -193,7 +200,7 @@ describe("a journal that takes nothing", () => {
     await expect
       .poll(() => codeOf(() => metered.sm2Sign(key, MESSAGE)), { interval: 50, timeout: 5_000 })
       .toBeUndefined();
-    await meter.close();
+    await end(meter);
     expect(countsOf("key.used")).toMatchObject([{ total: "1", exact: "yes" }]);
   });
 
@@ -210,7 +217,7 @@ describe("a journal that takes nothing", () => {
     const promised = Math.max(...countsOf("key.use-reserved").map(({ to }) => Number(to)));
     expect(done).toBe(promised);
     journal.full = false;
-    await meter.close();
+    await end(meter);
     expect(countsOf("key.used")).toMatchObject([{ total: String(done), exact: "yes" }]);
   });
 
@@ -222,7 +229,7 @@ describe("a journal that takes nothing", () => {
     await settled();
     expect(codeOf(() => meter.use(key, "sign"))).toBe("sm.key-use-unrecorded");
     room = journal.full = false;
-    await meter.close();
+    await end(meter);
     // The one use is in the log all the same.
     expect(countsOf("key.used")).toMatchObject([{ total: "1" }]);
   });
@@ -236,22 +243,39 @@ describe("a journal that takes nothing", () => {
     }
     expect((await stateFile()).keys[0].reserved).toBeGreaterThanOrEqual(100);
     journal.full = false;
-    await meter.close();
+    await end(meter);
     expect(countsOf("key.used")).toMatchObject([{ total: "100", exact: "yes" }]);
   });
 
-  it("leaves the count open when even the last event is refused; the next start tells it", async () => {
+  it("keeps the exact count when even the last event is refused; the next start tells it", async () => {
     const meter = await KeyMeter.open(options());
     for (let i = 0; i < 3; i += 1) meter.use(key, "sign");
     await settled();
     journal.full = true;
-    await meter.close();
+    await end(meter);
     await expect(KeyMeter.open(options())).rejects.toThrow("journal.full");
     journal.full = false;
     journalled = [];
-    await (await KeyMeter.open(options())).close();
+    await end(await KeyMeter.open(options()));
     expect(countsOf("key.used")).toEqual([
-      { "key-id": keyId, operation: "sign", total: "16", "at-least": "3", exact: "no" },
+      { "key-id": keyId, operation: "sign", total: "3", uses: "3", exact: "yes" },
+    ]);
+    // Once: the start after that has nothing left to tell.
+    await end(await KeyMeter.open(options()));
+    expect(countsOf("key.used")).toHaveLength(1);
+  });
+
+  it("lets audit sign between its last report and its end; the next start tells that too", async () => {
+    const meter = await KeyMeter.open(options({ whenFull: "count" }));
+    meter.use(key, "sign");
+    await meter.report();
+    meter.use(key, "sign");
+    await meter.settle();
+    expect(codeOf(() => meter.use(key, "sign"))).toBe("sm.key-use-unrecorded");
+    await end(await KeyMeter.open(options({ whenFull: "count" })));
+    expect(countsOf("key.used").map(({ total, uses }) => [total, uses])).toEqual([
+      ["1", "1"],
+      ["2", "1"],
     ]);
   });
 
@@ -263,12 +287,13 @@ describe("a journal that takes nothing", () => {
 
 describe("the file of counts", () => {
   it("stops the start when it is damaged", async () => {
-    const row = { keyId: "0".repeat(32), operation: "sign", reserved: 5, used: 5 };
+    const row = { keyId: "0".repeat(32), operation: "sign", reserved: 5, used: 5, reported: 5 };
     const damaged: unknown[] = [
       "{",
       { format: 2, keys: [] },
       { format: 1 },
       { format: 1, keys: [{ ...row, used: 6 }] },
+      { format: 1, keys: [{ ...row, reported: 6 }] },
       { format: 1, keys: [{ ...row, reserved: -1 }] },
       { format: 1, keys: [{ ...row, reserved: 1.5 }] },
       { format: 1, keys: [{ ...row, operation: "guess" }] },

@@ -89,29 +89,18 @@ export class KeyMeter {
   }
 
   /**
-   * Takes up the counts of a state folder. What a killed process left open is journalled first, as a
-   * `key.used` that is not exact.
+   * Takes up the counts of a state folder. What the last process could not tell is journalled first: a
+   * `key.used` that is not exact after a kill, an exact one after an orderly end without a journal.
    * @throws GatewayError `sm.key-count-corrupt`; whatever `record` throws, then nothing has changed
    */
   static async open(options: KeyMeterOptions): Promise<KeyMeter> {
     const rows = readKeyUses(options.path);
-    const left = rows.filter((row) => row.used < row.reserved);
-    if (left.length > 0) {
-      await options.record(
-        left.map((row) =>
-          usedEvent(options.actor, row, {
-            total: String(row.reserved),
-            "at-least": String(row.used),
-            exact: "no",
-          }),
-        ),
-      );
-      writeKeyUses(
-        options.path,
-        rows.map((row) => ({ ...row, used: row.reserved })),
-      );
-    }
-    return new KeyMeter(options, rows);
+    const events = rows.filter(({ reported, reserved }) => reported < reserved).map(leftOver);
+    if (events.length === 0) return new KeyMeter(options, rows);
+    await options.record(events.map((event) => ({ ...event, actor: options.actor })));
+    const told = rows.map((row) => ({ ...row, used: row.reserved, reported: row.reserved }));
+    writeKeyUses(options.path, told);
+    return new KeyMeter(options, told);
   }
 
   /**
@@ -133,29 +122,33 @@ export class KeyMeter {
     const counts = due.map(({ used }) => used);
     try {
       await this.#options.record(
-        due.map((tally, i) => usedEvent(this.#options.actor, tally, exact(tally, counts[i] ?? 0))),
+        due.map((tally, i) => ({
+          ...usedEvent(tally, exact(tally, counts[i] ?? 0)),
+          actor: this.#options.actor,
+        })),
       );
       due.forEach((tally, i) => {
         tally.reported = counts[i] ?? tally.reported;
       });
-      if (!this.#closed) this.#save();
+      this.#save();
     } catch (error) {
       this.#options.log.warn({ err: error }, "the uses of keys could not be journalled");
     }
   }
 
-  /** Journals the exact counts and gives back what was reserved and not used. No key is used afterwards. */
-  async close(): Promise<void> {
+  /**
+   * The orderly end: gives back what was reserved and not used, and lets no key be used afterwards.
+   * Comes after the last {@link report}, and may come after the journal has closed: uses that audit
+   * needed for that are exact in the state file, and the next start tells them.
+   * @throws GatewayError `sm.key-use-unrecorded` when the state folder cannot be written
+   */
+  async settle(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
     for (const tally of this.#tallies.values()) tally.limit = tally.used;
     await Promise.all(this.#underWay);
-    await this.report();
-    for (const tally of this.#tallies.values()) {
-      // A count that did not reach the journal stays open: the next start journals the upper bound.
-      if (tally.reported === tally.used) tally.reserved = tally.used;
-    }
+    for (const tally of this.#tallies.values()) tally.reserved = tally.used;
     this.#save();
   }
 
@@ -274,12 +267,15 @@ export class KeyMeter {
   }
 
   #save(): void {
-    const rows = [...this.#tallies.values()].map(({ keyId, operation, reserved, used }) => ({
-      keyId,
-      operation,
-      reserved,
-      used,
-    }));
+    const rows = [...this.#tallies.values()].map(
+      ({ keyId, operation, reserved, used, reported }) => ({
+        keyId,
+        operation,
+        reserved,
+        used,
+        reported,
+      }),
+    );
     writeKeyUses(this.#options.path, rows);
   }
 }
@@ -288,13 +284,21 @@ function exact(tally: Tally, count: number): Record<string, string> {
   return { total: String(count), uses: String(count - tally.reported), exact: "yes" };
 }
 
+/** What is told of a count that the last process left behind. */
+function leftOver(row: KeyUses): EventInput {
+  const { reserved, used, reported } = row;
+  const total = String(reserved);
+  return used === reserved
+    ? usedEvent(row, { total, uses: String(used - reported), exact: "yes" })
+    : usedEvent(row, { total, "at-least": String(used), exact: "no" });
+}
+
 function usedEvent(
-  actor: string,
   { keyId, operation }: Pick<KeyUses, "keyId" | "operation">,
   counts: Readonly<Record<string, string>>,
 ): EventInput {
   const attributes = { "key-id": keyId, operation, ...counts };
-  return { type: "key.used", outcome: "ok", actor, attributes };
+  return { type: "key.used", outcome: "ok", attributes };
 }
 
 function unrecorded(why: string, keyId: string, operation: KeyOperation): GatewayError {

@@ -17,7 +17,9 @@ export interface KeyProvider {
   readonly provider: SmProvider;
   /** The cipher machine, where the settings name one. */
   readonly hsm: SdfProvider | undefined;
-  /** Journals the exact counts, gives the machine back. */
+  /** Journals the exact counts: the last thing before the journal hears that the service stopped. */
+  report(): Promise<void>;
+  /** After the journal: no key is used any more, the machine is given back. */
   close(): Promise<void>;
 }
 
@@ -42,7 +44,12 @@ export async function openKeyProvider(
   });
   const counted = (provider: SmProvider): SmProvider => meterProvider(provider, meter);
   if (config.hsm === undefined) {
-    return { provider: counted(loadProvider()), hsm: undefined, close: () => meter.close() };
+    return {
+      provider: counted(loadProvider()),
+      hsm: undefined,
+      report: () => meter.report(),
+      close: () => meter.settle(),
+    };
   }
   try {
     const settings = { ...config.hsm, refusedPath: join(config.stateDir, "hsm-refused") };
@@ -51,11 +58,12 @@ export async function openKeyProvider(
     log.info({ issuer, model, serial }, "cipher machine open");
     const close = async (): Promise<void> => {
       hsm.close();
-      await meter.close();
+      await meter.settle();
     };
-    return { provider: hsm.provider, hsm, close };
+    return { provider: hsm.provider, hsm, report: () => meter.report(), close };
   } catch (error) {
-    await meter.close();
+    await meter.report();
+    await meter.settle();
     throw error;
   }
 }

@@ -26,14 +26,16 @@ export interface KeyUses {
   readonly reserved: number;
   /** At least these have happened; equal to `reserved` after an orderly end. */
   readonly used: number;
+  /** Uses that a `key.used` in the journal has told already. */
+  readonly reported: number;
 }
 
 const FORMAT = 1;
 const KEY_ID = /^[0-9a-f]{32}$/;
 /** Keys are changed monthly at most: centuries. Bounds the file and what a damaged one may cost. */
 const MAX_ROWS = 8_192;
-/** Above the longest possible row (key id, operation, two numbers of 16 digits). */
-const MAX_BYTES = MAX_ROWS * 128;
+/** Above the longest possible row (key id, operation, three numbers of 16 digits). */
+const MAX_BYTES = MAX_ROWS * 192;
 const OWNER_ONLY = 0o600;
 
 function corrupt(path: string, what: string, cause?: unknown): GatewayError {
@@ -65,15 +67,16 @@ export function readKeyUses(path: string): KeyUses[] {
   }
   const seen = new Set<string>();
   return value.keys.map((row: Partial<KeyUses> | null) => {
-    const { keyId, operation, reserved, used } = row ?? {};
+    const { keyId, operation, reserved, used, reported } = row ?? {};
     const whole = (number: unknown): number is number =>
       Number.isSafeInteger(number) && (number as number) >= 0;
     const known = KEY_OPERATIONS.find((name) => name === operation);
     const fits = typeof keyId === "string" && KEY_ID.test(keyId) && known !== undefined;
-    if (!fits || !whole(reserved) || !whole(used) || used > reserved) throw corrupt(path, "a row");
+    if (!fits || !whole(reserved) || !whole(used) || !whole(reported)) throw corrupt(path, "a row");
+    if (reported > used || used > reserved) throw corrupt(path, "a row");
     if (seen.has(`${keyId}/${known}`)) throw corrupt(path, "a row stands twice");
     seen.add(`${keyId}/${known}`);
-    return { keyId, operation: known, reserved, used };
+    return { keyId, operation: known, reserved, used, reported };
   });
 }
 

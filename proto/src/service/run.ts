@@ -12,7 +12,7 @@ import { AuditService, createClient, type ServiceName } from "../rpc/index.ts";
 import { loadProvider } from "../sm/index.ts";
 import { type BaseConfig, readConfigFile } from "./config.ts";
 import { hardenProcess, refuseExposure } from "./hardening.ts";
-import { openKeyProvider } from "./key-provider.ts";
+import { type KeyProvider, openKeyProvider } from "./key-provider.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Closer, type Shell } from "./shell.ts";
 import { takeStateLock } from "./state-lock.ts";
@@ -103,6 +103,9 @@ async function start<C extends BaseConfig>(
 ): Promise<void> {
   const lock = takeStateLock(config.stateDir);
   closer.add(() => lock.release());
+  let keys: KeyProvider | undefined;
+  // After the journal has closed: audit signs for what that one still hands over.
+  closer.add(() => keys?.close());
   // What is missing in it stops the start before anything is written.
   loadProvider();
   const journal = await openJournal(definition.name, config, log, closer);
@@ -113,22 +116,23 @@ async function start<C extends BaseConfig>(
   const begun = await whenRoom(() => journal.record([{ ...started, attributes }]));
   if (begun === undefined) return;
   closer.add(() => journal.record([stoppedEvent(definition.name, fault)]));
-  const keys = await whenRoom(() => openKeyProvider(definition.name, config, journal, log));
+  keys = await whenRoom(() => openKeyProvider(definition.name, config, journal, log));
   if (keys === undefined) return;
-  closer.add(() => keys.close());
+  const { provider, hsm, report } = keys;
+  closer.add(report);
   await definition.start({
     config,
     log,
     journal,
-    provider: keys.provider,
-    hsm: keys.hsm,
+    provider,
+    hsm,
     closing: closer.signal,
     onClose: (close) => closer.add(close),
     // A supervisor waits for this line, so no chosen log level may hide it.
     ready: (info = {}) =>
       log
         .child({}, { level: "info" })
-        .info({ event: "ready", sm4Bulk: keys.provider.bulk, ...info }, "ready"),
+        .info({ event: "ready", sm4Bulk: provider.bulk, ...info }, "ready"),
     fail,
   });
 }
