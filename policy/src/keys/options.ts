@@ -110,7 +110,7 @@ export function writeNew(path: string, content: string | Uint8Array): void {
 export function timeOf(input: CliInput, option: string): number | undefined {
   const text = input.text(option);
   if (text === undefined) return undefined;
-  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
     ? Date.parse(text)
     : Number.NaN;
   if (Number.isNaN(ms)) {
