@@ -7,10 +7,11 @@
  * goes on from there. While the journal takes nothing and the block is used up,
  * the key refuses with `sm.key-use-unrecorded`.
  *
- * One step is not strictly ahead: a key's first block of a run is durable in the
- * state folder before the first use, and its event is under way then (signing is
- * synchronous, the journal is not). If that event is refused, the block closes at
- * once, and the uses it had are part of the next event or of the next start's.
+ * One step is not strictly ahead: a block that is needed at once (a key's first of
+ * a run, or in a burst that outruns the journal) is durable in the state folder
+ * before its first use, and its event is under way then: signing is synchronous,
+ * the journal is not. If that event is refused, the block closes at once, and the
+ * uses it had are part of the next event or of the next start's.
  *
  * A use costs one look-up and one addition; two fsyncs happen once per block.
  */
