@@ -56,6 +56,12 @@ function loads(quick: boolean): Load[] {
   ];
 }
 
+/** All, or the one after `--only`. */
+function chosenLoads(quick: boolean): Load[] {
+  const at = process.argv.indexOf("--only");
+  return loads(quick).filter(({ name }) => at === -1 || name === process.argv[at + 1]);
+}
+
 interface Figure {
   readonly figure: string;
   readonly value: number;
@@ -79,6 +85,20 @@ function runCase(given: Case, env: Readonly<Record<string, string>> = {}): Repor
 function rate(report: Report, step: Step, clock: "cpu" | "wall" = "cpu"): number {
   const seconds = (report.timings[step] ?? []).map((timing) => timing[clock]).sort((a, b) => a - b);
   return report.bytes / 1e6 / (seconds[Math.floor(seconds.length / 2)] ?? Number.NaN);
+}
+
+/**
+ * Ours and the bare sum of that round whose ratio is the median one: the two stand side by side in
+ * time, so that a change in the machine's load between rounds does not come between them.
+ */
+function paired(report: Report, step: "seal" | "open"): { ours: number; bare: number } {
+  const bare = report.timings[BARE[step]] ?? [];
+  const pairs = (report.timings[step] ?? [])
+    .map(({ cpu }, round) => ({ ours: cpu, bare: bare[round]?.cpu ?? Number.NaN }))
+    .sort((a, b) => a.bare / a.ours - b.bare / b.ours);
+  const middle = pairs[Math.floor(pairs.length / 2)] ?? { ours: Number.NaN, bare: Number.NaN };
+  const mb = report.bytes / 1e6;
+  return { ours: mb / middle.ours, bare: mb / middle.bare };
 }
 
 const BARE: Readonly<Record<"seal" | "open", Step>> = { seal: "bareSeal", open: "bareOpen" };
@@ -111,11 +131,12 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
       });
     const bare = "GCM + table SM3 + item SM3, bare";
     const threads = ` per CPU second, two workers on both sides, wall ${rate(two, step, "wall").toFixed(0)} MB/s (bare ${rate(two, BARE[step], "wall").toFixed(0)})`;
-    add("vs-bare", bare, rate(two, BARE[step]), threads);
+    const [pair, thisThread] = [paired(two, step), paired(none, step)];
+    add("vs-bare", bare, pair.bare, threads, pair.ours);
     const here = " per CPU second, calling thread on both sides";
-    add("calling-thread.vs-bare", bare, rate(none, BARE[step]), here, rate(none, step));
-    const chunks = 1 / (1 / rate(none, BARE[step]) - itemSeconds(none));
-    add("vs-bare-chunks", "GCM + table SM3, bare", chunks, here, rate(none, step));
+    add("calling-thread.vs-bare", bare, thisThread.bare, here, thisThread.ours);
+    const chunks = 1 / (1 / thisThread.bare - itemSeconds(none));
+    add("vs-bare-chunks", "GCM + table SM3, bare", chunks, here, thisThread.ours);
     add(
       "vs-openssl",
       "OpenSSL alone",
@@ -204,7 +225,7 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
     const at = process.argv.indexOf("--size");
     const figures =
       at === -1
-        ? loads(quick).flatMap((load) => compare(load, 3, folder, quick ? ".quick" : ""))
+        ? chosenLoads(quick).flatMap((load) => compare(load, 3, folder, quick ? ".quick" : ""))
         : large(process.argv[at + 1] ?? "", folder);
     print(figures);
   } finally {
