@@ -44,7 +44,6 @@ const CODES: Readonly<Record<number, readonly [name: string, code: ErrorCode]>> 
   31: ["SDR_USERIDERR", "sm.hsm-failed"],
 };
 
-export const SDR_OPENSESSION = SDR_BASE + 6;
 export const SDR_VERIFYERR = SDR_BASE + 14;
 /**
  * What a device answers to a ciphertext that was not made for its key: no word on why, and no
