@@ -16,6 +16,8 @@ export async function followLink(
   const peer = { address: requirePeer(config, "policy"), tls, zone, peer: "policy" } as const;
   const policy = createClient(PolicyService, peer);
   onClose(() => policy.close());
+  const fetch = () => fetchRegistry(policy, provider, config, closing);
+  const registry = await fetch();
   const trustService = createClient(TrustService, peer);
   onClose(() => trustService.close());
   const trust = await followTrust(
@@ -27,8 +29,7 @@ export async function followLink(
       onError: (error) => log.warn({ code: asGatewayError(error).code }, "trust not refreshed"),
     },
   );
-  const fetch = () => fetchRegistry(policy, provider, config, closing);
-  const keys = new LinkKeys(trust, await fetch(), fetch, (error) =>
+  const keys = new LinkKeys(trust, registry, fetch, (error) =>
     log.warn({ err: error }, "registry not refreshed"),
   );
   onClose(() => keys.close());

@@ -96,7 +96,7 @@ test("a paused receiver hands nothing over and loses nothing", async () => {
   const room = sender.room();
   room?.fill(1, 0, FRAME * 10);
   sender.commit(FRAME * 10, FRAME);
-  await expect.poll(() => receiver.stats().datagrams).toBe(10);
+  await expect.poll(() => receiver.stats().datagrams, { timeout: 20_000 }).toBe(10);
   expect(seen).toBe(0);
   receiver.resume();
   await arrived;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { digestOf, eventually, type Place, place } from "./fixture.ts";
+import { digestOf, eventually, FROM, type Place, pki, place } from "./fixture.ts";
 import { type Peers, startPeers } from "./peers.ts";
 import { startProgram } from "./program.ts";
 
@@ -43,6 +43,29 @@ test("both programs carry bundles, write their status and end when asked", async
     rejected: {},
     gaps: [],
   });
+  expect(await tx.end("SIGTERM")).toBe(0);
+  expect(await rx.end("SIGTERM")).toBe(0);
+});
+
+test("a new ferry key takes over without a restart; the old one may go", async () => {
+  const rx = await startProgram("rx", peers.rxConfig(0));
+  const tx = await startProgram("tx", peers.txConfig(rx.ready.port as number));
+  const cross = async (count: number) => {
+    const bundle = await at.seal(randomBytes(2_000));
+    at.outbox.put(bundle);
+    await at.inbox.until(count);
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  };
+  await cross(1);
+  const old = pki.keyId(FROM, "ferry");
+  const fresh = pki.rotate(FROM, "ferry", { notBeforeMs: Date.now() - 1_000 });
+  pki.revoke(old, "superseded", Date.now() - 1_000);
+  peers.publish();
+  expect(pki.keyId(FROM, "ferry")).toBe(fresh);
+  // Each side hears of it in its own time; what falls between comes with the second pass.
+  await cross(2);
+  const status = () => JSON.parse(readFileSync(join(at.rxState, "status.json"), "utf8"));
+  await eventually(status).toMatchObject({ epoch: 1, bundles: { delivered: 2 } });
   expect(await tx.end("SIGTERM")).toBe(0);
   expect(await rx.end("SIGTERM")).toBe(0);
 });

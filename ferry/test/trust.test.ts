@@ -1,0 +1,198 @@
+/** Guarantee tested: a ferry key counts by its certificates alone, wherever they come from, and as long as they say. */
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
+import { lightferry } from "@lightferry/proto/gen";
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_FRAME_SIZE, FRAME_HEADER, MIN_FRAME_SIZE } from "../src/frame.ts";
+import type { Station } from "../src/rx/station.ts";
+import { HEARTBEAT_LABEL, type LinkSigner, signMessage } from "../src/signed.ts";
+import type { Sender } from "../src/tx/sender.ts";
+import {
+  digestOf,
+  eventually,
+  FROM,
+  keys,
+  LANE,
+  type NamedKey,
+  namedKey,
+  type Place,
+  pki,
+  place,
+  provider,
+  startSender,
+  startStation,
+} from "./fixture.ts";
+
+let at: Place;
+let station: Station | undefined;
+let sender: Sender | undefined;
+beforeEach(() => {
+  at = place();
+});
+afterEach(async () => {
+  await sender?.close();
+  await station?.close();
+  [sender, station] = [undefined, undefined];
+  at.remove();
+});
+
+interface Picture {
+  readonly rejected: Record<string, number>;
+  readonly epoch: number;
+  readonly bundles: { readonly quarantined: number; readonly refused: number };
+}
+const picture = () => station?.status() as Picture;
+
+/** A sender that shows the certificates of its key. */
+function shows(key: () => NamedKey): LinkSigner {
+  return { provider, active: key, chain: (keyId) => pki.store.chain(keyId) };
+}
+function rotated(): NamedKey {
+  const keyId = pki.rotate(FROM, "ferry", { notBeforeMs: Date.now() - 1_000 });
+  return { keyId, key: pki.key(FROM, "ferry") };
+}
+async function begin(known: () => KeyDirectory, signer: LinkSigner, frameSize = 1456) {
+  const started = await startStation(at, 0, known);
+  station = started.station;
+  sender = await startSender(at, started.port, { signer, frameSize, secondPassMs: 500 });
+}
+async function cross(count: number): Promise<void> {
+  const bundle = await at.seal(randomBytes(20_000));
+  at.outbox.put(bundle);
+  await at.inbox.until(count);
+  expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+}
+
+test("what a heartbeat with its chain measures: one full frame holds it with its streams", () => {
+  const beat = {
+    ...{ version: 1, sender: FROM, epoch: 2 ** 21 - 1, nextFrame: 2 ** 50, number: 2 ** 31 },
+    ...{ timeMs: Date.now(), configDigest: randomBytes(32) },
+    streams: Array.from({ length: 8 }, (_, i) => ({
+      stream: `${LANE}/${FROM}/urgent`,
+      sequence: 2 ** 40 + i,
+    })),
+  };
+  const { Heartbeat } = lightferry.ferry.v1;
+  const signer = shows(() => keys.ferry);
+  const size = (chain: boolean) =>
+    signMessage(signer, HEARTBEAT_LABEL, Heartbeat, beat, chain).length;
+  expect(size(true) - size(false)).toBeGreaterThan(1_000);
+  expect(size(false)).toBeLessThan(DEFAULT_FRAME_SIZE - FRAME_HEADER);
+  // Two frames at MTU 1500, and a burst of a few on the smallest ones.
+  expect(Math.ceil(size(true) / (DEFAULT_FRAME_SIZE - FRAME_HEADER - 8))).toBe(2);
+  expect(Math.ceil(size(true) / (MIN_FRAME_SIZE - FRAME_HEADER - 8))).toBeLessThan(12);
+});
+
+describe.each([DEFAULT_FRAME_SIZE, MIN_FRAME_SIZE, 4_000])("frames of %i bytes", (frameSize) => {
+  test("a key that the receiver never heard of counts by the chain that it brings", async () => {
+    const before = pki.store.keyDirectory();
+    const fresh = rotated();
+    expect(before.ferryKey(FROM, fresh.keyId)).toBeUndefined();
+    await begin(
+      () => before,
+      shows(() => fresh),
+      frameSize,
+    );
+    await cross(1);
+    expect(picture().rejected).toEqual({});
+  });
+});
+
+test("without its chain it does not count, nor with a chain that leads elsewhere", async () => {
+  const before = pki.store.keyDirectory();
+  const fresh = rotated();
+  await begin(() => before, { ...shows(() => fresh), chain: () => [pki.root, randomBytes(500)] });
+  at.outbox.put(await at.seal(randomBytes(2_000)));
+  await eventually(() => at.outbox.acks.some((ack) => ack.finished)).toBe(true);
+  await eventually(() => Object.keys(picture().rejected)).toContain("manifest-unknown-key");
+  expect(Object.keys(picture().rejected)).toContain("heartbeat-unknown-key");
+  expect(picture().epoch).toBe(0);
+  expect(at.inbox.delivered).toEqual([]);
+});
+
+test("a rotation under way: the next message is signed with the next key", async () => {
+  const before = pki.store.keyDirectory();
+  const keysInTurn = [keys.ferry];
+  await begin(
+    () => before,
+    shows(() => keysInTurn.at(-1) as NamedKey),
+  );
+  await cross(1);
+  keysInTurn.push(rotated());
+  // The receiver learns the key with a chain at the latest ten heartbeats on; the second pass waits so long.
+  const after = pki.store.keyDirectory();
+  Object.assign(before, after);
+  await cross(2);
+});
+
+test("no key in force: the sender is silent, says so, and goes on when there is one", async () => {
+  let key: NamedKey | undefined;
+  const signer = shows(() => {
+    if (key === undefined) throw new GatewayError("certificate.unknown", { detail: FROM });
+    return key;
+  });
+  await begin(() => pki.store.keyDirectory(), signer);
+  await eventually(() => at.txEvents.of("service.impaired")).toMatchObject([
+    { outcome: "error", code: "certificate.unknown", attributes: { work: "signing" } },
+  ]);
+  expect(picture().epoch).toBe(0);
+  key = namedKey(pki.key(FROM, "ferry"));
+  await cross(1);
+  await eventually(() => at.txEvents.of("service.restored").length).toBe(1);
+});
+
+test("a compromised key is refused at once, counted and alarmed; its successor goes on", async () => {
+  let key = rotated();
+  await begin(
+    () => pki.store.keyDirectory(),
+    shows(() => key),
+  );
+  await cross(1);
+  const stolen = key.keyId;
+  pki.revoke(stolen, "keyCompromise");
+  await eventually(() => picture().rejected["heartbeat-refused-key"] ?? 0).toBeGreaterThan(0);
+  key = rotated();
+  await cross(2);
+  await station?.close();
+  station = undefined;
+  const alarms = at.rxEvents.of("gate.key-refused");
+  expect(alarms.length).toBeGreaterThan(0);
+  expect(alarms[0]).toMatchObject({
+    outcome: "refused",
+    code: "certificate.revoked",
+    lane: LANE,
+    attributes: { key: stolen, count: expect.stringMatching(/^[1-9][0-9]*$/) },
+  });
+});
+
+test("a bundle under a revoked sealing key is kept in quarantine under its code", async () => {
+  const bundle = await at.seal(randomBytes(2_000));
+  const strict: KeyDirectory = {
+    ...pki.store.keyDirectory(),
+    signKey: (node, keyId) => {
+      throw new GatewayError("certificate.revoked", { detail: `${node} ${keyId}` });
+    },
+  };
+  await begin(
+    () => strict,
+    shows(() => namedKey(pki.key(FROM, "ferry"))),
+  );
+  at.outbox.put(bundle);
+  await eventually(() => picture().bundles.quarantined).toBe(1);
+  expect(at.rxEvents.of("bundle.refused")).toMatchObject([
+    {
+      outcome: "refused",
+      code: "certificate.revoked",
+      bundleId: Buffer.from(bundle.bundleId ?? []),
+      attributes: { kept: "quarantine" },
+    },
+  ]);
+  const name = `${Buffer.from(bundle.bundleId ?? []).toString("hex")}.lfb`;
+  expect(readdirSync(join(at.rxState, "refused"))).toEqual([]);
+  expect(digestOf(readFileSync(join(at.rxState, "quarantine", name)))).toBe(
+    digestOf(at.sealed(bundle)),
+  );
+});
