@@ -239,14 +239,14 @@ it("a checkpoint is witnessed with the certificates of its header", async () => 
 });
 
 /** What is handed to policy, without a bundle around it. */
-async function imports(answer: () => string) {
+async function imports(answer: (items: readonly Uint8Array[]) => string) {
   const sent: Uint8Array[] = [];
   const source = await TestTrust.make();
   const context = {
     trust: source,
     trustService: {
       importTrust: async ({ items = [] }: { items?: Uint8Array[] }) => {
-        const status = answer();
+        const status = answer(items);
         if (status === "away") throw new GatewayError("rpc.unavailable");
         sent.push(...items);
         return { results: items.map(() => ({ status })) };
@@ -277,6 +277,17 @@ it("what waits for policy is bounded, the newest is kept", async () => {
   await close();
   expect(sent.length).toBeLessThanOrEqual(256);
   expect(sent.some((item) => Buffer.compare(item, items[0] ?? item) === 0)).toBe(false);
+});
+
+it("a call that policy cannot take keeps no other items back", async () => {
+  const [poison, good] = [randomBytes(40), randomBytes(40)];
+  const { under, sent, close } = await imports((items) =>
+    items.some((item) => Buffer.compare(item, poison) === 0) ? "away" : "new",
+  );
+  under.offer(newId(), [poison]);
+  under.offer(newId(), [good]);
+  await expect.poll(() => sent.map((item) => Buffer.compare(item, good))).toEqual([0]);
+  await close();
 });
 
 it("what policy refused is offered again only after trust has changed", async () => {

@@ -111,6 +111,11 @@ export class TrustImports {
     const sent = [...this.#waiting]
       .filter(([, { bundleId }]) => Buffer.compare(bundleId, first.bundleId) === 0)
       .slice(0, ITEMS_IN_CALL);
+    // At the end of the line first: what policy cannot take must not keep back what it can.
+    for (const [name, waiting] of sent) {
+      this.#waiting.delete(name);
+      this.#waiting.set(name, waiting);
+    }
     const { results } = await this.#context.trustService.importTrust(
       { items: sent.map(([, { item }]) => item), source: "bundle", bundleId: first.bundleId },
       { deadlineMs: CALL_DEADLINE_MS, signal: this.#context.shell.closing },
