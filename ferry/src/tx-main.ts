@@ -19,9 +19,11 @@ await runService({
     const { config, log, provider, journal, onClose } = shell;
     const { gate: link, tls, zone } = config;
     const { mode } = config;
-    const ring = KeyRing.open({
-      ...{ dir: config.ferryKeysDir, unlock: config.unlock, use: "ferry-sign", mode },
-    });
+    const ring =
+      shell.hsm?.signKeys ??
+      KeyRing.open({
+        ...{ dir: config.ferryKeysDir, unlock: config.unlock, use: "ferry-sign", mode },
+      });
     onClose(() => ring.close());
     const { trust, keys } = await followLink(shell);
     trust.changed(() => {

@@ -66,24 +66,24 @@ async function cross(count: number): Promise<void> {
   expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
 }
 
-test("what a heartbeat with its chain measures: one full frame holds it with its streams", () => {
-  const beat = {
-    ...{ version: 1, sender: FROM, epoch: 2 ** 21 - 1, nextFrame: 2 ** 50, number: 2 ** 31 },
-    ...{ timeMs: Date.now(), configDigest: randomBytes(32) },
-    streams: Array.from({ length: 8 }, (_, i) => ({
-      stream: `${LANE}/${FROM}/urgent`,
-      sequence: 2 ** 40 + i,
-    })),
-  };
+test("what a heartbeat with its chain measures: a frame at MTU 1500, some of the smallest", () => {
   const { Heartbeat } = lightferry.ferry.v1;
-  const signer = shows(() => keys.ferry);
-  const size = (chain: boolean) =>
-    signMessage(signer, HEARTBEAT_LABEL, Heartbeat, beat, chain).length;
-  expect(size(true) - size(false)).toBeGreaterThan(1_000);
-  expect(size(false)).toBeLessThan(DEFAULT_FRAME_SIZE - FRAME_HEADER);
-  // Two frames at MTU 1500, and a burst of a few on the smallest ones.
-  expect(Math.ceil(size(true) / (DEFAULT_FRAME_SIZE - FRAME_HEADER - 8))).toBe(2);
-  expect(Math.ceil(size(true) / (MIN_FRAME_SIZE - FRAME_HEADER - 8))).toBeLessThan(12);
+  const size = (streams: number, chain: boolean) => {
+    const beat = {
+      ...{ version: 1, sender: FROM, epoch: 2 ** 21 - 1, nextFrame: 2 ** 50, number: 2 ** 31 },
+      ...{ timeMs: Date.now(), configDigest: randomBytes(32) },
+      streams: Array.from({ length: streams }, (_, i) => ({
+        stream: `${LANE}/${FROM}/urgent`,
+        sequence: 2 ** 40 + i,
+      })),
+    };
+    const signer = shows(() => keys.ferry);
+    return signMessage(signer, HEARTBEAT_LABEL, Heartbeat, beat, chain).length;
+  };
+  expect(size(1, true) - size(1, false)).toBeGreaterThan(1_000);
+  expect(size(8, false)).toBeLessThan(DEFAULT_FRAME_SIZE - FRAME_HEADER);
+  expect(size(1, true)).toBeLessThan(DEFAULT_FRAME_SIZE - FRAME_HEADER);
+  expect(Math.ceil(size(1, true) / (MIN_FRAME_SIZE - FRAME_HEADER - 8))).toBeLessThan(12);
 });
 
 describe.each([DEFAULT_FRAME_SIZE, MIN_FRAME_SIZE, 4_000])("frames of %i bytes", (frameSize) => {
@@ -114,17 +114,13 @@ test("without its chain it does not count, nor with a chain that leads elsewhere
 });
 
 test("a rotation under way: the next message is signed with the next key", async () => {
-  const before = pki.store.keyDirectory();
   const keysInTurn = [keys.ferry];
   await begin(
-    () => before,
+    () => pki.store.keyDirectory(),
     shows(() => keysInTurn.at(-1) as NamedKey),
   );
   await cross(1);
   keysInTurn.push(rotated());
-  // The receiver learns the key with a chain at the latest ten heartbeats on; the second pass waits so long.
-  const after = pki.store.keyDirectory();
-  Object.assign(before, after);
   await cross(2);
 });
 

@@ -77,17 +77,13 @@ export class HeartbeatSource {
   }
 
   #write(burst: BurstWriter, maxPayload: number): void {
-    if (this.#number % CHAIN_EVERY === 1) {
-      const signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS, true);
-      const parts = splitHeartbeat(this.#signer.provider, signed, maxPayload);
-      for (const [index, part] of parts.entries()) this.#frame(burst, part, index, parts.length);
-      return;
-    }
-    let signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS);
-    // On the smallest frames the streams take turns, one a second.
-    if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 1);
-    if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 0);
-    this.#frame(burst, signed, 0, 1);
+    const chain = this.#number % CHAIN_EVERY === 1;
+    let signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS, chain);
+    // On the smallest frames, and beside certificates, the streams take turns, one a second.
+    if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 1, chain);
+    if (signed.length > maxPayload && !chain) signed = this.#sign(burst.nextFrame, 0, chain);
+    const parts = splitHeartbeat(this.#signer.provider, signed, maxPayload);
+    for (const [index, part] of parts.entries()) this.#frame(burst, part, index, parts.length);
   }
 
   #frame(burst: BurstWriter, payload: Uint8Array, part: number, parts: number): void {
@@ -100,7 +96,7 @@ export class HeartbeatSource {
     burst.add(header, payload);
   }
 
-  #sign(nextFrame: number, streams: number, withChain = false): Uint8Array {
+  #sign(nextFrame: number, streams: number, withChain: boolean): Uint8Array {
     const heartbeat = {
       version: HEARTBEAT_VERSION,
       sender: this.#sender,
