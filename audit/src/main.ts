@@ -15,12 +15,14 @@ const WAITS: readonly ErrorCode[] = ["audit.database-unavailable", "certificate.
 await runService({
   name: "audit",
   parse: readAuditConfig,
-  start: async ({ config, log, journal, provider, closing, onClose, ready }) => {
+  start: async ({ config, log, journal, provider, hsm, closing, onClose, ready }) => {
     const { mode, zone, tls } = config;
     // The ring stays open until the process ends, like the session that writes: "stopped" still goes in.
-    const ring = KeyRing.open({
-      ...{ dir: config.auditKeysDir, unlock: config.unlock, use: "audit-sign", mode },
-    });
+    const ring =
+      hsm?.signKeys ??
+      KeyRing.open({
+        ...{ dir: config.auditKeysDir, unlock: config.unlock, use: "audit-sign", mode },
+      });
     const peer = { address: config.policy, tls, zone, peer: "policy" } as const;
     const policy = createClient(PolicyService, peer);
     onClose(() => policy.close());

@@ -24,11 +24,7 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
   if (policyAddress === undefined) invalidField("peers.policy", "is needed");
   if (queueAddress === undefined) invalidField("peers.frontProxy", "is needed");
 
-  const machine = shell.hsm?.signKeys;
-  const ring =
-    machine !== undefined && machine.keyIds().length > 0
-      ? machine
-      : openRing(config, config.signKeysDir, "node-sign");
+  const ring = shell.hsm?.signKeys ?? openRing(config, config.signKeysDir, "node-sign");
   const vault = PayloadVault.open(config.vaultPath, requireUnlock(config));
   shell.onClose(() => {
     ring.close();

@@ -25,9 +25,12 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     ...{ provider, journal, folder: config.trustDir, mode: config.mode, now: Date.now },
     root: readTrustRoot(config.trustRootPath),
   });
-  const ring = KeyRing.open({
-    ...{ dir: config.policyKeysDir, unlock: config.unlock, use: "policy-sign", mode: config.mode },
-  });
+  const ring =
+    shell.hsm?.signKeys ??
+    KeyRing.open({
+      ...{ dir: config.policyKeysDir, unlock: config.unlock, use: "policy-sign" },
+      mode: config.mode,
+    });
   shell.onClose(() => ring.close());
   const vault = PayloadVault.open(config.vaultPath, config.unlock);
   shell.onClose(() => vault.close());

@@ -17,7 +17,7 @@ const PROGRAM = `
     name: "policy",
     parse: readBaseConfig,
     start: async (shell) => {
-      const keys = shell.hsm.signKeys;
+      const keys = shell.hsm?.signKeys;
       const [keyId] = keys.keyIds();
       const key = keys.privateKey(keyId);
       for (let i = 0; i < 5; i += 1) shell.provider.sm2Sign(key, Buffer.from("m"));

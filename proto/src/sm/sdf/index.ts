@@ -24,8 +24,9 @@ const MAX_KEYS_OF_A_KIND = 16;
 
 export interface SdfProvider {
   readonly provider: SmProvider;
-  readonly signKeys: SdfKeys;
-  readonly encryptKeys: SdfKeys;
+  /** Undefined where the settings name none of that kind. */
+  readonly signKeys: SdfKeys | undefined;
+  readonly encryptKeys: SdfKeys | undefined;
   readonly info: SdfDeviceInfo;
   /** @param length 1..4096 bytes of the device's generator */
   random(length: number): Uint8Array;
@@ -76,8 +77,8 @@ export function openSdfProvider(
     });
     return {
       provider,
-      signKeys,
-      encryptKeys,
+      signKeys: indices.sign.length > 0 ? signKeys : undefined,
+      encryptKeys: indices.encrypt.length > 0 ? encryptKeys : undefined,
       info: device.info(),
       random: (length) => device.random(length),
       createEnvelope: (recipient) => createEnvelope(device, recipient),
