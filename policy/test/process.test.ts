@@ -164,6 +164,8 @@ async function start(mode: "demo" | "production"): Promise<Line> {
 async function stop(): Promise<number | null> {
   const ending = child;
   if (ending === undefined || ending.exitCode !== null) return ending?.exitCode ?? null;
+  // Killed and gone already: its "exit" will not come again.
+  if (ending.signalCode !== null) return null;
   const ended = new Promise<number | null>((resolve) => ending.once("exit", resolve));
   ending.kill("SIGTERM");
   return ended;
