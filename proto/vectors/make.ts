@@ -17,6 +17,11 @@ const { FORM } = await import("./cases/form.ts");
 const { ORIGIN } = await import("./cases/origin.ts");
 const { VERDICT } = await import("./cases/verdict.ts");
 const { CONTENT } = await import("./cases/content.ts");
+const { ENCODING } = await import("./cases/encoding.ts");
+const { HEADER_FIELDS } = await import("./cases/header-fields.ts");
+const { VERDICT_FORM } = await import("./cases/verdict-form.ts");
+const { CHUNKS } = await import("./cases/chunks.ts");
+const { ENTRIES } = await import("./cases/entries.ts");
 
 const { STREAMS } = await import("./cases/streams.ts");
 
@@ -54,7 +59,18 @@ function write<V extends { readonly name: string }>(
 
 write(
   "bundle",
-  [...VALID, ...FORM, ...ORIGIN, ...VERDICT, ...CONTENT].map((example) => {
+  [
+    ...VALID,
+    ...FORM,
+    ...ENCODING,
+    ...HEADER_FIELDS,
+    ...ORIGIN,
+    ...VERDICT,
+    ...VERDICT_FORM,
+    ...CONTENT,
+    ...CHUNKS,
+    ...ENTRIES,
+  ].map((example) => {
     const { name, changed, forgery, code, itemCodes } = example;
     const expect: Vector["expect"] =
       code !== undefined

@@ -193,8 +193,8 @@ export const CONTENT: readonly Case[] = [
   ),
   whole(
     "manifest-unknown-field",
-    "the manifest has a field 2",
-    { manifestBytes: (bytes) => Buffer.concat([bytes, Buffer.of(0x10, 1)]) },
+    "the manifest has a field 7",
+    { manifestBytes: (bytes) => Buffer.concat([bytes, Buffer.of(0x38, 1)]) },
     "bundle.not-canonical",
   ),
   whole(
