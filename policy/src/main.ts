@@ -45,7 +45,7 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     log.warn({ code: asGatewayError(error).code }, "the policy database is not ready yet");
   });
   const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir);
-  const signer = verdictSigner(config.node, ring, () => trust.current());
+  const signer = verdictSigner(config, ring, () => trust.current());
   const desk: Desk = { policy, provider, signer, quota, sealedAway, journal, now: Date.now };
   const watch = new TrustWatch({
     ...{ zone: config.zone, registry: policy.registry, stateDir: config.stateDir, journal },

@@ -271,7 +271,9 @@ test("verdicts are signed by the key in force: a rotation switches at its time, 
     use: "policy-sign",
     mode: "demo",
   });
-  const signer = verdictSigner(NODE, ring, () => world.keeper.current());
+  const signer = verdictSigner({ node: NODE, zone: "extranet" }, ring, () =>
+    world.keeper.current(),
+  );
   const old = pki.keyId(NODE, "policy");
   const at = Date.UTC(2026, 0, 1);
   const fresh = pki.rotate(NODE, "policy", { notBeforeMs: at });

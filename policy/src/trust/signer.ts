@@ -18,12 +18,12 @@ export interface VerdictSigner {
  * @returns the key for one batch at one time
  */
 export function verdictSigner(
-  node: string,
+  { node, zone }: { readonly node: string; readonly zone: string },
   ring: Pick<KeyRing, "has" | "privateKey">,
   store: () => TrustStore,
 ): (atMs: number) => VerdictSigner {
   return (atMs) => {
-    const certificate = store().active(node, "policy", atMs, (keyId) => ring.has(keyId));
+    const certificate = store().active(node, "policy", atMs, (keyId) => ring.has(keyId), zone);
     const key = certificate === undefined ? undefined : ring.privateKey(certificate.keyId);
     if (certificate === undefined || key === undefined) {
       throw new GatewayError("certificate.unknown", { detail: `${node}/policy` });
