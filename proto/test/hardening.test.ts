@@ -271,6 +271,38 @@ describe("a service in production", () => {
   });
 });
 
+describe.runIf(linux)("a command", () => {
+  it("is as closed as a service before its verb runs", () => {
+    const cli = new URL("../src/cli/index.ts", import.meta.url).href;
+    const words = { "zh-CN": "x", en: "x" };
+    const program = `
+      import { readFileSync } from "node:fs";
+      import { runNoun } from ${JSON.stringify(cli)};
+      const words = ${JSON.stringify(words)};
+      const run = async () => {
+        process.stdout.write(readFileSync("/proc/self/limits", "utf8"));
+        process.stdout.write("listeners " + process.listenerCount("SIGUSR1"));
+        return 0;
+      };
+      await runNoun({ name: "probe", summary: words, verbs: [{ name: "", summary: words, run }] }, []);
+    `;
+    const out = execFileSync(
+      "/bin/sh",
+      [
+        "-c",
+        `ulimit -c unlimited; exec "$0" "$@"`,
+        process.execPath,
+        "--input-type=module",
+        "-e",
+        program,
+      ],
+      { encoding: "utf8" },
+    );
+    expect(out).toMatch(/^Max core file size +0 +0 +bytes/m);
+    expect(out).toContain("listeners 1");
+  });
+});
+
 describe("exposing options", () => {
   it("are known in every spelling, and harmless ones pass", () => {
     const bad = [
