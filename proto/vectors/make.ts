@@ -1,5 +1,5 @@
 /**
- * Guarantee: writes proto/vectors/bundle/*.json and streams/*.json, one file per
+ * Guarantee: writes proto/vectors/bundle/*.json, certificates/*.json and streams/*.json, one file per
  * case. SM2 is randomised: a file whose case has not changed is kept, so that
  * its bytes stay the same. Run: `node proto/vectors/make.ts`.
  */
@@ -7,9 +7,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeKeysOnce } from "./keys.ts";
-import type { StreamVector, Vector } from "./vector.ts";
+import { makePkiOnce } from "./pki/make.ts";
+import type { CertificateVector, ImportVector, StreamVector, Vector } from "./vector.ts";
 
 makeKeysOnce();
+makePkiOnce();
 // The cases read the keys when they are loaded.
 const { forge, NOW } = await import("./forge.ts");
 const { VALID } = await import("./cases/valid.ts");
@@ -22,7 +24,7 @@ const { HEADER_FIELDS } = await import("./cases/header-fields.ts");
 const { VERDICT_FORM } = await import("./cases/verdict-form.ts");
 const { CHUNKS } = await import("./cases/chunks.ts");
 const { ENTRIES } = await import("./cases/entries.ts");
-
+const { CERTIFICATES, IMPORTS } = await import("./cases/certificates.ts");
 const { STREAMS } = await import("./cases/streams.ts");
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -99,3 +101,14 @@ write(
     return { name, facts, vector };
   }),
 );
+write<CertificateVector | ImportVector>("certificates", [
+  ...CERTIFICATES.map(({ name, changed, context, expect, forgery }) => {
+    const facts = { name, changed, context, expect };
+    const vector = (): CertificateVector => ({
+      ...facts,
+      bundle: forge(forgery).toString("base64"),
+    });
+    return { name, facts, vector };
+  }),
+  ...IMPORTS.map((facts) => ({ name: facts.name, facts, vector: (): ImportVector => facts })),
+]);

@@ -40,3 +40,41 @@ export interface StreamVector {
   /** base64 */
   readonly bundles: readonly string[];
 }
+
+/** What a reader knows and trusts (SPEC §14). Certificates and lists are named as in pki/. */
+export interface CertificateContext
+  extends Omit<VectorContext, "decryptKey" | "signKeyRegistered"> {
+  readonly mode: "production" | "demo";
+  /** The pinned root. */
+  readonly root: string;
+  /** Zone of each registered node. */
+  readonly zones: Readonly<Record<string, string>>;
+  /** Certificates of the store. */
+  readonly known: readonly string[];
+  /** Revocation lists, in the order in which they came. */
+  readonly lists: readonly string[];
+  /** Key ids that this zone denies. */
+  readonly denied: readonly string[];
+}
+
+export interface CertificateVector {
+  readonly name: string;
+  readonly changed: string;
+  readonly context: CertificateContext;
+  /** Of SPEC §8.2 for the bundle. */
+  readonly expect: "accepted" | { readonly code: string };
+  /** base64 */
+  readonly bundle: string;
+}
+
+/** What a store says of each item, judged by itself: SPEC §14.3 and §14.4. */
+export interface ImportVector {
+  readonly name: string;
+  readonly changed: string;
+  readonly context: Pick<CertificateContext, "now" | "mode" | "root" | "known" | "lists">;
+  readonly imports: readonly {
+    readonly item: string;
+    readonly status: string;
+    readonly code?: string;
+  }[];
+}
