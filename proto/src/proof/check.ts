@@ -1,6 +1,6 @@
 /**
  * Guarantee: a {@link ProvenExchange} says only what signatures of the sender
- * and of its policy service cover (README.md, "Checking", in its order). Needs
+ * and of its policy service cover (proto/SPEC.md §16.3, in its order). Needs
  * the keys alone: no bundle, no database, no service.
  */
 import { createReadStream } from "node:fs";

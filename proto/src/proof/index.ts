@@ -1,6 +1,6 @@
 /**
  * Guarantee: one exchange of a bundle can be proved to whoever holds the root
- * certificate, without the bundle and without the content of any other; see README.md.
+ * certificate, without the bundle and without the content of any other; see proto/SPEC.md §16.
  */
 export {
   checkContent,
