@@ -45,7 +45,8 @@ export async function changeKey(
   const made = await command(zones, [
     ...["keys", "rotate", "--zone", zone, "--use", use, "--out", `${stem}.csr.pem`, "--json"],
   ]);
-  const { keyId } = JSON.parse(made.out) as { keyId: string };
+  const { keys } = JSON.parse(made.out) as { keys: { keyId: string }[] };
+  const [{ keyId } = { keyId: "" }] = keys;
   const ca = demoCa(zones.home, zone);
   await command(zones, [
     ...["keys", "issue", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],

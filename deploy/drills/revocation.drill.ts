@@ -141,10 +141,10 @@ async function refreshLists(zones: RunningZones): Promise<void> {
 /** The signing key that the extranet uses now. */
 async function signingKey(zones: RunningZones): Promise<string> {
   const { out } = await command(zones, ["keys", "list", "--zone", "extranet", "--json"]);
-  const { certificates } = JSON.parse(out) as {
-    certificates: { zone: string; use: string; state: string; keyId: string }[];
+  const { keys } = JSON.parse(out) as {
+    keys: { zone: string; use: string; state: string; keyId: string }[];
   };
-  const active = certificates.find(
+  const active = keys.find(
     ({ zone, use, state }) => zone === "extranet" && use === "sign" && state === "active",
   );
   if (active === undefined) throw new RangeError("the extranet has no active signing key");

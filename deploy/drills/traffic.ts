@@ -1,9 +1,11 @@
 /** Guarantee: requests go in without a pause for as long as a drill asks, and each that was accepted is remembered. */
+import { setTimeout as delay } from "node:timers/promises";
 import { submitRequest } from "./integrator.ts";
 import type { RunningZones } from "./zones.ts";
 
-/** Enough that every batch of the road has company; few enough that two cores keep up. */
 const CALLERS = 8;
+/** Between two requests of a caller: some 80 a second in all, which leaves two cores room to answer operators. */
+const PAUSE_MS = 100;
 
 export class Traffic {
   readonly #zones: RunningZones;
@@ -46,6 +48,7 @@ export class Traffic {
       );
       if (answer.status !== 202) throw new RangeError(`request ${number}: ${answer.status}`);
       this.#accepted.push(String(answer.body.exchangeId));
+      await delay(PAUSE_MS);
     }
   }
 }
