@@ -8,13 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import { encodeCanonical, type MessageType } from "../src/canonical.ts";
+import { lightferry } from "../src/gen/index.js";
 import { domainSeparated, loadProvider } from "../src/sm/index.ts";
-import { forge } from "../vectors/forge.ts";
-import { changeBytes, changeHeader, type Mutant } from "../vectors/fuzz/mutations.ts";
+import { type Forgery, forge } from "../vectors/forge.ts";
+import { changeBytes, changeField, changeHeader, type Mutant } from "../vectors/fuzz/mutations.ts";
 import { readKeys } from "../vectors/keys.ts";
 import type { Vector } from "../vectors/vector.ts";
 import { readVector } from "./read-vector.ts";
 
+const { Header, Manifest, ManifestEntry } = lightferry.bundle.v1;
+const { Verdict } = lightferry.policy.v1;
 const kit = fileURLToPath(new URL("../vectors/bundle/", import.meta.url));
 const program = fileURLToPath(new URL("second-reader/read_kit.py", import.meta.url));
 const MUTANTS = Number(process.env.LIGHTFERRY_MUTANTS ?? 200);
@@ -24,7 +28,11 @@ const TIMEOUT_MS = 60_000 + 200 * MUTANTS;
 
 interface Ran {
   readonly status: number;
-  readonly lines: readonly { readonly name: string; readonly expected?: unknown }[];
+  readonly lines: readonly {
+    readonly name: string;
+    readonly code?: string;
+    readonly expected?: unknown;
+  }[];
 }
 
 const python = await run("--version").catch(() => undefined);
@@ -78,17 +86,44 @@ function mutate(original: Buffer, index: number, choose: (below: number) => numb
 /** Manifest, entry or verdict changed before it is committed to, hashed, permitted and signed. */
 function changeInside(choose: (below: number) => number): Mutant {
   let change = "";
-  const altered = (where: string) => (bytes: Uint8Array) => {
+  const changedBytes = (where: string) => (bytes: Uint8Array) => {
     const mutant = changeBytes(Buffer.from(bytes), choose);
     change = `${where} ${mutant.change}`;
     return mutant.bytes;
   };
+  const changedField =
+    <M extends object>(where: string, type: MessageType<M>) =>
+    (bytes: Uint8Array) => {
+      const message = type.decode(bytes);
+      change = `${where} field ${changeField(message, choose)}`;
+      return encodeCanonical(type, message);
+    };
   const content = Buffer.from("{}");
-  const bytes =
-    choose(2) === 0
-      ? forge({ items: [{ content }], manifestBytes: altered("manifest") })
-      : forge({ items: [{ content, entryBytes: altered("entry") }] });
+  const inside = (): Forgery => {
+    switch (choose(5)) {
+      case 0:
+        return { items: [{ content }], manifestBytes: changedBytes("manifest") };
+      case 1:
+        return { items: [{ content }], manifestBytes: changedField("manifest", Manifest) };
+      case 2:
+        return { items: [{ content, entryBytes: changedBytes("entry") }] };
+      case 3:
+        return { items: [{ content, entryBytes: changedField("entry", ManifestEntry) }] };
+      default: {
+        const verdict = verdictOf(forge({ items: [{ content }] }));
+        change = `verdict field ${changeField(verdict, choose)}`;
+        return { items: [{ content, verdict }], early: { grade: "G2" } };
+      }
+    }
+  };
+  const bytes = forge(inside());
   return { bytes, change };
+}
+
+/** The verdict of the only item. */
+function verdictOf(bundle: Buffer) {
+  const header = Header.decode(bundle.subarray(8, 8 + bundle.readUInt32BE(4)));
+  return Verdict.decode(header.items[0]?.verdict ?? Buffer.of());
 }
 
 it.skipIf(unavailable !== "")(
@@ -124,6 +159,8 @@ it.skipIf(unavailable !== "")(
       const differing = lines.filter(({ expected }) => expected !== undefined);
       expect(differing.map((line) => ({ ...line, change: told.get(line.name) }))).toEqual([]);
       expect(lines.length).toBe(MUTANTS);
+      // Mutants that all fail alike would prove little.
+      expect(new Set(lines.map(({ code }) => code)).size).toBeGreaterThan(10);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -105,6 +105,15 @@ function altered(value: unknown, choose: Choose): unknown {
   return value;
 }
 
+/** Changes one field of a decoded message, at any depth. @returns the name of the field. */
+export function changeField(message: object, choose: Choose): string | number {
+  const found = places(message, []);
+  const place = found[choose(found.length)];
+  if (place === undefined) return "none";
+  place.holder[place.key] = altered(place.holder[place.key], choose);
+  return place.key;
+}
+
 /**
  * A header with one field changed, in canonical form, in front of what followed it.
  * @param sign given, the new header is signed: the fault of a sender, not of the way.
@@ -116,10 +125,7 @@ export function changeHeader(
 ): Mutant {
   const end = PREFIX_BYTES + bytes.readUInt32BE(4);
   const header = Header.decode(bytes.subarray(PREFIX_BYTES, end));
-  const found = places(header, []);
-  const place = found[choose(found.length)];
-  if (place === undefined) return { bytes, change: "none" };
-  place.holder[place.key] = altered(place.holder[place.key], choose);
+  const field = changeField(header, choose);
   const written = Buffer.from(encodeCanonical(Header, header));
   const prefix = Buffer.from(bytes.subarray(0, PREFIX_BYTES));
   prefix.writeUInt32BE(written.length, 4);
@@ -127,7 +133,7 @@ export function changeHeader(
   const rest = bytes.subarray(end + SIGNATURE_BYTES);
   return {
     bytes: Buffer.concat([prefix, written, signature, rest]),
-    change: `header ${place.key}${sign === undefined ? "" : ", signed again"}`,
+    change: `header ${field}${sign === undefined ? "" : ", signed again"}`,
   };
 }
 
