@@ -71,12 +71,21 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
     // 2. Denied here and now, by one command, and lifted again.
     const first = await signingKey(zones);
     await command(zones, [
-      ...["keys", "revoke", "--zone", "business", "--deny", first, "--reason", "drill"],
+      ...["keys", "revoke", "--zone", "business", "--deny", first, "--reason", "drill", "--yes"],
     ]);
     const denied = await submit();
     await untilBundlesRefused(zones, denied, "certificate.denied", deadline);
     bad.push(...denied);
-    await command(zones, ["keys", "revoke", "--zone", "business", "--deny", first, "--lift"]);
+    await command(zones, [
+      "keys",
+      "revoke",
+      "--zone",
+      "business",
+      "--deny",
+      first,
+      "--lift",
+      "--yes",
+    ]);
     await delivered(await submit());
 
     // 3. Compromised: the far side learns it from a screen before the sender stops.
