@@ -5,7 +5,7 @@
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
-import { newId } from "@lightferry/proto/ids";
+import { formatId, newId } from "@lightferry/proto/ids";
 import {
   AuditService,
   bind,
@@ -64,6 +64,7 @@ export async function startPeers(
   const addresses: string[] = [];
   const batches: number[] = [];
   const events: lightferry.audit.v1.Event[] = [];
+  const heard = new Set<string>();
   const permit = { rule: (): Ruling => ({}) };
 
   const answer = (items: readonly DecideItem[], contents: readonly Uint8Array[]) => {
@@ -204,7 +205,15 @@ export async function startPeers(
     AuditService,
     {
       append: async (request) => {
-        for (const bytes of request.events) events.push(lightferry.audit.v1.Event.decode(bytes));
+        for (const event of request.events.map((bytes) =>
+          lightferry.audit.v1.Event.decode(bytes),
+        )) {
+          // As audit does: a program that ended before it noted the answer sends the same again.
+          const known = formatId(event.eventId);
+          if (heard.has(known)) continue;
+          heard.add(known);
+          events.push(event);
+        }
         return {};
       },
       getCheckpoint: async () => ({}),
