@@ -20,6 +20,7 @@ import { readVector } from "./read-vector.ts";
 const { Header, Manifest, ManifestEntry } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;
 const kit = fileURLToPath(new URL("../vectors/bundle/", import.meta.url));
+const certificates = fileURLToPath(new URL("../vectors/certificates/", import.meta.url));
 const program = fileURLToPath(new URL("second-reader/read_kit.py", import.meta.url));
 const MUTANTS = Number(process.env.LIGHTFERRY_MUTANTS ?? 200);
 const SEED = Number(process.env.LIGHTFERRY_SEED ?? 20260115);
@@ -129,10 +130,11 @@ function verdictOf(bundle: Buffer) {
 it.skipIf(unavailable !== "")(
   "agrees with every vector of the kit",
   async () => {
-    const { status, lines } = await run(kit);
+    const { status, lines } = await run(kit, certificates);
     expect(lines.filter(({ expected }) => expected !== undefined)).toEqual([]);
     expect(status).toBe(0);
-    expect(lines.length).toBe((await readdir(kit)).length);
+    const count = (await readdir(kit)).length + (await readdir(certificates)).length;
+    expect(lines.length).toBe(count);
   },
   TIMEOUT_MS,
 );

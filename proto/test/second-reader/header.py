@@ -10,6 +10,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 KEY_ID = re.compile(r"[0-9a-f]{32}\Z")
 GRADES = ["G1", "G2", "G3", "G4", "IMPORTANT", "CORE"]  # from the lowest to the highest
 YEAR_MS = 366 * 86_400_000
+CLOCK_DIFFERENCE_MS = 300_000
 
 
 class Refused(Exception):

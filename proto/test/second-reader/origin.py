@@ -1,13 +1,15 @@
 """Guarantee: verify_header() makes the checks of SPEC.md §8.2, in their order, without any decryption key."""
 
-from header import GRADES, require
+from header import CLOCK_DIFFERENCE_MS, GRADES, require
 from sm2 import verify
 from sm3 import ds, root_over
-from verdict import CLOCK_DIFFERENCE_MS, check_verdict
+from verdict import check_verdict
 
 
 class Context:
-    """What a reader knows: the time, the lane the bundle came by, the node registered for it, itself, and the keys of others."""
+    """What a reader knows: the time, the lane the bundle came by, the node registered for it, itself, and the keys of others.
+
+    sign_key, policy_key: (node, key id, header) -> public key or None; for a key that is known and must not be used, Refused."""
 
     def __init__(self, now, lane, sender, self_node, sign_key, policy_key):
         self.now, self.lane, self.sender, self.self_node = now, lane, sender, self_node
@@ -19,7 +21,7 @@ def verify_header(bundle, context):
     h = bundle.header
     require(h["lane"] == context.lane, "bundle.wrong-lane")
     require(h["sender"] == context.sender, "bundle.wrong-sender")
-    key = context.sign_key(h["sender"], h["sign_key_id"])
+    key = context.sign_key(h["sender"], h["sign_key_id"], h)
     require(key is not None, "bundle.unknown-sign-key")
     require(verify(key, ds("bundle-header/1", bundle.encoded), bundle.signature), "bundle.signature-invalid")
     require(root_over(bundle.table) == h["ciphertext_root"], "bundle.table-mismatch")

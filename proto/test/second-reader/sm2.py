@@ -1,5 +1,6 @@
 """Guarantee: SM2 verification (GB/T 32918.2) and decryption (GB/T 32918.4, SM2Cipher of GB/T 35276); for tests: not constant in time."""
 
+import der
 from sm3 import sm3
 
 P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
@@ -76,43 +77,24 @@ def verify(public_key, message, signature):
     return point[2] != 0 and (number(sm3(z + message)) + affine(point)[0]) % N == r
 
 
-def der_element(data, at, tag):
-    """One DER element in its shortest form: its content and where it ends."""
-    if at + 2 > len(data) or data[at] != tag:
-        raise ValueError("another tag")
-    length, start = data[at + 1], at + 2
-    if length == 0x81:
-        length, start = data[start] if start < len(data) else 0, start + 1
-        if length < 0x80:
-            raise ValueError("a length that is not the shortest")
-    elif length > 0x81:
-        raise ValueError("too long for an SM2Cipher")
-    if start + length > len(data):
-        raise ValueError("cut short")
-    return data[start : start + length], start + length
-
-
-def der_integer(data, at):
-    content, end = der_element(data, at, 0x02)
-    if not content or content[0] >= 0x80 or (len(content) > 1 and content[0] == 0 and content[1] < 0x80):
-        raise ValueError("an integer that is negative or not the shortest")
-    return number(content), end
-
-
 def decrypt(private_key, cipher):
     """SM2Cipher ::= SEQUENCE { x INTEGER, y INTEGER, hash OCTET STRING (32), cipher OCTET STRING }; ValueError if it is not good."""
-    body, end = der_element(cipher, 0, 0x30)
-    if end != len(cipher):
-        raise ValueError("bytes after the end")
-    x, at = der_integer(body, 0)
-    y, at = der_integer(body, at)
-    digest, at = der_element(body, at, 0x04)
-    masked, at = der_element(body, at, 0x04)
-    if at != len(body) or len(digest) != 32 or not masked or not on_curve(x, y):
-        raise ValueError("not an SM2Cipher")
+    body = der.whole(cipher)
+    x, y = body.number(), body.number()
+    digest, masked = body.take(der.OCTETS), body.take(der.OCTETS)
+    body.end()
+    der.require(len(digest) == 32 and masked and on_curve(x, y), "not an SM2Cipher")
     x2, y2 = map(octets, affine(multiply(private_key, x, y)))
     stream = b"".join(sm3(x2 + y2 + i.to_bytes(4, "big")) for i in range(1, len(masked) // 32 + 2))
     plain = bytes(a ^ b for a, b in zip(masked, stream))
-    if not any(stream[: len(masked)]) or sm3(x2 + plain + y2) != digest:
-        raise ValueError("the hash is another")
+    der.require(any(stream[: len(masked)]) and sm3(x2 + plain + y2) == digest, "the hash is another")
     return plain
+
+
+def signature_of_der(encoded):
+    """r ‖ s of SEQUENCE { r, s }."""
+    body = der.whole(encoded)
+    r, s = body.number(), body.number()
+    body.end()
+    der.require(r < N and s < N, "not a signature")
+    return octets(r) + octets(s)

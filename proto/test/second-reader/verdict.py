@@ -1,13 +1,12 @@
 """Guarantee: check_verdict() makes the checks of SPEC.md §7.2 and §7.3, in their order."""
 
-from header import GRADES, ascending, require
+from header import CLOCK_DIFFERENCE_MS, GRADES, ascending, require
 from sm2 import verify
 from sm3 import ds, leaf_hash, root_from_path
 from wire import Malformed, canonical, decode, encode
 
 MAX_VERDICT, MAX_BATCH = 8192, 1024
 EXPORT, PERMIT = 1, 1
-CLOCK_DIFFERENCE_MS = 300_000
 
 
 def check_proof(item, batch):
@@ -52,10 +51,10 @@ def check_use(v, header, item):
 
 
 def check_verdict(header, item, policy_key):
-    """The verdict of one item, checked; policy_key(node, key id) is a public key or None."""
+    """The verdict of one item, checked; policy_key(node, key id, header) is a public key or None."""
     batch = header["verdict_batches"][item["batch"]]
     require(batch["policy_node"] == header["sender"], "verdict.unknown-policy-key", "another node")
-    key = policy_key(batch["policy_node"], batch["key_id"])
+    key = policy_key(batch["policy_node"], batch["key_id"], header)
     require(key is not None, "verdict.unknown-policy-key")
     check_proof(item, batch)
     check_batch_signature(batch, key)
