@@ -4,7 +4,7 @@
  * that reaches the far side from a screen (QR), what it sealed is set aside
  * and never dispatched, the sender stops using it by itself, and with a new key
  * everything that waited crosses; a list past its age stops sealing, not
- * accepting, and a newer one sets it going.
+ * accepting, and a newer one sets it going; lists travel in bundles.
  *
  * count = requests of each phase; a full run is 500.
  */
@@ -105,6 +105,17 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
     await untilUsed(zones, "extranet", next, deadline);
     await delivered(held);
     await delivered(await submit());
+
+    // 4. A list that only the sender was given reaches the far side inside a bundle.
+    await refreshLists(zones);
+    await delivered(await submit());
+    await untilLogged(
+      zones,
+      "business",
+      "trust.imported",
+      ({ attributes }) => attributes?.kind === "revocation-list" && attributes.source === "bundle",
+      deadline,
+    );
 
     const { exchanges, doubled } = await targetTable(zones, "record");
     return {
