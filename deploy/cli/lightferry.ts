@@ -16,6 +16,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   ferry: "ferry",
   policy: "policy",
   keys: "policy",
+  setup: "deploy",
   stop: "deploy",
   status: "deploy",
   doctor: "deploy",

@@ -9,6 +9,7 @@ import { unlockLocationWarnings } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES } from "@lightferry/proto/pki";
 import type { ZonePaths } from "../layout.ts";
 import { ringDir, unlockFile } from "../setup/introduction.ts";
+import { readZoneOptions, unlockDirOf } from "../setup/zone-options.ts";
 import { type Finding, NOTHING } from "./finding.ts";
 import { graveInProduction, type Machine } from "./machine.ts";
 
@@ -103,8 +104,9 @@ function permissions(machine: Machine, label: string, found: Walk): Finding[] {
  */
 function unlockPlaces(machine: Machine, zone: string, paths: ZonePaths): Finding {
   const beside = [paths.spool, paths.outbox, paths.inbox, paths.postgres];
+  const unlockDir = unlockDirOf(paths, readZoneOptions(paths.root));
   const together = CERTIFICATE_USES.filter((use) => {
-    const unlock = { file: join(paths.keys, unlockFile(use)) };
+    const unlock = { file: join(unlockDir, unlockFile(use)) };
     if (!existsSync(unlock.file)) return false;
     return unlockLocationWarnings({ unlock, beside: [ringDir(paths, use), ...beside] }).length > 0;
   });
@@ -123,8 +125,8 @@ function unlockPlaces(machine: Machine, zone: string, paths: ZonePaths): Finding
     advice: ok
       ? NOTHING
       : {
-          zh: "移到另一介质并改设 unlockPath，或用 systemd LoadCredentialEncrypted= 与 unlockCredential",
-          en: "move them to another medium (unlockPath), or use systemd LoadCredentialEncrypted= with unlockCredential",
+          zh: "停止后连同两个 .vault 移到另一介质，在 zone.json 写明 unlockDir 再启动",
+          en: "stop, move them and both .vault files to another medium, name it as unlockDir in zone.json, start",
         },
   };
 }
@@ -134,6 +136,8 @@ const anyFile = () => true;
 export function zoneKeys(machine: Machine, zone: string, paths: ZonePaths): Finding[] {
   const found: Walk = { files: 0, exposed: [], foreign: [] };
   walk(paths.keys, machine.uid, anyFile, found);
+  const unlockDir = unlockDirOf(paths, readZoneOptions(paths.root));
+  if (unlockDir !== paths.keys) walk(unlockDir, machine.uid, anyFile, found);
   // Configuration files carry the passwords of the databases.
   walk(paths.config, machine.uid, (name) => name.endsWith(".json"), found);
   walk(paths.tls, machine.uid, (name) => name.endsWith(".key.pem"), found);
@@ -143,6 +147,6 @@ export function zoneKeys(machine: Machine, zone: string, paths: ZonePaths): Find
 /** The signing authority's and the CAs' folder, where it lies on this machine. */
 export function authorityKeys(machine: Machine, folder: string): Finding[] {
   const found: Walk = { files: 0, exposed: [], foreign: [] };
-  walk(folder, machine.uid, (name) => /\.(key\.json|unlock|vault)$/.test(name), found);
+  walk(folder, machine.uid, (name) => /\.(key\.json|key|unlock|vault)$/.test(name), found);
   return permissions(machine, "authority", found);
 }

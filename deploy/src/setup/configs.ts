@@ -17,7 +17,7 @@ import {
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
 import { ringDir, unlockFile } from "./introduction.ts";
-import type { ZoneOptions } from "./zone-options.ts";
+import { unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -35,9 +35,9 @@ const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, CertificateUse>>> =
   "ferry-tx": "ferry",
 };
 
-function unlockOf(service: ServiceEntryName, keys: string): Json {
+function unlockOf(service: ServiceEntryName, unlockDir: string): Json {
   const use = KEY_HOLDERS[service];
-  return use === undefined ? {} : { unlockPath: join(keys, unlockFile(use)) };
+  return use === undefined ? {} : { unlockPath: join(unlockDir, unlockFile(use)) };
 }
 
 /** Writes `<zone>/config/*.json`; returns the services that belong to the zone. */
@@ -49,6 +49,7 @@ export function writeConfigs(
 ): readonly ServiceEntryName[] {
   const paths = zonePaths(home, zone);
   const ports = zonePorts(zone, options.portBase);
+  const unlockDir = unlockDirOf(paths, options);
   const ring = (use: CertificateUse) => ringDir(paths, use);
   const tls = (service: string) => ({
     ca: join(paths.tls, "ca.pem"),
@@ -71,7 +72,7 @@ export function writeConfigs(
     },
     anchorPath: join(paths.registry, "anchor.json"),
     trustRootPath: join(paths.registry, "root.pem"),
-    ...unlockOf(service, paths.keys),
+    ...unlockOf(service, unlockDir),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
   const gate = { driver: "udp", host: options.gateHost, port: ports.gate };
@@ -90,7 +91,7 @@ export function writeConfigs(
       },
       databaseUrl: url("policy", "policy"),
       sealedAwayDir: paths.sealedAway,
-      vaultPath: join(paths.keys, "sealed-away.vault"),
+      vaultPath: join(unlockDir, "sealed-away.vault"),
     },
     audit: {
       ...base("audit", ports.audit),
@@ -107,7 +108,7 @@ export function writeConfigs(
       outboxDir: paths.outbox,
       arrivalsDir: paths.arrivals,
       inboxDir: paths.inbox,
-      vaultPath: join(paths.keys, "spool.vault"),
+      vaultPath: join(unlockDir, "spool.vault"),
       encryptKeysDir: ring("encrypt"),
       watch: { outgoingDir: paths.outgoing, caller: CALLERS[zone], grade: "" },
       targets: targetsOf(zone, paths.drop, ports.receiver),
@@ -118,7 +119,7 @@ export function writeConfigs(
       signKeysDir: ring("sign"),
       spoolDir: paths.spool,
       outboxDir: paths.outbox,
-      vaultPath: join(paths.keys, "spool.vault"),
+      vaultPath: join(unlockDir, "spool.vault"),
     },
     "ferry-tx": {
       ...base("ferry-tx"),
@@ -154,6 +155,7 @@ export function writeConfigs(
     databaseUrls: { audit: url("audit_reader", "audit") },
     anchorPath: join(paths.registry, "anchor.json"),
     trustRootPath: join(paths.registry, "root.pem"),
+    unlockDir,
     stateDir: paths.state,
   };
   const write = (name: string, value: Json) =>

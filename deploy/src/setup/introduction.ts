@@ -51,7 +51,7 @@ export const KEY_RINGS = {
 } as const satisfies Record<CertificateUse, KeyUse>;
 
 /** One unlock file for each ring, so that a program that may read its own cannot open another's. */
-export const unlockFile = (use: CertificateUse): string => `${KEY_RINGS[use]}.unlock`;
+export const unlockFile = (use: CertificateUse): string => `${use}.unlock`;
 
 export const ringDir = (paths: ZonePaths, use: CertificateUse): string => join(paths.keys, use);
 
@@ -69,10 +69,23 @@ const CERTIFIED: readonly ServiceName[] = [
   "supervisor",
 ];
 
-function makeFolders(paths: ZonePaths): void {
-  for (const folder of Object.values(paths)) {
+/** What a zone needs besides the keys that are certified: folders, vaults, the CA of its services' connections. */
+export async function prepareZone(
+  zone: ZoneName,
+  paths: ZonePaths,
+  unlockDir: string,
+  hosts: readonly string[],
+): Promise<void> {
+  for (const folder of [...Object.values(paths), unlockDir]) {
     // PostgreSQL makes its own folder: an existing empty one is fine, other owners are not.
     if (folder !== paths.postgres) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  for (const vault of ["spool.vault", "sealed-away.vault"]) {
+    const path = join(unlockDir, vault);
+    if (!existsSync(path)) createVaultFile(path);
+  }
+  if (!existsSync(join(paths.tls, "ca.pem"))) {
+    await createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...hosts] });
   }
 }
 
@@ -83,15 +96,8 @@ export async function introduceZone(
   options: { readonly demo: boolean; readonly hosts?: readonly string[] },
 ): Promise<Introduction> {
   const paths = zonePaths(home, zone);
-  makeFolders(paths);
+  await prepareZone(zone, paths, paths.keys, options.hosts ?? []);
   const requests = CERTIFICATE_USES.flatMap((use) => requestsOf(paths, zone, use, options.demo));
-  for (const vault of ["spool.vault", "sealed-away.vault"]) {
-    const path = join(paths.keys, vault);
-    if (!existsSync(path)) createVaultFile(path);
-  }
-  if (!existsSync(join(paths.tls, "ca.pem"))) {
-    await createLocalCa(paths.tls, zone, [...CERTIFIED], { hosts: [...(options.hosts ?? [])] });
-  }
   return {
     node: nodeIdOf(zone),
     zone,

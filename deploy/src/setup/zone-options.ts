@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
-import { DEFAULT_PORT_BASE, type ZoneName } from "../layout.ts";
+import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
 
 export interface ZoneOptions {
   readonly mode: "demo" | "production";
@@ -15,6 +15,8 @@ export interface ZoneOptions {
   readonly gateSecondPassSeconds: number;
   /** Bytes of the spool's file system that uploads leave free for the database; 0 when the spool has a disk of its own. */
   readonly spoolReserveBytes: number;
+  /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
+  readonly unlockDir: string;
 }
 
 export const DEFAULT_OPTIONS: ZoneOptions = {
@@ -26,7 +28,11 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   gateSecondPassSeconds: 30,
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
   spoolReserveBytes: 256 * 1024 * 1024,
+  unlockDir: "",
 };
+
+export const unlockDirOf = (paths: ZonePaths, { unlockDir }: ZoneOptions): string =>
+  unlockDir === "" ? paths.keys : unlockDir;
 
 export function readZoneOptions(zoneRoot: string): ZoneOptions {
   const path = join(zoneRoot, "zone.json");

@@ -6,8 +6,9 @@ import { loadProvider } from "@lightferry/proto/sm";
 import { ContentInspection, type ContentPlan } from "../content/inspection.ts";
 import { DETECTORS } from "../content/rules.ts";
 import { hasMarkInName } from "../detect/secrecy-marks.ts";
+import { needed } from "../keys/options.ts";
 import { parsePack } from "../pack/parse.ts";
-import { needed, readInput } from "./pack-verbs.ts";
+import { readInput } from "./pack-verbs.ts";
 import { wordsOf } from "./words.ts";
 
 export const explainVerb: CliVerb = {

@@ -1,19 +1,13 @@
 /** Guarantee: a pack is checked exactly as the service will check it; only a pack that passes is signed. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import { type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
-import { loadKeyFile } from "@lightferry/proto/keystore";
 import { loadProvider } from "@lightferry/proto/sm";
+import { needed } from "../keys/options.ts";
 import type { Pack } from "../pack/document.ts";
 import { parsePack } from "../pack/parse.ts";
 import { signPack } from "../pack/sign.ts";
-
-/** @throws GatewayError `cli.usage` when the option is missing. */
-export function needed(input: CliInput, option: string): string {
-  const value = input.text(option);
-  if (value === undefined) throw new GatewayError("cli.usage", { detail: `--${option}` });
-  return value;
-}
+import { AUTHORITY_OPTIONS, withAuthorityKey } from "./authority-key.ts";
 
 /** @throws GatewayError `cli.usage` when the file cannot be read. */
 export function readInput(path: string): Uint8Array {
@@ -79,28 +73,14 @@ export const checkVerb: CliVerb = {
 export const signPackVerb: CliVerb = {
   name: "sign-pack",
   summary: { zh: "用签发机构密钥签署策略包", en: "sign a policy pack with the authority's key" },
-  usage: "--pack FILE --key FILE --unlock FILE --out FILE",
+  usage: "--pack FILE --key FILE [--unlock FILE] --out FILE",
   options: {
     pack: {
       type: "string",
       value: "FILE",
       summary: { zh: "策略包（YAML）", en: "policy pack (YAML)" },
     },
-    key: {
-      type: "string",
-      value: "FILE",
-      summary: { zh: "签发机构密钥文件", en: "key file of the authority" },
-    },
-    unlock: {
-      type: "string",
-      value: "FILE",
-      summary: { zh: "解锁密钥文件", en: "unlock key file" },
-    },
-    out: {
-      type: "string",
-      value: "FILE",
-      summary: { zh: "签名写入此文件（64 字节）", en: "where the signature goes (64 bytes)" },
-    },
+    ...AUTHORITY_OPTIONS,
   },
   examples: [
     {
@@ -113,17 +93,14 @@ export const signPackVerb: CliVerb = {
     },
   ],
   run: async (context, input) => {
-    const [packPath, keyPath, unlockPath, out] = (["pack", "key", "unlock", "out"] as const).map(
-      (option) => needed(input, option),
-    ) as [string, string, string, string];
+    const [packPath, out] = [needed(input, "pack"), needed(input, "out")];
     const provider = loadProvider();
     const document = readInput(packPath);
-    const { key, keyId } = loadKeyFile(keyPath, { file: unlockPath }, "authority-sign");
-    try {
-      writeFileSync(out, signPack(provider, key, document));
-    } finally {
-      key.destroy();
-    }
+    const { keyId, signature } = await withAuthorityKey(context, input, ({ key, keyId: id }) => ({
+      keyId: id,
+      signature: signPack(provider, key, document),
+    }));
+    writeFileSync(out, signature);
     const pack = parsePack(provider, document);
     context.emitJson({ ...summary(pack), keyId, signature: out });
     context.out(

@@ -60,8 +60,8 @@ export const OPTIONS = {
     type: "string",
     value: "DIR",
     summary: {
-      zh: "解锁密钥文件所在目录，默认 <网络>/keys；生产环境应在另一介质上",
-      en: "folder of the unlock key files, <zone>/keys by default; another medium in production",
+      zh: "解锁密钥文件所在目录，默认按 zone.json；服务也要用时请在 setup 时指定",
+      en: "folder of the unlock key files, as in zone.json by default; name it at setup for the services to find them",
     },
   },
 } as const satisfies Record<string, CliOption>;

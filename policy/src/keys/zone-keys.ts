@@ -49,19 +49,16 @@ export interface ZoneKeys {
  * @throws GatewayError `cli.usage`, `config.invalid`
  */
 export function zoneKeys(context: CliContext, unlockDir?: string): ZoneKeys {
-  const { zone, node } = context.zoneConfig();
+  const { zone, node, trustRootPath, unlockDir: configured } = context.zoneConfig();
   const root = join(context.home, zone);
   const keys = join(root, "keys");
-  const unlocks = unlockDir ?? keys;
+  const unlocks = unlockDir ?? configured ?? keys;
   return {
     zone,
     node,
     ringDir: (use) => join(keys, use),
-    unlockFile: (use) => {
-      const stored = join(unlocks, `${STORED_USE[use]}.unlock`);
-      return existsSync(stored) ? stored : join(unlocks, `${use}.unlock`);
-    },
-    rootPath: join(root, "registry", "root.pem"),
+    unlockFile: (use) => join(unlocks, `${use}.unlock`),
+    rootPath: trustRootPath ?? join(root, "registry", "root.pem"),
     trustDir: join(root, "trust"),
   };
 }

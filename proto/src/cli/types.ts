@@ -120,4 +120,6 @@ export interface CliZoneConfig {
   readonly anchorPath: string;
   /** The pinned root certificate; absent in a home set up before there was one. */
   readonly trustRootPath?: string;
+  /** Folder of the unlock files of the key rings. */
+  readonly unlockDir?: string;
 }

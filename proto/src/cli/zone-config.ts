@@ -24,6 +24,7 @@ export function readZoneConfig(home: string, wanted: string | undefined): CliZon
       : { [name]: readAddress(raw, `peers.${name}`) };
   const api = readOptionalString(raw, "api");
   const trustRootPath = readOptionalString(raw, "trustRootPath");
+  const unlockDir = readOptionalString(raw, "unlockDir");
   const apiCa = readOptionalString(raw, "apiCa");
   const urls = readField(raw, "databaseUrls") === undefined ? {} : readObject(raw, "databaseUrls");
   return {
@@ -38,6 +39,7 @@ export function readZoneConfig(home: string, wanted: string | undefined): CliZon
     ),
     anchorPath: readString(raw, "anchorPath"),
     ...(trustRootPath === undefined ? {} : { trustRootPath }),
+    ...(unlockDir === undefined ? {} : { unlockDir }),
   };
 }
 

@@ -1,0 +1,122 @@
+/**
+ * Guarantee: prepares one zone of a production installation: folders, settings,
+ * vaults and the CA of its services' connections. It makes no key that is
+ * certified, signs nothing, and touches nothing that is there.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  type CliContext,
+  type CliInput,
+  type CliNoun,
+  EXIT,
+  type ExitCode,
+} from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import { DEFAULT_PORT_BASE, nodeIdOf, PORT_SPAN, zonePaths } from "../src/layout.ts";
+import { writeConfigs } from "../src/setup/configs.ts";
+import { zonePasswords } from "../src/setup/databases.ts";
+import { prepareZone } from "../src/setup/introduction.ts";
+import {
+  DEFAULT_OPTIONS,
+  unlockDirOf,
+  writeZoneOptions,
+  type ZoneOptions,
+  zoneName,
+} from "../src/setup/zone-options.ts";
+
+const FIRST_PORT = 1024;
+const LAST_PORT = 65_535;
+
+async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
+  if (context.zone === undefined) throw new GatewayError("cli.usage", { detail: "--zone" });
+  const zone = zoneName(context.zone);
+  const paths = zonePaths(context.home, zone);
+  const settings = join(paths.root, "zone.json");
+  if (existsSync(settings)) throw new GatewayError("cli.usage", { detail: `${settings} exists` });
+  const unlockDir = input.text("unlock-dir");
+  const limits = { min: FIRST_PORT, max: LAST_PORT - PORT_SPAN };
+  const options: ZoneOptions = {
+    ...DEFAULT_OPTIONS,
+    mode: "production",
+    portBase: input.integer("port-base", limits) ?? DEFAULT_PORT_BASE,
+    gateHost: input.text("gate-host") ?? DEFAULT_OPTIONS.gateHost,
+    unlockDir: unlockDir === undefined ? "" : resolve(unlockDir),
+  };
+  const hosts = input.text("host");
+  await prepareZone(zone, paths, unlockDirOf(paths, options), hosts === undefined ? [] : [hosts]);
+  writeConfigs(context.home, zone, options, zonePasswords(paths));
+  // Last: a set-up that was cut off is not taken for a whole one.
+  writeZoneOptions(paths.root, options);
+  context.emitJson({ zone, node: nodeIdOf(zone), folder: paths.root, settings });
+  context.out(
+    context.say({
+      zh: `${zone} 已准备于 ${paths.root}（生产模式，节点 ${nodeIdOf(zone)}）。`,
+      en: `${zone} is prepared in ${paths.root} (production mode, node ${nodeIdOf(zone)}).`,
+    }),
+  );
+  context.out(
+    context.say({
+      zh: `下一步：keys init --role node；把 registry.json、registry.sig、pack.yaml、pack.sig、anchor.json 放入 ${paths.registry}；启动；keys import（见 deploy/README.md）`,
+      en: `Next: keys init --role node; put registry.json, registry.sig, pack.yaml, pack.sig, anchor.json into ${paths.registry}; start; keys import (see deploy/README.md)`,
+    }),
+  );
+  return EXIT.done;
+}
+
+export const noun: CliNoun = {
+  name: "setup",
+  summary: { zh: "准备生产环境的一个网络", en: "prepare one zone of a production installation" },
+  verbs: [
+    {
+      name: "",
+      summary: {
+        zh: "准备生产环境的一个网络：目录、设置、服务间证书；不产生节点密钥",
+        en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
+      },
+      usage: "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--unlock-dir DIR]",
+      args: [],
+      options: {
+        "port-base": {
+          type: "string",
+          value: "N",
+          summary: {
+            zh: `端口起点，默认 ${DEFAULT_PORT_BASE}`,
+            en: `first port, ${DEFAULT_PORT_BASE} by default`,
+          },
+        },
+        "gate-host": {
+          type: "string",
+          value: "ADDRESS",
+          summary: {
+            zh: "光闸接收端地址；发送端与接收端两侧相同",
+            en: "address of the gate's receiving end, the same on both sides",
+          },
+        },
+        "unlock-dir": {
+          type: "string",
+          value: "DIR",
+          summary: {
+            zh: "解锁文件与内容密钥所在的另一介质",
+            en: "another medium, for unlock files and the keys of content",
+          },
+        },
+        host: {
+          type: "string",
+          value: "NAME",
+          summary: {
+            zh: "接口证书另含的主机名或地址",
+            en: "further name or address for the certificate of the API",
+          },
+        },
+      },
+      examples: [
+        {
+          command: "setup --zone extranet --gate-host 192.0.2.10 --unlock-dir /media/unlock",
+          summary: { zh: "外网侧", en: "the extranet side" },
+        },
+      ],
+      run: setup,
+    },
+  ],
+};
