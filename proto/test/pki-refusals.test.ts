@@ -44,6 +44,7 @@ const hex = (text: string) => Buffer.from(text, "hex");
 const P256 = "1.2.840.10045.3.1.7";
 const raw = (type: number, text: string): Asn1 =>
   forge.asn1.create(forge.asn1.Class.UNIVERSAL, type as forge.asn1.Type, false, text);
+const latin1 = (text: string): string => hex(text).toString("latin1");
 const UTC = 23;
 const GENERALIZED = 24;
 
@@ -284,6 +285,21 @@ describe("certificates", () => {
   ];
   it.each(cases)("with %s are refused", (_, change) => {
     expect(codeOf(() => parseCertificate(made(change)))).toBe("certificate.malformed");
+  });
+
+  it("are refused when their unsigned algorithm is padded, which would give one content many digests", () => {
+    const tbs = tbsOf(nodeParts(ca, key));
+    const content = "2a811ccf55018375";
+    expect(
+      codeOf(() => parseCertificate(signAnything(ca, tbs, seq(raw(6, latin1(content)))))),
+    ).toBe(undefined);
+    for (const padded of ["802a811ccf55018375", "2a80811ccf55018375", "2a811ccf5501808375"]) {
+      const der = signAnything(ca, tbs, seq(raw(6, latin1(padded))));
+      expect(codeOf(() => parseCertificate(der))).toBe("certificate.malformed");
+    }
+    // An arc that does not end was passed over before.
+    const open = signAnything(ca, tbs, seq(raw(6, latin1(`${content}81`))));
+    expect(codeOf(() => parseCertificate(open))).toBe("certificate.malformed");
   });
 
   it("with another outer algorithm are refused", () => {

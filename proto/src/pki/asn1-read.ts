@@ -91,6 +91,7 @@ export class Element {
     const content = this.#content(UNIVERSAL, OID, what);
     // The longest object identifier of the profile has 11 bytes.
     if (content.length === 0 || content.length > 32) throw this.#fault(what);
+    if (!inFewestBytes(content)) throw this.#fault(what);
     try {
       return asn1.derToOid(content.toString("binary"));
     } catch (cause) {
@@ -211,6 +212,17 @@ export class Element {
     const value = this.#value;
     return value.tagClass === tagClass && value.type === type && value.constructed === constructed;
   }
+}
+
+/**
+ * Whether every arc of an object identifier is whole and without leading zeros (X.690 §8.19.2). The
+ * algorithm beside a signature is not signed: padded there, one certificate would have many digests.
+ */
+function inFewestBytes(content: Buffer): boolean {
+  const begins = (at: number): boolean => at === 0 || (content[at - 1] ?? 0) < 0x80;
+  return (
+    (content.at(-1) ?? 0x80) < 0x80 && !content.some((byte, at) => byte === 0x80 && begins(at))
+  );
 }
 
 /** The members of a SEQUENCE, SET or `[tag]`, taken in order; `end()` refuses the rest. */
