@@ -3,8 +3,11 @@
  * its time, the directory gives the key or the code that the rules name.
  */
 import { REVOCATION_REASONS, type RevocationReason } from "@lightferry/proto/pki";
+import { formatKeyId, type SmProvider } from "@lightferry/proto/sm";
+import { TrustStore } from "@lightferry/proto/trust";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { codeOf } from "./pki-forger.ts";
+import { integer } from "../src/pki/asn1-write.ts";
+import { codeOf, nodeParts, signAnything, tbsOf } from "./pki-forger.ts";
 import { DAY, provider, T0, TrustWorld, YEAR } from "./trust-world.ts";
 
 let world: TrustWorld;
@@ -235,6 +238,69 @@ describe("presented chains", () => {
     }
     expect(outcome(hidden.keyId, T0 + YEAR, [hidden.der])).toBe("certificate.expired");
     expect(outcome(hidden.keyId, T0, [hidden.der], "gw-b")).toBe("certificate.wrong-use");
+  });
+
+  it("that no CA signed say nothing, whatever is written in them", () => {
+    const spoiled = (certificate: { readonly der: Uint8Array }): Uint8Array => {
+      const der = Uint8Array.from(certificate.der);
+      // The last byte of s: still DER, no longer a signature.
+      der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+      return der;
+    };
+    const other = world.node(alpha, "gw-a", "policy", { keep: false });
+    const elsewhere = world.node(beta, "gw-a", "sign", { keep: false });
+    const listed = world.node(alpha, "gw-a", "sign", { keep: false });
+    world.revoke(alpha, listed, "keyCompromise", T0);
+    const table: [{ readonly keyId: string; readonly der: Uint8Array }, string][] = [
+      [other, "certificate.wrong-use"],
+      [listed, "certificate.revoked"],
+    ];
+    for (const [certificate, genuine] of table) {
+      expect(outcome(certificate.keyId, T0, [certificate.der])).toBe(genuine);
+      expect(outcome(certificate.keyId, T0, [spoiled(certificate)])).toBe("unknown");
+    }
+    const zoned = world.store().keyDirectory(() => "alpha");
+    const told = (der: Uint8Array) =>
+      codeOf(() => zoned.signKey("gw-a", elsewhere.keyId, { presented: [der], usedMs: T0 }));
+    expect(told(elsewhere.der)).toBe("certificate.wrong-zone");
+    expect(told(spoiled(elsewhere))).toBeUndefined();
+    // Nor do they choose the code of a key that is known and does not count.
+    const key = provider.generateSm2();
+    const ended = world.node(alpha, "gw-a", "sign", { key });
+    const lie = spoiled(world.node(beta, "gw-b", "policy", { keep: false, key }));
+    expect(outcome(ended.keyId, T0 + YEAR, [lie])).toBe("certificate.expired");
+  });
+
+  it("cost a bounded number of signature checks, and a forgery is checked once", () => {
+    const key = provider.generateSm2();
+    const forger = provider.generateSm2();
+    const parts = nodeParts(alpha.key, key);
+    const presented = Array.from({ length: 8 }, (_, i) =>
+      signAnything(
+        forger,
+        tbsOf({ ...parts, serial: integer(Buffer.from(`4${i}`.repeat(16), "hex")) }),
+      ),
+    );
+    let checks = 0;
+    const counting: SmProvider = {
+      ...provider,
+      sm2Verify: (...given) => {
+        checks += 1;
+        return provider.sm2Verify(...given);
+      },
+    };
+    const directory = TrustStore.build(counting, {
+      root: world.root.certificate.der,
+      set: { certificates: world.certificates },
+      mode: "production",
+    }).keyDirectory();
+    checks = 0;
+    const usage = { presented, usedMs: T0 };
+    const ask = () => directory.signKey("gw-a", formatKeyId(key.publicKey), usage);
+    expect(ask()).toBeUndefined();
+    expect(checks).toBe(8);
+    expect(ask()).toBeUndefined();
+    expect(checks).toBe(8);
   });
 
   it("leave nothing behind: the next message must show them again", () => {

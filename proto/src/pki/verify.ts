@@ -15,8 +15,16 @@ export function verifyCertificateSignature(
   certificate: Certificate,
   issuer: Certificate,
 ): boolean {
+  return mayIssue(issuer, certificate) && isSignedBy(provider, certificate, issuer);
+}
+
+/** Whether the signature of that CA is on it, be it allowed to or not. */
+export function isSignedBy(
+  provider: SmProvider,
+  certificate: Certificate,
+  issuer: Certificate,
+): boolean {
   return (
-    mayIssue(issuer, certificate) &&
     certificate.authorityKeyId === issuer.subjectKeyId &&
     Buffer.compare(certificate.issuerName, issuer.subjectName) === 0 &&
     provider.sm2Verify(issuer.publicKey, certificate.tbs, certificate.signature, DEFAULT_USER_ID)
@@ -37,7 +45,8 @@ export function verifyRevocationList(
   );
 }
 
-function mayIssue(issuer: Certificate, certificate: Certificate): boolean {
+/** Role and zone; the signature is another question. */
+export function mayIssue(issuer: Certificate, certificate: Certificate): boolean {
   if (certificate.role === "root") return issuer.digest === certificate.digest;
   if (certificate.role === "issuer") return issuer.role === "root";
   return issuer.role === "issuer" && issuer.zone === certificate.zone;

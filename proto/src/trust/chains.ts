@@ -6,7 +6,7 @@ import { type ErrorCode, GatewayError } from "../errors/index.ts";
 import type { Certificate, RevocationList } from "../pki/index.ts";
 import type { Mode } from "../registry/index.ts";
 import type { SmProvider } from "../sm/index.ts";
-import { isIssuedBy, isListOf } from "./verified.ts";
+import { carriesSignature, isIssuedBy, isListOf } from "./verified.ts";
 
 /** An untrusted, unfit or demonstration certificate; the reason is its code. */
 export function refusal(code: ErrorCode, certificate: { readonly subject: string }): GatewayError {
@@ -63,10 +63,19 @@ export class Chains {
     const issuers = named.filter((authority) => this.#isFrom(certificate, authority));
     if (issuers.length > 0) return issuers;
     const foreign = named.some(
-      ({ role, zone }) =>
-        role === "issuer" && certificate.role === "node" && zone !== certificate.zone,
+      (authority) =>
+        authority.role === "issuer" &&
+        certificate.role === "node" &&
+        authority.zone !== certificate.zone &&
+        carriesSignature(this.#provider, certificate, authority),
     );
     throw refusal(foreign ? "certificate.wrong-zone" : "certificate.untrusted", certificate);
+  }
+
+  /** Whether one of these CAs signed it, rightly or not: what none did says nothing about any key. */
+  vouchesFor(certificate: Certificate): boolean {
+    const named = this.#authorities.get(certificate.authorityKeyId) ?? [];
+    return named.some((authority) => carriesSignature(this.#provider, certificate, authority));
   }
 
   /** The CA that signed this list. @throws GatewayError `certificate.untrusted` */

@@ -65,11 +65,14 @@ function find(
   const first = judgeAll(parts, parts.chains, known, use, nodeId, usedMs);
   if (first.key !== undefined) return first.key;
   const shown = readPresented(parts.provider, presented);
-  const more = shown.filter((certificate) => certificate.keyId === keyId).sort(newestFirst);
-  const second =
-    more.length === 0
-      ? first
-      : judgeAll(parts, parts.chains.with(shown), more, use, nodeId, usedMs);
+  const named = shown.filter((certificate) => certificate.keyId === keyId).sort(newestFirst);
+  // Of the CAs shown only those that are asked for are looked at: each costs a signature check.
+  const chains = parts.chains.with(
+    shown.filter((ca) => named.some((one) => one.authorityKeyId === ca.subjectKeyId)),
+  );
+  // What no CA signed could be anybody's words; it must not even choose how the key is refused.
+  const more = named.filter((certificate) => chains.vouchesFor(certificate));
+  const second = more.length === 0 ? first : judgeAll(parts, chains, more, use, nodeId, usedMs);
   if (second.key !== undefined) return second.key;
   const fault = graver(first.fault, second.fault);
   // A presented certificate of nobody's is as good as none: the key is unknown.

@@ -1,7 +1,7 @@
 /**
  * Guarantee: an item is parsed, and a signature checked, once in a while and not
- * once per message. Only what verified is remembered, by digest of the exact
- * bytes, and never more than a fixed number of items.
+ * once per message. What verified and what did not is remembered by digest of
+ * the exact bytes, each apart from the other, and never more than a fixed number.
  */
 import {
   CERTIFICATE_MAX_BYTES,
@@ -10,9 +10,9 @@ import {
   parseRevocationList,
   REVOCATION_LIST_MAX_BYTES,
   type RevocationList,
-  verifyCertificateSignature,
   verifyRevocationList,
 } from "../pki/index.ts";
+import { isSignedBy, mayIssue } from "../pki/verify.ts";
 import type { SmProvider } from "../sm/index.ts";
 
 /** Both zones' certificates over decades, plus those that bundles present; about 2 KiB each. */
@@ -55,6 +55,8 @@ export class Bounded<T> {
 const parsed = new Bounded<Certificate>(REMEMBERED_MAX);
 const lists = new Bounded<RevocationList>(LISTS_MAX);
 const signatures = new Bounded<true>(REMEMBERED_MAX);
+/** Apart, so that forgeries never drive out what is good: who repeats one pays for it once. */
+const forgeries = new Bounded<true>(REMEMBERED_MAX);
 
 /** As `parseCertificate`, once per exact bytes. @throws GatewayError `certificate.malformed` */
 export function readCertificate(provider: SmProvider, der: Uint8Array): Certificate {
@@ -79,15 +81,22 @@ export function readList(provider: SmProvider, der: Uint8Array): RevocationList 
   return list;
 }
 
-/** As `verifyCertificateSignature`; a check that succeeded is remembered for this pair of bytes. */
+/** As `verifyCertificateSignature`; a check is remembered for this pair of bytes. */
 export function isIssuedBy(
   provider: SmProvider,
   certificate: Certificate,
   issuer: Certificate,
 ): boolean {
-  return once(certificate.digest, issuer.digest, () =>
-    verifyCertificateSignature(provider, certificate, issuer),
-  );
+  return mayIssue(issuer, certificate) && carriesSignature(provider, certificate, issuer);
+}
+
+/** Whether the signature of that CA is on it, be it allowed to or not; remembered likewise. */
+export function carriesSignature(
+  provider: SmProvider,
+  certificate: Certificate,
+  issuer: Certificate,
+): boolean {
+  return once(certificate.digest, issuer.digest, () => isSignedBy(provider, certificate, issuer));
 }
 
 /** As `verifyRevocationList`; remembered likewise. */
@@ -98,7 +107,8 @@ export function isListOf(provider: SmProvider, list: RevocationList, issuer: Cer
 function once(item: string, issuer: string, check: () => boolean): boolean {
   const key = `${item}/${issuer}`;
   if (signatures.get(key) === true) return true;
+  if (forgeries.get(key) === true) return false;
   const good = check();
-  if (good) signatures.set(key, true);
+  (good ? signatures : forgeries).set(key, true);
   return good;
 }
