@@ -11,9 +11,11 @@ import { expect, it } from "vitest";
 import { encodeCanonical, type MessageType } from "../src/canonical.ts";
 import { lightferry } from "../src/gen/index.js";
 import { domainSeparated, loadProvider } from "../src/sm/index.ts";
+import { TrustStore } from "../src/trust/index.ts";
 import { type Forgery, forge } from "../vectors/forge.ts";
 import { changeBytes, changeField, changeHeader, type Mutant } from "../vectors/fuzz/mutations.ts";
 import { readKeys } from "../vectors/keys.ts";
+import { pkiItem } from "../vectors/pki/make.ts";
 import type { Vector } from "../vectors/vector.ts";
 import { readVector } from "./read-vector.ts";
 
@@ -24,6 +26,15 @@ const certificates = fileURLToPath(new URL("../vectors/certificates/", import.me
 const program = fileURLToPath(new URL("second-reader/read_kit.py", import.meta.url));
 const MUTANTS = Number(process.env.LIGHTFERRY_MUTANTS ?? 200);
 const SEED = Number(process.env.LIGHTFERRY_SEED ?? 20260115);
+const ITEM_MUTANTS = 2 * MUTANTS;
+/** Names in vectors/pki. */
+const ITEMS = [
+  "sender-sign",
+  "recipient-encrypt",
+  "extranet-ca",
+  "extranet-list-2-superseded-before",
+  "root",
+];
 /** Plain Python needs some 30 ms a bundle. */
 const TIMEOUT_MS = 60_000 + 200 * MUTANTS;
 
@@ -32,6 +43,7 @@ interface Ran {
   readonly lines: readonly {
     readonly name: string;
     readonly code?: string;
+    readonly imports?: unknown;
     readonly expected?: unknown;
   }[];
 }
@@ -41,7 +53,8 @@ const unavailable = python === undefined ? "python3 is not installed: second rea
 if (unavailable !== "") process.stderr.write(`${unavailable}\n`);
 
 function run(...places: string[]): Promise<Ran> {
-  const args = places[0] === "--version" ? places : [program, ...places];
+  // -B: nothing is written beside the program.
+  const args = places[0] === "--version" ? places : ["-B", program, ...places];
   return new Promise((resolve, reject) => {
     execFile("python3", args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       const status = typeof error?.code === "number" ? error.code : 0;
@@ -169,3 +182,54 @@ it.skipIf(unavailable !== "")(
   },
   TIMEOUT_MS,
 );
+
+it.skipIf(unavailable !== "")(
+  `says of ${ITEM_MUTANTS} mutated certificates and lists what the trust store says`,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "lf-mutants-"));
+    try {
+      const choose = chooser(SEED);
+      const context = {
+        now: Date.UTC(2026, 0, 15),
+        mode: "production",
+        root: "root",
+        known: ["extranet-ca", "business-ca"],
+        lists: [],
+      } as const;
+      const store = TrustStore.build(loadProvider(), {
+        root: pkiItem(context.root),
+        mode: context.mode,
+        set: { version: 1, certificates: context.known.map(pkiItem) },
+      });
+      const imports = Array.from({ length: ITEM_MUTANTS }, () => {
+        const item = ITEMS[choose(ITEMS.length)] ?? "root";
+        const original = Buffer.from(pkiItem(item));
+        const bytes =
+          choose(3) === 0 ? changeBytes(original, choose).bytes : flipped(original, choose);
+        const { status, code } = store.judge(bytes, context.now);
+        const said = { item, der: bytes.toString("base64"), status };
+        return code === undefined ? said : { ...said, code };
+      });
+      // Parsed and judged, not only found to be nothing at all.
+      expect(new Set(imports.map((one) => ("code" in one ? one.code : "")))).toContain(
+        "certificate.untrusted",
+      );
+      await writeFile(
+        join(folder, "imports.json"),
+        JSON.stringify({ name: "mutants", changed: "", context, imports }),
+      );
+      const { lines } = await run(folder);
+      expect(lines.length).toBe(1);
+      expect(lines[0]?.imports).toEqual(imports);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+  TIMEOUT_MS,
+);
+
+function flipped(bytes: Buffer, choose: (below: number) => number): Buffer {
+  const at = choose(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << choose(8));
+  return bytes;
+}

@@ -74,6 +74,8 @@ export interface ImportVector {
   readonly context: Pick<CertificateContext, "now" | "mode" | "root" | "known" | "lists">;
   readonly imports: readonly {
     readonly item: string;
+    /** base64, where it is not the item of that name as pki/ has it. */
+    readonly der?: string;
     readonly status: string;
     readonly code?: string;
   }[];

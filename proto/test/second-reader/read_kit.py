@@ -74,8 +74,10 @@ def read_certificate_vector(vector):
 def read_imports(vector):
     trust, said = trust_of(vector["context"]), []
     for expected in vector["imports"]:
-        status, code = trust.judge(pki_item(expected["item"]), vector["context"]["now"])
-        said.append({"item": expected["item"], "status": status, **({"code": code} if code else {})})
+        item = base64.b64decode(expected["der"]) if "der" in expected else pki_item(expected["item"])
+        status, code = trust.judge(item, vector["context"]["now"])
+        named = {field: expected[field] for field in ("item", "der") if field in expected}
+        said.append({**named, "status": status, **({"code": code} if code else {})})
     return said
 
 

@@ -52,8 +52,8 @@ class Trust:
             return "certificate.demo-in-production"
         if self.issuers(c, authorities):
             return None
-        named = [a for a in authorities if a["subject_id"] == c["authority_id"] and a["role"] == "issuer"]
-        foreign = c["role"] == "node" and any(a["zone"] != c["zone"] for a in named)
+        others = [a for a in authorities if a["role"] == "issuer" and a["zone"] != c["zone"]]
+        foreign = c["role"] == "node" and any(is_signed_by(c, a) for a in others)
         return "certificate.wrong-zone" if foreign else "certificate.untrusted"
 
     def entry(self, c):
@@ -91,10 +91,11 @@ class Trust:
         shown = readable(presented)
         issued = [c for c in shown if c["role"] == "issuer" and self.issuers(c, [self.root])]
         known = [c for c in self.authorities + self.nodes if c["key_id"] == key_id]
+        named = [c for c in shown if c["key_id"] == key_id and any(is_signed_by(c, a) for a in self.authorities + issued)]
         faults = []
         for candidates, authorities in (
             (known, self.authorities),
-            ([c for c in shown if c["key_id"] == key_id], self.authorities + issued),
+            (named, self.authorities + issued),
         ):
             for c in candidates:
                 fault = gravest([self.identity_fault(c, use, node), self.use_fault(c, authorities, used)])

@@ -249,13 +249,31 @@ export const CERTIFICATES: readonly CertificateCase[] = [
     },
   ),
   refused(
-    "demo-in-production",
-    "a demonstration chain in production",
-    "certificate.demo-in-production",
+    "demo-chain-in-production",
+    "a demonstration chain in production: no CA under the root has signed it",
+    "bundle.unknown-sign-key",
     {
       known: [],
       presented: ["demo-sender-sign", "demo-policy-policy", "demo-extranet-ca"],
     },
+  ),
+  refused(
+    "forged-beside-expired",
+    "the one known has ended; one presented that nobody signed does not change how the key is refused",
+    "certificate.expired",
+    { ...knows("sender-sign-ended"), presented: ["sender-sign-altered"] },
+  ),
+  refused(
+    "demo-in-production",
+    "a demonstration certificate that a real CA has signed",
+    "certificate.demo-in-production",
+    { ...shows("sender-demo-by-extranet-ca") },
+  ),
+  refused(
+    "demo-by-a-real-issuer",
+    "likewise in demonstration mode: it must stand under a demonstration CA",
+    "bundle.unknown-sign-key",
+    { ...shows("sender-demo-by-extranet-ca"), mode: "demo" },
   ),
   accepted("demo", "a demonstration chain under a demonstration root in demonstration mode", {
     mode: "demo",

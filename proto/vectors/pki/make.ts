@@ -11,6 +11,7 @@ import {
   type Issuer,
   issueCertificate,
   issueRevocationList,
+  type PemLabel,
   parseCertificate,
   type RevocationReason,
   type RevokedEntry,
@@ -25,6 +26,7 @@ const provider = loadProvider();
 const at = (name: string) => new URL(`${name}.pem`, import.meta.url);
 const day = (text: string) => Date.parse(`${text}T00:00:00Z`);
 const ORGANISATION = "conformance kit";
+const WARNING = "TEST ONLY, PUBLISHED / 仅供测试，已公开: never pin these roots anywhere";
 
 const YEARS = { notBeforeMs: day("2025-01-01"), notAfterMs: day("2045-01-01") };
 const FIVE_YEARS = { notBeforeMs: day("2025-01-01"), notAfterMs: day("2030-01-01") };
@@ -41,16 +43,29 @@ export function pkiItem(name: string): Uint8Array {
   return item?.der ?? Buffer.of();
 }
 
-/** Writes everything, unless it is there. */
+const AUTHORITIES = new URL("authorities.json", import.meta.url);
+
+interface StoredAuthorities {
+  readonly warning: string;
+  readonly authorities: Record<string, { keyId: string; publicKey: string; privateKey: string }>;
+}
+
+/** Writes what is not there; what is stays as it is. */
 export function makePkiOnce(): void {
-  if (existsSync(at("root"))) return;
   const keys = readKeys();
-  const authorities: Record<string, { keyId: string; publicKey: string; privateKey: string }> = {};
-  const write = (name: string, der: Uint8Array) => {
-    writeFileSync(at(name), toPem("CERTIFICATE", der));
-    return parseCertificate(der);
+  const stored: StoredAuthorities = existsSync(AUTHORITIES)
+    ? (JSON.parse(readFileSync(AUTHORITIES, "utf8")) as StoredAuthorities)
+    : { warning: WARNING, authorities: {} };
+  const { authorities } = stored;
+  const keep = (name: string, label: PemLabel, make: () => Uint8Array): Uint8Array => {
+    if (!existsSync(at(name))) writeFileSync(at(name), toPem(label, make()));
+    return pkiItem(name);
   };
+  const write = (name: string, make: () => Uint8Array) =>
+    parseCertificate(keep(name, "CERTIFICATE", make));
   const authorityKey = (name: string): Sm2PrivateKey => {
+    const known = authorities[name];
+    if (known !== undefined) return provider.importSm2(Buffer.from(known.privateKey, "hex"));
     const key = provider.generateSm2();
     authorities[name] = {
       keyId: formatKeyId(key.publicKey),
@@ -62,7 +77,7 @@ export function makePkiOnce(): void {
   const root = (name: string, demo = false): Issuer => {
     const key = authorityKey(name);
     const subject = { organisation: ORGANISATION, commonName: name, demo, ...YEARS };
-    return { certificate: write(name, selfSignRoot(provider, key, subject)), key };
+    return { certificate: write(name, () => selfSignRoot(provider, key, subject)), key };
   };
   const ca = (name: string, issuer: Issuer, zone: string, renewed?: Sm2PrivateKey): Issuer => {
     const key = renewed ?? authorityKey(name);
@@ -74,8 +89,8 @@ export function makePkiOnce(): void {
       demo,
     });
     const validity = renewed === undefined ? FIVE_YEARS : ENDED;
-    const der = issueCertificate(provider, issuer, request, validity);
-    return { certificate: write(name, der), key };
+    const make = () => issueCertificate(provider, issuer, request, validity);
+    return { certificate: write(name, make), key };
   };
   const node = (
     name: string,
@@ -88,13 +103,13 @@ export function makePkiOnce(): void {
     const identity = { zone: certificate.zone ?? "", node: told.node ?? keys[party].nodeId, use };
     const subject = { identity, organisation: ORGANISATION, demo: certificate.demo };
     const request = createRequest(provider, keys[party].key, subject);
-    return write(name, issueCertificate(provider, issuer, request, told.validity ?? IN_FORCE));
+    const validity = told.validity ?? IN_FORCE;
+    return write(name, () => issueCertificate(provider, issuer, request, validity));
   };
   const list = (name: string, issuer: Issuer, number: number, entries: RevokedEntry[] = []) => {
     const times = { thisUpdateMs: day("2026-01-10"), nextUpdateMs: day("2026-02-10") };
-    const der = issueRevocationList(provider, issuer, { number, ...times, entries });
-    writeFileSync(at(name), toPem("X509 CRL", der));
-    return der;
+    const plan = { number, ...times, entries };
+    return keep(name, "X509 CRL", () => issueRevocationList(provider, issuer, plan));
   };
 
   const top = root("root");
@@ -107,7 +122,7 @@ export function makePkiOnce(): void {
   node("sender-key-for-policy", extranet, "sender", "policy");
   node("sender-key-of-another-node", extranet, "sender", "sign", { node: "node-other" });
   node("sender-in-business", business, "sender", "sign");
-  // The issuing code refuses this: the CA of one zone speaks for the other.
+  // What the issuing code refuses: the CA of one zone speaks for the other, a real one for demonstrations.
   const beyond = { ...business, certificate: { ...business.certificate, zone: "extranet" } };
   node("sender-of-extranet-by-business-ca", beyond, "sender", "sign");
   const policy = node("policy-policy", extranet, "policy", "policy");
@@ -115,9 +130,9 @@ export function makePkiOnce(): void {
   node("policy-key-for-sign", extranet, "policy", "sign");
   node("recipient-encrypt", business, "recipient", "encrypt");
   node("releaser-encrypt", business, "releaser", "encrypt");
-  const altered = Buffer.from(senderSign.der);
-  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
-  writeFileSync(at("sender-sign-altered"), toPem("CERTIFICATE", altered));
+  const unmarked = { ...extranet, certificate: { ...extranet.certificate, demo: true } };
+  node("sender-demo-by-extranet-ca", unmarked, "sender", "sign");
+  keep("sender-sign-altered", "CERTIFICATE", () => lastBitTurned(senderSign.der));
 
   const otherExtranet = ca("other-extranet-ca", root("other-root"), "extranet");
   node("other-sender-sign", otherExtranet, "sender", "sign");
@@ -179,10 +194,13 @@ export function makePkiOnce(): void {
     1,
     of(senderSign, DAY_BEFORE_USE, "keyCompromise"),
   );
-  const alteredList = Buffer.from(before);
-  alteredList[alteredList.length - 1] = (alteredList.at(-1) ?? 0) ^ 1;
-  writeFileSync(at("extranet-list-2-altered"), toPem("X509 CRL", alteredList));
-  const warning = "TEST ONLY, PUBLISHED / 仅供测试，已公开: never pin these roots anywhere";
-  const text = JSON.stringify({ warning, authorities }, null, 2);
-  writeFileSync(new URL("authorities.json", import.meta.url), `${text}\n`);
+  keep("extranet-list-2-altered", "X509 CRL", () => lastBitTurned(before));
+  writeFileSync(AUTHORITIES, `${JSON.stringify(stored, null, 2)}\n`);
+}
+
+/** The last bytes of a certificate or list are those of its signature. */
+function lastBitTurned(der: Uint8Array): Uint8Array {
+  const out = Buffer.from(der);
+  out[out.length - 1] = (out.at(-1) ?? 0) ^ 1;
+  return out;
 }
