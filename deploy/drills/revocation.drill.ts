@@ -149,7 +149,7 @@ async function ageLists(home: string): Promise<void> {
 async function refreshLists(zones: RunningZones): Promise<void> {
   for (const zone of ZONES) {
     const ca = demoCa(zones.home, zone);
-    const path = join(medium(zones), `${zone}-list.pem`);
+    const path = join(medium(zones), `${zone}-list-${Date.now()}.pem`);
     await command(zones, [
       ...["keys", "revoke", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
       ...["--renew", "--out", path],
