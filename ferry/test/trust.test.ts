@@ -1,19 +1,28 @@
 /** Guarantee tested: a ferry key counts by its certificates alone, wherever they come from, and as long as they say. */
 import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DEFAULT_FRAME_SIZE, FRAME_HEADER, MIN_FRAME_SIZE } from "../src/frame.ts";
+import { DEFAULT_FRAME_SIZE, FRAME_HEADER, FRAME_TYPE, MIN_FRAME_SIZE } from "../src/frame.ts";
 import type { Station } from "../src/rx/station.ts";
-import { HEARTBEAT_LABEL, type LinkSigner, signMessage } from "../src/signed.ts";
+import {
+  HEARTBEAT_LABEL,
+  type LinkSigner,
+  MANIFEST_LABEL,
+  signMessage,
+  verifyMessage,
+} from "../src/signed.ts";
 import type { Sender } from "../src/tx/sender.ts";
+import { frame } from "./datagrams.ts";
 import {
   digestOf,
   eventually,
   FROM,
+  HOST,
   keys,
   LANE,
   type NamedKey,
@@ -191,4 +200,55 @@ test("a bundle under a revoked sealing key is kept in quarantine under its code"
   expect(digestOf(readFileSync(join(at.rxState, "quarantine", name)))).toBe(
     digestOf(at.sealed(bundle)),
   );
+});
+
+test("a key that ended is refused, however far back its thief dates a heartbeat", async () => {
+  const hour = 3_600_000;
+  const started = await startStation(at, 0, () => pki.store.keyDirectory());
+  station = started.station;
+  const ended = { notBeforeMs: Date.now() - 800 * hour, notAfterMs: Date.now() - 48 * hour };
+  const keyId = pki.rotate(FROM, "ferry", ended);
+  const thief = { keyId, key: pki.key(FROM, "ferry", Date.now() - 100 * hour) };
+  expect(namedKey(thief.key).keyId).toBe(keyId);
+  const beat = {
+    ...{ version: 1, sender: FROM, epoch: 9, nextFrame: 5, number: 1, streams: [] },
+    ...{ timeMs: Date.now() - 100 * hour, configDigest: randomBytes(32) },
+  };
+  const signer = shows(() => thief);
+  const bytes = signMessage(signer, HEARTBEAT_LABEL, lightferry.ferry.v1.Heartbeat, beat, true);
+  const thrower = createSocket("udp4");
+  thrower.send(frame({ type: FRAME_TYPE.HEARTBEAT, epoch: 9 }, bytes), started.port, HOST, () =>
+    thrower.close(),
+  );
+  await eventually(() => picture().rejected).toEqual({ "heartbeat-refused-key": 1 });
+  expect(picture().epoch).toBe(0);
+});
+
+test("what brings more certificates than a chain has is refused before they are read", () => {
+  let asked = 0;
+  const verifier = {
+    ...{ provider, sender: FROM, refused: () => undefined },
+    ferryKey: () => {
+      asked += 1;
+      return undefined;
+    },
+  };
+  const { Heartbeat, ObjectManifest } = lightferry.ferry.v1;
+  const crowd = (count: number): LinkSigner => ({
+    ...{ provider, active: () => keys.ferry },
+    chain: () => Array.from({ length: count }, () => randomBytes(2_000)),
+  });
+  const heard = (count: number) =>
+    verifyMessage(
+      verifier,
+      HEARTBEAT_LABEL,
+      Heartbeat,
+      signMessage(crowd(count), HEARTBEAT_LABEL, Heartbeat, {}, true),
+    );
+  expect(heard(2)).toBe("unknown-key");
+  expect(asked).toBe(1);
+  expect(heard(3)).toBe("malformed");
+  const manifest = signMessage(crowd(1), MANIFEST_LABEL, ObjectManifest, {}, true);
+  expect(verifyMessage(verifier, MANIFEST_LABEL, ObjectManifest, manifest)).toBe("malformed");
+  expect(asked).toBe(1);
 });
