@@ -4,6 +4,7 @@ import {
   invalidField,
   readBaseConfig,
   readListen,
+  readRingDir,
   readString,
   refuseUnknownFields,
   requireUnlock,
@@ -11,9 +12,8 @@ import {
 
 export interface AuditConfig extends BaseConfig {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly unlock: ReturnType<typeof requireUnlock>;
   /** Ring of this node's audit keys, `<key id>.key.json`. */
-  readonly auditKeysDir: string;
+  readonly auditKeysDir: string | undefined;
   /** Login of the writer: may insert and read. */
   readonly databaseUrl: string;
   /** Login of the owner: migrations and monthly partitions only. */
@@ -25,7 +25,7 @@ export interface AuditConfig extends BaseConfig {
 
 const KNOWN = [
   ...["zone", "node", "service", "mode", "stateDir", "listen", "tls", "peers", "anchorPath"],
-  ...["trustRootPath", "unlockPath", "unlockCredential", "auditKeysDir"],
+  ...["trustRootPath", "unlockPath", "unlockCredential", "auditKeysDir", "hsm"],
   ...["journalMaxBytes", "databaseUrl", "ownerUrl", "witnessZone"],
 ];
 
@@ -34,12 +34,12 @@ export function readAuditConfig(raw: unknown): AuditConfig {
   refuseUnknownFields(raw, "", KNOWN);
   const base = readBaseConfig(raw);
   const witnessZone = readString(raw, "witnessZone");
+  if (base.hsm?.keys.sign === undefined) requireUnlock(base);
   if (witnessZone === base.zone) invalidField("witnessZone", "the other zone is expected");
   return {
     ...base,
     listen: readListen(raw, "listen"),
-    unlock: requireUnlock(base),
-    auditKeysDir: readString(raw, "auditKeysDir"),
+    auditKeysDir: readRingDir(raw, "auditKeysDir", base, "sign"),
     databaseUrl: readString(raw, "databaseUrl"),
     ownerUrl: readString(raw, "ownerUrl"),
     witnessZone,

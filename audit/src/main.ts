@@ -2,7 +2,7 @@
 import { asGatewayError, type ErrorCode } from "@lightferry/proto/errors";
 import { KeyRing } from "@lightferry/proto/keystore";
 import { createClient, PolicyService, TrustService } from "@lightferry/proto/rpc";
-import { runService, Troubles } from "@lightferry/proto/service";
+import { invalidField, requireUnlock, runService, Troubles } from "@lightferry/proto/service";
 import { followTrust } from "@lightferry/proto/trust";
 import { activeAuditKey } from "./checkpoint/sign.ts";
 import { readAuditConfig } from "./config.ts";
@@ -21,7 +21,8 @@ await runService({
     const ring =
       hsm?.signKeys ??
       KeyRing.open({
-        ...{ dir: config.auditKeysDir, unlock: config.unlock, use: "audit-sign", mode },
+        ...{ dir: config.auditKeysDir ?? invalidField("auditKeysDir", "is needed"), mode },
+        ...{ unlock: requireUnlock(config), use: "audit-sign" },
       });
     const peer = { address: config.policy, tls, zone, peer: "policy" } as const;
     const policy = createClient(PolicyService, peer);

@@ -49,10 +49,23 @@ function rxSummary(context: CliContext, shown: RxStatus): string {
   const pulse = heartbeat.silent
     ? { zh: "心跳中断", en: "NO HEARTBEAT" }
     : { zh: "心跳正常", en: "heartbeat ok" };
+  const kept = quarantined(shown);
   return context.say({
-    zh: `${pulse.zh}，已转交前置代理 ${bundles.delivered} 包，等待接收 ${bundles.waiting}，缺包 ${missing}，丢帧 ${accounted.lost}，拒绝帧 ${rejected}`,
-    en: `${pulse.en}, ${bundles.delivered} bundles delivered, ${bundles.waiting} waiting, ${missing} missing, ${accounted.lost} frames lost, ${rejected} rejected`,
+    zh: `${pulse.zh}，已转交前置代理 ${bundles.delivered} 包，等待接收 ${bundles.waiting}，缺包 ${missing}，丢帧 ${accounted.lost}，拒绝帧 ${rejected}${kept.zh}`,
+    en: `${pulse.en}, ${bundles.delivered} bundles delivered, ${bundles.waiting} waiting, ${missing} missing, ${accounted.lost} frames lost, ${rejected} rejected${kept.en}`,
   });
+}
+
+/** Bundles that wait for a certificate, or for a person. */
+function quarantined({ quarantine }: RxStatus): { readonly zh: string; readonly en: string } {
+  if (quarantine === undefined || quarantine.bundles === 0) return { zh: "", en: "" };
+  const { bundles, bytes, sinceMs } = quarantine;
+  const size = (bytes / MIB).toFixed(1);
+  const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
+  return {
+    zh: `，隔离 ${bundles} 包 ${size} MiB，最早 ${since}`,
+    en: `, ${bundles} bundles ${size} MiB in quarantine since ${since}`,
+  };
 }
 
 function yesNo(context: CliContext, value: boolean): string {

@@ -45,6 +45,12 @@ export interface RxStatus extends Base {
     readonly refused: number;
     readonly waiting: number;
   };
+  /** Absent in the picture of an older program. */
+  readonly quarantine?: {
+    readonly bundles: number;
+    readonly bytes: number;
+    readonly sinceMs: number | null;
+  };
   readonly objects: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly gaps: readonly Gap[];

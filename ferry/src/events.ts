@@ -10,6 +10,7 @@ export type FerryEventType =
   | "gate.heartbeat-restored"
   | "gate.frame-rejected"
   | "gate.key-refused"
+  | "gate.quarantine-large"
   | "gate.object-incomplete"
   | "service.impaired"
   | "service.restored";

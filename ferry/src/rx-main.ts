@@ -14,7 +14,7 @@ await runService({
   start: async (shell) => {
     const { config, log, provider, journal, onClose } = shell;
     const { tls, zone } = config;
-    const { keys } = await followLink(shell);
+    const { trust, keys } = await followLink(shell);
     const inbox = createClient(InboxService, {
       address: requirePeer(config, "frontProxy"),
       tls,
@@ -41,6 +41,7 @@ await runService({
       log,
     });
     onClose(() => station.close());
+    trust.changed(() => station.trustChanged());
     const status = new StatusFile(config.stateDir, () => station.status());
     status.start();
     onClose(() => status.close());

@@ -2,7 +2,7 @@
 import { asGatewayError } from "@lightferry/proto/errors";
 import { KeyRing } from "@lightferry/proto/keystore";
 import { createClient, OutboxService } from "@lightferry/proto/rpc";
-import { runService } from "@lightferry/proto/service";
+import { invalidField, requireUnlock, runService } from "@lightferry/proto/service";
 import { openSender } from "./gate/open.ts";
 import { activeFerryKey } from "./keys.ts";
 import { requirePeer } from "./peers.ts";
@@ -22,7 +22,8 @@ await runService({
     const ring =
       shell.hsm?.signKeys ??
       KeyRing.open({
-        ...{ dir: config.ferryKeysDir, unlock: config.unlock, use: "ferry-sign", mode },
+        ...{ dir: config.ferryKeysDir ?? invalidField("ferryKeysDir", "is needed"), mode },
+        ...{ unlock: requireUnlock(config), use: "ferry-sign" },
       });
     onClose(() => ring.close());
     const { trust, keys } = await followLink(shell);

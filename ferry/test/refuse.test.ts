@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Station } from "../src/rx/station.ts";
 import type { Sender } from "../src/tx/sender.ts";
-import { directory, eventually, type Place, place, startSender, startStation } from "./fixture.ts";
+import {
+  digestOf,
+  directory,
+  eventually,
+  type Place,
+  place,
+  startSender,
+  startStation,
+} from "./fixture.ts";
 
 let at: Place;
 let station: Station;
@@ -86,20 +94,41 @@ test.for(cases)(
   },
 );
 
-test("a bundle that no longer verifies at the receiver is kept apart and not delivered", async () => {
+test("a bundle under a key that is not known yet waits in quarantine and is delivered when it is", async () => {
   await sender.close();
   await station.close();
-  const revoked = { ...directory, signKey: () => undefined };
-  const strict = await startStation(at, 0, () => revoked);
+  let known = false;
+  const unknown = { ...directory, signKey: () => undefined };
+  const strict = await startStation(at, 0, () => (known ? directory : unknown));
   const other = await startSender(at, strict.port);
   try {
     const bundle = await at.seal(randomBytes(4_000));
     at.outbox.put(bundle);
     await eventually(() => at.rxEvents.of("bundle.refused").length).toBe(1);
     expect(at.rxEvents.of("bundle.refused")[0]).toMatchObject({ code: "bundle.unknown-sign-key" });
-    await eventually(() => readdirSync(join(at.rxState, "refused"))).toEqual([bundle.file]);
+    await eventually(() => readdirSync(join(at.rxState, "quarantine"))).toEqual([bundle.file]);
     expect(readdirSync(at.arrivalsDir)).toEqual([]);
     expect(at.inbox.answers).toEqual([]);
+    // A change that does not speak for its key leaves it where it is, and is no event of its own.
+    strict.station.trustChanged();
+    await strict.station.settled();
+    expect(readdirSync(join(at.rxState, "quarantine"))).toEqual([bundle.file]);
+    expect(at.rxEvents.of("bundle.refused")).toHaveLength(1);
+    expect(strict.station.status()).toMatchObject({
+      quarantine: { bundles: 1, bytes: bundle.size, sinceMs: expect.any(Number) },
+    });
+    // Its certificate comes later.
+    known = true;
+    strict.station.trustChanged();
+    await at.inbox.until(1);
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+    expect(at.rxEvents.of("bundle.arrived")).toMatchObject([
+      { bundleId: Buffer.from(bundle.bundleId ?? []), attributes: { after: "quarantine" } },
+    ]);
+    await eventually(() => strict.station.status()).toMatchObject({
+      quarantine: { bundles: 0, sinceMs: null },
+      gaps: [],
+    });
   } finally {
     await other.close();
     await strict.station.close();

@@ -59,8 +59,11 @@ const picture = () => station?.status() as Picture;
 function shows(key: () => NamedKey): LinkSigner {
   return { provider, active: key, chain: (keyId) => pki.store.chain(keyId) };
 }
+/** Certificates begin on whole seconds: two of the same second have no newest. */
+let begins = Math.floor(Date.now() / 1_000) * 1_000 - 3_600_000;
 function rotated(): NamedKey {
-  const keyId = pki.rotate(FROM, "ferry", { notBeforeMs: Date.now() - 1_000 });
+  begins += 1_000;
+  const keyId = pki.rotate(FROM, "ferry", { notBeforeMs: begins });
   return { keyId, key: pki.key(FROM, "ferry") };
 }
 async function begin(known: () => KeyDirectory, signer: LinkSigner, frameSize = 1456) {
@@ -175,9 +178,11 @@ test("a compromised key is refused at once, counted and alarmed; its successor g
 
 test("a bundle under a revoked sealing key is kept in quarantine under its code", async () => {
   const bundle = await at.seal(randomBytes(2_000));
+  let revoked = true;
   const strict: KeyDirectory = {
     ...pki.store.keyDirectory(),
-    signKey: (node, keyId) => {
+    signKey: (node, keyId, usage) => {
+      if (!revoked) return pki.store.keyDirectory().signKey(node, keyId, usage);
       throw new GatewayError("certificate.revoked", { detail: `${node} ${keyId}` });
     },
   };
@@ -200,6 +205,14 @@ test("a bundle under a revoked sealing key is kept in quarantine under its code"
   expect(digestOf(readFileSync(join(at.rxState, "quarantine", name)))).toBe(
     digestOf(at.sealed(bundle)),
   );
+  // A restart alone changes nothing; the officer's correction does, and survives one.
+  await station?.close();
+  revoked = false;
+  const again = await startStation(at, 0, () => strict);
+  station = again.station;
+  await at.inbox.until(1);
+  expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  await eventually(() => readdirSync(join(at.rxState, "quarantine"))).toEqual([]);
 });
 
 test("a key that ended is refused, however far back its thief dates a heartbeat", async () => {

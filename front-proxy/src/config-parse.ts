@@ -13,6 +13,7 @@ import {
   readOneOf,
   readOptionalInteger,
   readOptionalString,
+  readRingDir,
   readString,
   readTlsFiles,
   requireUnlock,
@@ -48,7 +49,7 @@ export function parseFrontProxyConfig(raw: unknown): FrontProxyConfig {
     arrivalsDir: readString(raw, "arrivalsDir"),
     inboxDir: readString(raw, "inboxDir"),
     vaultPath: readString(raw, "vaultPath"),
-    encryptKeysDir: readString(raw, "encryptKeysDir"),
+    encryptKeysDir: readRingDir(raw, "encryptKeysDir", base, "encrypt"),
     encryptKeyOverlapDays:
       readOptionalInteger(raw, "encryptKeyOverlapDays", KEY_OVERLAP_DAYS) ??
       DEFAULT_KEY_OVERLAP_DAYS,

@@ -60,8 +60,11 @@ export interface FrontProxyConfig extends BaseConfig {
   readonly arrivalsDir: string;
   readonly inboxDir: string;
   readonly vaultPath: string;
-  /** Ring of decryption keys, `<keyId>.key.json` each; this program destroys them in the end. */
-  readonly encryptKeysDir: string;
+  /**
+   * Ring of decryption keys, `<keyId>.key.json` each; this program destroys them in the end. Beside a
+   * cipher machine it may stay until the last of them has gone; undefined: the machine has all.
+   */
+  readonly encryptKeysDir: string | undefined;
   /** Least time that a decryption key is kept after its successor began; see ingress/keys/retire.ts. */
   readonly encryptKeyOverlapDays: number;
   readonly watch: WatchConfig | null;

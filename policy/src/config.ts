@@ -3,6 +3,7 @@ import {
   type BaseConfig,
   invalidField,
   readBaseConfig,
+  readRingDir,
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
@@ -17,7 +18,7 @@ export interface PolicyConfig extends BaseConfig {
   readonly listen: { readonly host: string; readonly port: number };
   readonly unlock: ReturnType<typeof requireUnlock>;
   /** Ring of this node's policy keys, `<key id>.key.json`. */
-  readonly policyKeysDir: string;
+  readonly policyKeysDir: string | undefined;
   /** Store of certificates, revocation lists and denials; this service alone writes it. */
   readonly trustDir: string;
   readonly registry: SignedFile;
@@ -40,7 +41,7 @@ export function parseConfig(raw: unknown): PolicyConfig {
     ...base,
     listen,
     unlock: requireUnlock(base),
-    policyKeysDir: readString(raw, "policyKeysDir"),
+    policyKeysDir: readRingDir(raw, "policyKeysDir", base, "sign"),
     trustDir: readString(raw, "trustDir"),
     registry: signed("registry"),
     pack: signed("pack"),

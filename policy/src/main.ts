@@ -2,7 +2,7 @@
 import { asGatewayError } from "@lightferry/proto/errors";
 import { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
 import { startRpcServer } from "@lightferry/proto/rpc";
-import { runService, type Shell, Troubles } from "@lightferry/proto/service";
+import { invalidField, runService, type Shell, Troubles } from "@lightferry/proto/service";
 import { readTrustRoot } from "@lightferry/proto/trust";
 import { type PolicyConfig, parseConfig } from "./config.ts";
 import { load } from "./load.ts";
@@ -28,7 +28,11 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
   const ring =
     shell.hsm?.signKeys ??
     KeyRing.open({
-      ...{ dir: config.policyKeysDir, unlock: config.unlock, use: "policy-sign" },
+      ...{
+        dir: config.policyKeysDir ?? invalidField("policyKeysDir", "is needed"),
+        unlock: config.unlock,
+        use: "policy-sign",
+      },
       mode: config.mode,
     });
   shell.onClose(() => ring.close());

@@ -5,6 +5,7 @@
  *
  * whole object ─▶ file (synced) ─▶ verify header ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ done ─▶ remove
  *                                    └─ refused: event ─▶ refused/ or quarantine/ ─▶ done
+ *   trust changed ─▶ quarantine/ judged anew ─▶ good: as above
  */
 import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ import type { DoneLog } from "./done.ts";
 import type { Incoming } from "./incoming.ts";
 import { moveFile } from "./move-file.ts";
 import { ARRIVAL_MODE } from "./partial.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
 type DeliverResponse = lightferry.ferry.v1.DeliverResponse.$Properties;
@@ -30,6 +32,11 @@ const AT_ONCE = 16;
 /** Refused bundles kept for the officer; older ones go, their events stay. */
 const KEEP_REFUSED = 64;
 const ARRIVAL_NAME = /^([0-9a-f]{32})\.lfb$/;
+/** The certificate may still be on its way here: by medium, in a bundle of the other direction. */
+const UNKNOWN_KEY_CODES: readonly string[] = [
+  "bundle.unknown-sign-key",
+  "verdict.unknown-policy-key",
+];
 /** A file that was being written when the program ended. */
 const UNFINISHED_NAME = /^\.[0-9a-f]{32}\.new$/;
 
@@ -38,8 +45,8 @@ export interface FinisherParts {
   readonly lane: string;
   readonly arrivalsDir: string;
   readonly refusedDir: string;
-  /** Bundles under a key that does not count: kept until a person decides. */
-  readonly quarantineDir: string;
+  /** Bundles under a key that does not count: kept until it does, or a person decides. */
+  readonly quarantine: Quarantine;
   readonly done: DoneLog;
   readonly events: EventSink;
   readonly log: Log;
@@ -60,6 +67,8 @@ interface Arrival {
 interface Refusal {
   readonly refusal: GatewayError;
   readonly path: string;
+  /** How often trust had changed when it was judged. */
+  readonly round: number;
 }
 
 export class Finisher {
@@ -71,6 +80,9 @@ export class Finisher {
   /** In the arrivals directory and not answered yet, hex. */
   readonly #inHand = new Set<string>();
   #waiting = 0;
+  #judging: Promise<void> | undefined;
+  #judgeAgain = false;
+  #round = 0;
 
   constructor(parts: FinisherParts) {
     this.#parts = parts;
@@ -103,6 +115,55 @@ export class Finisher {
     if ("refusal" in settled) await this.#refused(settled, bundleId, object);
     else await this.#arrived(settled, objectId);
     return true;
+  }
+
+  /**
+   * Trust has changed, or the program begins: what lies in quarantine is judged anew, one bundle at a
+   * time, and what verifies now goes the way of an arrival. The rest stays as it is.
+   */
+  judgeAnew(): void {
+    this.#judgeAgain = true;
+    this.#round += 1;
+    this.#judging ??= this.#judgeQuarantine()
+      .catch((error: unknown) => {
+        const { signal, log } = this.#parts;
+        if (signal.aborted) return;
+        log.error({ code: asGatewayError(error).code }, "quarantine not judged anew");
+      })
+      .finally(() => {
+        this.#judging = undefined;
+      });
+  }
+
+  /** Resolves when no judging is under way. */
+  async judged(): Promise<void> {
+    await this.#judging;
+  }
+
+  async #judgeQuarantine(): Promise<void> {
+    const { quarantine, arrivalsDir, log, signal } = this.#parts;
+    while (this.#judgeAgain && !signal.aborted) {
+      this.#judgeAgain = false;
+      for (const bundleId of quarantine.bundleIds()) {
+        if (signal.aborted || this.#inHand.has(bundleId)) continue;
+        const path = quarantine.path(bundleId);
+        let checked: Arrival | Refusal;
+        try {
+          checked = await this.#turns.run(() => this.#check(path, bundleId));
+          if ("refusal" in checked) continue;
+          this.#inHand.add(bundleId);
+          await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+        } catch (error) {
+          // Taken out by a person meanwhile, or a disk that does not answer: it lies where it lay.
+          this.#inHand.delete(bundleId);
+          log.warn({ bundle: bundleId, code: asGatewayError(error).code }, "not judged anew");
+          continue;
+        }
+        log.info({ bundle: bundleId }, "verifies now");
+        await this.#arrived(checked, 0, { after: "quarantine" });
+      }
+      await quarantine.look();
+    }
   }
 
   /** Goes on with what lay in the arrivals directory when the program ended. */
@@ -170,6 +231,7 @@ export class Finisher {
     headerDigest?: Uint8Array,
   ): Promise<Arrival | Refusal> {
     const { provider, verifyContext } = this.#parts;
+    const round = this.#round;
     try {
       const verified = verifyHeader(provider, await readHeader(path), verifyContext());
       const same =
@@ -187,12 +249,16 @@ export class Finisher {
     } catch (error) {
       // From the future: a clock is wrong, not the bundle. It is held and looked at again.
       if (!(error instanceof GatewayError) || error.code === "bundle.from-future") throw error;
-      return { refusal: error, path };
+      return { refusal: error, path, round };
     }
   }
 
   /** The verified file lies in the arrivals directory: makes that durable, says so, hands it over. */
-  async #arrived(arrival: Arrival, objectId: number): Promise<void> {
+  async #arrived(
+    arrival: Arrival,
+    objectId: number,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const { lane, events, done } = this.#parts;
     const { bundleId, headerDigest, size, stream, sequence } = arrival;
     this.#inHand.add(bundleId);
@@ -206,7 +272,7 @@ export class Finisher {
           lane,
           digest: headerDigest,
           size,
-          attributes: { object: String(objectId), sequence: String(sequence), stream },
+          attributes: { object: String(objectId), sequence: String(sequence), stream, ...more },
         },
       ]);
     });
@@ -271,15 +337,18 @@ export class Finisher {
   }
 
   async #refused(
-    { refusal, path }: Refusal,
+    { refusal, path, round }: Refusal,
     bundleId: string,
     object: Incoming | undefined,
   ): Promise<void> {
-    const { events, lane, log, refusedDir, quarantineDir, done } = this.#parts;
+    const { events, lane, log, refusedDir, quarantine, done } = this.#parts;
     const { code, detail } = refusal;
     // What is wrong may be the certificate and not the bundle: a revocation in error, a denial that
     // is lifted, a clock. So it is never thrown away for newer ones.
-    const keep = code.startsWith("certificate.");
+    // A key that nobody vouched for yet is kept as well, as long as there is not too much of it.
+    const keep =
+      code.startsWith("certificate.") ||
+      (UNKNOWN_KEY_CODES.includes(code) && quarantine.roomForUnknown);
     log.warn({ bundle: bundleId, code, detail }, "bundle refused");
     const facts =
       object === undefined ? {} : { digest: object.headerDigest, size: object.geometry.size };
@@ -294,13 +363,16 @@ export class Finisher {
         },
       ]),
     );
-    const folder = keep ? quarantineDir : refusedDir;
-    await this.#persist(bundleId, () => moveFile(path, join(folder, `${bundleId}.lfb`)));
+    await this.#persist(bundleId, () =>
+      keep ? quarantine.take(path, bundleId) : moveFile(path, join(refusedDir, `${bundleId}.lfb`)),
+    );
     // It fills no position of its stream: the gap stays open until a good one comes.
     const objectId = object?.objectId ?? 0;
     await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));
     if (keep) {
       this.counts.quarantined += 1;
+      // Trust has changed between the judgement and the move.
+      if (round !== this.#round) this.judgeAnew();
       return;
     }
     this.counts.refused += 1;

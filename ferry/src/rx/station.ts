@@ -17,6 +17,7 @@ import { DoneLog } from "./done.ts";
 import { Finisher } from "./finish.ts";
 import type { Incoming } from "./incoming.ts";
 import { Link } from "./link.ts";
+import { Quarantine } from "./quarantine.ts";
 import { Reassembler } from "./reassemble.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
@@ -53,6 +54,7 @@ export class Station {
   readonly #rejections = new Rejections();
   readonly #stop = new AbortController();
   readonly #finishing = new Set<Promise<void>>();
+  readonly #quarantine: Quarantine;
   readonly #finisher: Finisher;
   readonly #reassembler: Reassembler;
   readonly #receiver: Receiver;
@@ -63,12 +65,13 @@ export class Station {
     this.#link = link;
     this.#done = done;
     const { signal } = this.#stop;
+    this.#quarantine = new Quarantine(join(options.stateDir, "quarantine"), lane, events);
     this.#finisher = new Finisher({
       provider,
       lane,
       arrivalsDir: options.arrivalsDir,
       refusedDir: join(options.stateDir, "refused"),
-      quarantineDir: join(options.stateDir, "quarantine"),
+      quarantine: this.#quarantine,
       done,
       events,
       log,
@@ -121,10 +124,21 @@ export class Station {
     const link = await Link.open(join(stateDir, "link.json"), expectedSender);
     const station = new Station(options, link, await DoneLog.open(join(stateDir, "done.log")));
     await station.#finisher.resume();
+    station.#finisher.judgeAnew();
     await station.#reassembler.load();
     station.#receiver.start();
     options.gate.listen(station.#receiver.datagram);
     return station;
+  }
+
+  /** Certificates, lists or denials are others now: what was kept for its keys may count. */
+  trustChanged(): void {
+    this.#finisher.judgeAnew();
+  }
+
+  /** Resolves when nothing of the quarantine is being judged. */
+  settled(): Promise<void> {
+    return this.#finisher.judged();
   }
 
   status(): object {
@@ -148,6 +162,7 @@ export class Station {
         clockOffsetMs: clockOffsetMs === undefined ? null : Math.round(clockOffsetMs),
       },
       bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
+      quarantine: this.#quarantine.picture(),
       objects: this.#reassembler.objects,
       heldBytes: this.#reassembler.heldBytes,
       repeats: this.#reassembler.repeats,
@@ -162,6 +177,7 @@ export class Station {
     this.#stop.abort();
     await this.#receiver.close();
     await Promise.all(this.#finishing);
+    await this.settled();
     await this.#reassembler.close();
     await this.#link.save();
     await this.#done.close();

@@ -6,6 +6,7 @@ import {
   readInteger,
   readOneOf,
   readOptionalInteger,
+  readRingDir,
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
@@ -15,8 +16,7 @@ export interface TxConfig extends BaseConfig {
   readonly lane: string;
   readonly outboxDir: string;
   /** Ring of this node's ferry keys, `<key id>.key.json`. */
-  readonly ferryKeysDir: string;
-  readonly unlock: ReturnType<typeof requireUnlock>;
+  readonly ferryKeysDir: string | undefined;
   readonly gate: {
     readonly driver: "udp";
     readonly host: string;
@@ -41,13 +41,13 @@ const PORT = { min: 1, max: 65_535 };
 /** @throws GatewayError `config.invalid` naming the field */
 export function readTxConfig(raw: unknown): TxConfig {
   const base = readBaseConfig(raw);
+  if (base.hsm?.keys.sign === undefined) requireUnlock(base);
   const socket = readField(raw, "gate.socket");
   return {
     ...base,
     lane: readString(raw, "lane"),
     outboxDir: readString(raw, "outboxDir"),
-    ferryKeysDir: readString(raw, "ferryKeysDir"),
-    unlock: requireUnlock(base),
+    ferryKeysDir: readRingDir(raw, "ferryKeysDir", base, "sign"),
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
       host: readString(raw, "gate.host"),

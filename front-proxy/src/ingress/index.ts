@@ -19,6 +19,7 @@ import { Readmission } from "./inbox/readmit.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
 import { giveBackDelivery, retryDelivery } from "./interventions.ts";
+import { OwnKeys } from "./keys/own-keys.ts";
 import { KeyRetirement } from "./keys/retire.ts";
 import { Opener } from "./opening/opener.ts";
 import { removeOrphans, sweep } from "./sweep.ts";
@@ -41,7 +42,7 @@ export async function startIngress(
   tuning: IngressTuning = tuningOf(context),
 ): Promise<IngressHandle> {
   const { config, pool, shell } = context;
-  const ring = openRing(config, config.encryptKeysDir, "node-encrypt");
+  const ring = openOwnKeys(context);
   renewWithTrust(shell, context.trust, ring);
   const dirs = await prepareDirs(config.arrivalsDir, config.inboxDir);
   const staging = await Spool.open(dirs.staging, STAGING_LIMITS);
@@ -118,6 +119,15 @@ export async function startIngress(
     },
     stop,
   };
+}
+
+/** Keys of the cipher machine, the ring of files, or both while one follows the other. */
+function openOwnKeys({ config, shell }: FrontProxyContext): OwnKeys {
+  const machine = shell.hsm?.encryptKeys;
+  const { encryptKeysDir: dir } = config;
+  const files =
+    machine !== undefined && dir === undefined ? undefined : openRing(config, dir, "node-encrypt");
+  return new OwnKeys(files, machine);
 }
 
 function tuningOf({ config }: FrontProxyContext): IngressTuning {

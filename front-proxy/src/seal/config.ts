@@ -3,13 +3,14 @@ import {
   type BaseConfig,
   invalidField,
   readBaseConfig,
+  readRingDir,
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
 
 export interface SealConfig extends BaseConfig {
   /** Ring of signing keys, `<keyId>.key.json` each. */
-  readonly signKeysDir: string;
+  readonly signKeysDir: string | undefined;
   /** Read only. */
   readonly spoolDir: string;
   /** Written here, read by ferry tx. */
@@ -25,7 +26,7 @@ export function parseSealConfig(raw: unknown): SealConfig {
   requireUnlock(base);
   return {
     ...base,
-    signKeysDir: readString(raw, "signKeysDir"),
+    signKeysDir: readRingDir(raw, "signKeysDir", base, "sign"),
     spoolDir: readString(raw, "spoolDir"),
     outboxDir: readString(raw, "outboxDir"),
     vaultPath: readString(raw, "vaultPath"),

@@ -4,14 +4,20 @@
  */
 import { asGatewayError } from "@lightferry/proto/errors";
 import { KeyRing, type KeyUse } from "@lightferry/proto/keystore";
-import { type BaseConfig, requireUnlock, type Shell } from "@lightferry/proto/service";
+import {
+  type BaseConfig,
+  invalidField,
+  requireUnlock,
+  type Shell,
+} from "@lightferry/proto/service";
 import type { TrustSource } from "@lightferry/proto/trust";
 
 /**
  * Opens the ring of one use; the caller closes it.
  * @throws GatewayError `config.invalid`, `key.ring-missing`, `key.demo-in-production`, `sm.key-*`.
  */
-export function openRing(config: BaseConfig, dir: string, use: KeyUse): KeyRing {
+export function openRing(config: BaseConfig, dir: string | undefined, use: KeyUse): KeyRing {
+  if (dir === undefined) return invalidField("key ring", "no folder for it");
   return KeyRing.open({ dir, unlock: requireUnlock(config), use, mode: config.mode });
 }
 

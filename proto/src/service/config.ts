@@ -98,6 +98,19 @@ export function requireUnlock(
   return invalidField("unlockPath", "unlockPath or unlockCredential is expected");
 }
 
+/**
+ * Folder of a key ring; undefined where it is not set and the cipher machine has the keys of that kind.
+ * @throws GatewayError `config.invalid` when there is neither
+ */
+export function readRingDir(
+  raw: unknown,
+  path: string,
+  { hsm }: Pick<BaseConfig, "hsm">,
+  kind: "sign" | "encrypt",
+): string | undefined {
+  return hsm?.keys[kind] === undefined ? readString(raw, path) : readOptionalString(raw, path);
+}
+
 /** Reads a JSON file of settings. @throws GatewayError `config.invalid` naming the file */
 export function readConfigFile(path: string): unknown {
   let text: string;

@@ -4,6 +4,7 @@ export {
   type Peers,
   readBaseConfig,
   readConfigFile,
+  readRingDir,
   requireUnlock,
 } from "./config.ts";
 export {
@@ -23,7 +24,7 @@ export {
   refuseUnknownFields,
 } from "./fields.ts";
 export { exposures, type Hardening, hardenProcess, refuseExposure } from "./hardening.ts";
-export type { HsmSettings } from "./hsm-settings.ts";
+export { type HsmSettings, readHsm } from "./hsm-settings.ts";
 export { KeyMeter, type KeyMeterOptions, meterProvider } from "./key-meter.ts";
 export { createLogger, type Logger, silentLogger } from "./logger.ts";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";

@@ -4,21 +4,23 @@
  * the log twice: the intent before, the outcome after, across a crash too.
  *
  *   journal key.destroying ─▶ row ─▶ overwrite and unlink ─▶ journal key.destroyed ─▶ row
+ *   in a cipher machine:  journal key.destroy-due ─▶ row; its operator destroys it there
  *
  * Bundles have no forward secrecy: an old one can be read as long as the key it
  * was sealed for exists, so this is what makes an old bundle unreadable.
  */
 import { GatewayError } from "@lightferry/proto/errors";
-import { type KeyRing, ringKeyIds } from "@lightferry/proto/keystore";
+import { ringKeyIds } from "@lightferry/proto/keystore";
 import { Troubles } from "@lightferry/proto/service";
 import type { FrontProxyContext } from "../../context.ts";
 import { query } from "../../database.ts";
 import { describeFault } from "../failures.ts";
 import { endOfKey, overlapMs } from "./end-of-key.ts";
+import type { DecryptionRing } from "./own-keys.ts";
 
 export interface KeyDesk {
   readonly context: FrontProxyContext;
-  readonly ring: KeyRing;
+  readonly ring: DecryptionRing;
 }
 
 export class KeyRetirement {
@@ -60,8 +62,32 @@ export class KeyRetirement {
       // Asked twice so that the table is only searched for a key whose time may have come.
       if (endedMs === undefined || nowMs < endedMs + kept) continue;
       if (await this.#stillNeeded(keyId, nowMs, kept)) continue;
-      await this.#destroy(keyId, nowMs);
+      if (ring.inMachine?.(keyId) === true) await this.#tellDue(keyId, nowMs);
+      else await this.#destroy(keyId, nowMs);
     }
+  }
+
+  /** Once for each key, across restarts: the machine's own tools destroy it, and its operator uses them. */
+  async #tellDue(keyId: string, nowMs: number): Promise<void> {
+    const { pool, shell } = this.#desk.context;
+    const { rows } = await query<{ state: string }>(
+      pool,
+      "ingress.key-due",
+      "SELECT state FROM ended_key WHERE key_id = $1",
+      [keyId],
+    );
+    if (rows.length > 0) return;
+    await this.#journal("key.destroy-due", keyId);
+    await query(
+      pool,
+      "ingress.key-due-told",
+      "INSERT INTO ended_key (key_id, state, begun_ms) VALUES ($1, 'due', $2) ON CONFLICT DO NOTHING",
+      [keyId, nowMs],
+    );
+    shell.log.warn(
+      { keyId },
+      "the cipher machine holds a key whose time is over: destroy it there",
+    );
   }
 
   async #stillNeeded(keyId: string, nowMs: number, kept: number): Promise<boolean> {
@@ -124,7 +150,8 @@ export class KeyRetirement {
       "SELECT key_id FROM ended_key WHERE state = 'destroying'",
     );
     if (rows.length === 0) return;
-    const present = new Set(ringKeyIds(context.config.encryptKeysDir));
+    const { encryptKeysDir: dir } = context.config;
+    const present = new Set(dir === undefined ? [] : ringKeyIds(dir));
     for (const { key_id: keyId } of rows) {
       if (!present.has(keyId)) await this.#conclude(keyId, nowMs);
       // Its handle is gone but its file is not: taken up again, so that this round destroys it.
@@ -142,7 +169,10 @@ export class KeyRetirement {
     );
   }
 
-  async #journal(type: "key.destroying" | "key.destroyed", keyId: string): Promise<void> {
+  async #journal(
+    type: "key.destroying" | "key.destroyed" | "key.destroy-due",
+    keyId: string,
+  ): Promise<void> {
     await this.#desk.context.shell.journal.record([
       {
         type,

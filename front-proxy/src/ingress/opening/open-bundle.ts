@@ -13,12 +13,12 @@ import {
   verifyHeader,
 } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
-import type { KeyRing } from "@lightferry/proto/keystore";
 import type { FrontProxyContext } from "../../context.ts";
 import type { Spool } from "../../payload/spool.ts";
 import { assertKeysStand, keysOf } from "../../trust/directory.ts";
 import type { ReadyContents, VerifiedHeaders } from "../handoff.ts";
 import { awaitOwnKey } from "../keys/at-hand.ts";
+import type { DecryptionRing } from "../keys/own-keys.ts";
 import type { TrustImports } from "../trust-imports.ts";
 import { DECIDE_BATCH_BYTES, DECIDE_BATCH_ITEMS, INLINE_ITEM_BYTES } from "../tuning.ts";
 import type {
@@ -45,7 +45,7 @@ export interface OpeningDesk {
   readonly context: FrontProxyContext;
   readonly inboxDir: string;
   readonly staging: Spool;
-  readonly ring: KeyRing;
+  readonly ring: DecryptionRing;
   readonly trustImports: TrustImports;
   readonly headers: VerifiedHeaders;
   readonly ready: ReadyContents;
