@@ -21,7 +21,7 @@ export interface TrustWorld {
   nowMs: number;
   keeper: TrustKeeper;
   /** A further life on the same folder. */
-  reopen(): Promise<TrustKeeper>;
+  reopen(zoneBytes?: number): Promise<TrustKeeper>;
   /** Type, code and attributes of the events since the last call. */
   told(): { type: string; outcome: string; code: string; attributes: Record<string, string> }[];
   close(): Promise<void>;
@@ -34,8 +34,9 @@ export async function trustWorld(): Promise<TrustWorld> {
   await keep(pki, folder);
   const events: EventInput[] = [];
   const journal = { record: async (inputs: EventInput[]) => void events.push(...inputs) };
-  const open = (): Promise<TrustKeeper> =>
+  const open = (zoneBytes?: number): Promise<TrustKeeper> =>
     TrustKeeper.open({
+      ...(zoneBytes === undefined ? {} : { zoneBytes }),
       ...{ provider, folder, root: pki.root, mode: "demo", journal },
       now: () => world.nowMs,
     });
@@ -43,8 +44,8 @@ export async function trustWorld(): Promise<TrustWorld> {
     ...{ pki, folder, stateDir, events },
     nowMs: Date.now(),
     keeper: undefined as never,
-    reopen: async () => {
-      world.keeper = await open();
+    reopen: async (zoneBytes) => {
+      world.keeper = await open(zoneBytes);
       return world.keeper;
     },
     told: () =>

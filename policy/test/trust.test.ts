@@ -10,8 +10,14 @@ import {
 import { join } from "node:path";
 import type { lightferry } from "@lightferry/proto/gen";
 import { KeyRing } from "@lightferry/proto/keystore";
-import { issueRevocationList, parseCertificate } from "@lightferry/proto/pki";
+import {
+  createRequest,
+  issueCertificate,
+  issueRevocationList,
+  parseCertificate,
+} from "@lightferry/proto/pki";
 import { testPki } from "@lightferry/proto/testing";
+import { MAX_TRUST_BYTES, MAX_ZONE_TRUST_BYTES } from "@lightferry/proto/trust";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TrustKeeper } from "../src/trust/keeper.ts";
@@ -138,6 +144,41 @@ describe("import", () => {
       ),
       { numRuns: 5 },
     );
+  });
+
+  test("a CA that floods the store fills its own share alone: the list that revokes it still enters", async () => {
+    const flooder = world.pki.issuer("business");
+    const key = provider.generateSm2();
+    const identity = { zone: "business", node: FAR_NODE, use: "sign" } as const;
+    const subject = { identity, organisation: "test", demo: true };
+    const request = createRequest(provider, key, subject);
+    const span = { notBeforeMs: 0, notAfterMs: Date.UTC(2040, 0, 1) };
+    const issue = () => issueCertificate(provider, flooder, request, span);
+    const present = world.keeper
+      .current()
+      .certificates.filter(({ role, zone }) => role === "node" && zone === "business");
+    const used = present.reduce((sum, { der }) => sum + der.length, 0);
+    // Serials and signatures may be a byte shorter, so three certificates and a half.
+    await world.reopen(used + Math.round(issue().length * 3.5));
+    const told = await import_(...Array.from({ length: 6 }, issue));
+    expect(told.slice(0, 3)).toEqual(Array(3).fill("certificate new"));
+    expect(told.slice(3)).toEqual(Array(3).fill("certificate refused trust.store-full"));
+    expect(MAX_ZONE_TRUST_BYTES * 2).toBeLessThan(MAX_TRUST_BYTES);
+    const own = world.pki.rotate(NODE, "sign", { notBeforeMs: Date.now() });
+    const caList = world.pki.publish("business");
+    const rootList = world.pki.revoke(flooder.certificate.keyId, "cACompromise");
+    expect(await import_(issue(), certificateOf(own), caList, rootList)).toEqual([
+      "certificate refused trust.store-full",
+      "certificate new",
+      "revocation-list new",
+      "revocation-list new",
+    ]);
+    const sealing = world.pki.keyId(FAR_NODE, "sign");
+    const certificate = world.keeper.current().certificate(sealing);
+    expect(certificate && world.keeper.current().faultOf(certificate, Date.now())).toBe(
+      "certificate.revoked",
+    );
+    key.destroy();
   });
 
   test("nothing of another root enters, and no junk", async () => {

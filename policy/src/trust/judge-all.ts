@@ -2,9 +2,16 @@
  * Guarantee: items of one import are judged as if they had come one after
  * another in an order that lets them verify: a CA before what it issued, lists
  * last, each against the lists before it. For certificates the answer does not
- * depend on the order in which they were handed in.
+ * depend on the order in which they were handed in, unless their zone's share of
+ * the store is used up: then those that no longer fit are refused, and nothing else.
  */
-import type { Judgement, TrustItem, TrustStore } from "@lightferry/proto/trust";
+import { parseCertificate } from "@lightferry/proto/pki";
+import {
+  type Judgement,
+  MAX_ZONE_TRUST_BYTES,
+  type TrustItem,
+  type TrustStore,
+} from "@lightferry/proto/trust";
 
 export interface JudgedAll {
   /** One per item, in the order of the items. */
@@ -14,12 +21,16 @@ export interface JudgedAll {
   readonly store: TrustStore;
 }
 
-/** @param build a store of these items, in the place of the present one */
+/**
+ * @param build a store of these items, in the place of the present one
+ * @param zoneBytes of the store for the node certificates of one zone
+ */
 export function judgeAll(
   present: TrustStore,
   items: readonly Uint8Array[],
   nowMs: number,
   build: (certificates: Uint8Array[], revocationLists: Uint8Array[]) => TrustStore,
+  zoneBytes: number = MAX_ZONE_TRUST_BYTES,
 ): JudgedAll {
   const results = new Map<number, Judgement>();
   const taken: TrustItem[] = [];
@@ -33,12 +44,14 @@ export function judgeAll(
     );
   };
   const waiting = new Set(items.keys());
+  const full = new Set<number>();
   const at = (index: number): Uint8Array => items[index] ?? new Uint8Array();
   const judge = (index: number): Judgement => {
     const judgement = store.judge(at(index), nowMs);
     results.set(index, judgement);
     return judgement;
   };
+  const shares = new Shares(present, zoneBytes);
   // A chain is as long as root, issuer, node: each round may bring the issuer of the next.
   for (let progress = true; progress; ) {
     const fresh = new Map<string, TrustItem>();
@@ -47,7 +60,10 @@ export function judgeAll(
       const name = Buffer.from(at(index)).toString("latin1");
       // Handed in twice: the second one is judged when the first is known.
       if (kind !== "certificate" || fresh.has(name)) continue;
-      if (status === "new") fresh.set(name, { kind, der: at(index) });
+      if (status === "new") {
+        if (shares.take(at(index))) fresh.set(name, { kind, der: at(index) });
+        else full.add(index);
+      }
       if (status !== "refused") waiting.delete(index);
     }
     progress = fresh.size > 0;
@@ -57,6 +73,38 @@ export function judgeAll(
     const { kind, status } = judge(index);
     if (kind === "revocation-list" && status === "new") take([{ kind, der: at(index) }]);
   }
-  const inOrder = [...results].sort(([a], [b]) => a - b).map(([, judgement]) => judgement);
+  const inOrder = [...results]
+    .sort(([a], [b]) => a - b)
+    .map(
+      ([index, judgement]): Judgement =>
+        full.has(index) ? { ...judgement, status: "refused", code: "trust.store-full" } : judgement,
+    );
   return { results: inOrder, taken, store };
+}
+
+/** Bytes that node certificates take, by zone. */
+class Shares {
+  readonly #used = new Map<string, number>();
+
+  readonly #zoneBytes: number;
+
+  constructor({ certificates }: TrustStore, zoneBytes: number) {
+    this.#zoneBytes = zoneBytes;
+    for (const { role, zone, der } of certificates) {
+      if (role === "node") this.#add(zone ?? "", der.length);
+    }
+  }
+
+  /** Takes room for a certificate that was judged new; false when its zone has none left. */
+  take(der: Uint8Array): boolean {
+    const { role, zone = "" } = parseCertificate(der);
+    if (role !== "node") return true;
+    if ((this.#used.get(zone) ?? 0) + der.length > this.#zoneBytes) return false;
+    this.#add(zone, der.length);
+    return true;
+  }
+
+  #add(zone: string, bytes: number): void {
+    this.#used.set(zone, (this.#used.get(zone) ?? 0) + bytes);
+  }
 }

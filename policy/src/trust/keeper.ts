@@ -37,6 +37,8 @@ export interface KeeperOptions {
   readonly journal: { record(events: EventInput[]): Promise<unknown> };
   /** Unix milliseconds. */
   now(): number;
+  /** Of the store for the node certificates of one zone; {@link MAX_ZONE_TRUST_BYTES} but in tests. */
+  readonly zoneBytes?: number;
 }
 
 export class TrustKeeper {
@@ -110,6 +112,7 @@ export class TrustKeeper {
         now(),
         (certificates, revocationLists) =>
           this.#build({ version, certificates, revocationLists, denials: [...denials] }),
+        this.#options.zoneBytes,
       );
       const events = results.flatMap((result, i) =>
         result.status === "known"

@@ -49,6 +49,11 @@ const ITEM_NAME = /^(certificate|revocation-list)-([0-9a-f]{64})\.der$/;
 const FILE_MODE = 0o644;
 /** Half of what one RPC message may hold, so that a set always fits its answer; some five thousand certificates. */
 export const MAX_TRUST_BYTES = 4 * 1024 * 1024;
+/**
+ * Node certificates of one zone: some twelve hundred, fifty years of rotation. What is left belongs to the root's
+ * own and to lists, so no issuing CA can fill the store and keep out the list that revokes it.
+ */
+export const MAX_ZONE_TRUST_BYTES = 1024 * 1024;
 /** A denial is an exception decided by a person; ten thousand of them are a CA to be replaced. */
 export const MAX_DENIALS = 10_000;
 /** Sixty thousand characters of reasons would not be read by anybody. */
