@@ -13,7 +13,7 @@ import {
   type ExitCode,
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { DEFAULT_PORT_BASE, nodeIdOf, PORT_SPAN, zonePaths } from "../src/layout.ts";
+import { DEFAULT_PORT_BASE, nodeIdOf, PORT_SPAN, ZONES, zonePaths } from "../src/layout.ts";
 import { writeConfigs } from "../src/setup/configs.ts";
 import { zonePasswords } from "../src/setup/databases.ts";
 import { prepareZone } from "../src/setup/introduction.ts";
@@ -22,15 +22,15 @@ import {
   unlockDirOf,
   writeZoneOptions,
   type ZoneOptions,
-  zoneName,
 } from "../src/setup/zone-options.ts";
 
 const FIRST_PORT = 1024;
 const LAST_PORT = 65_535;
 
 async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
-  if (context.zone === undefined) throw new GatewayError("cli.usage", { detail: "--zone" });
-  const zone = zoneName(context.zone);
+  const zone = ZONES.find((name) => name === context.zone);
+  if (zone === undefined)
+    throw new GatewayError("cli.usage", { detail: `--zone ${ZONES.join(" | ")}` });
   const paths = zonePaths(context.home, zone);
   const settings = join(paths.root, "zone.json");
   if (existsSync(settings)) throw new GatewayError("cli.usage", { detail: `${settings} exists` });

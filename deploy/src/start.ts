@@ -25,13 +25,32 @@ import {
 import { takeLock } from "./zone/lock.ts";
 import { ZoneProcess } from "./zone/zone-process.ts";
 
-const { values } = parseArgs({
-  options: {
-    once: { type: "boolean", default: false },
-    home: { type: "string", default: join(REPOSITORY, ".lightferry") },
-    "port-base": { type: "string" },
-  },
-});
+const USAGE = `npm start -- [--once] [--home DIR] [--port-base N]
+  --once         演示结束后停止，全部按预期才返回 0 / end after the demonstration, 0 only if all ended as it must
+  --home DIR     安装目录 / folder of the installation (.lightferry)
+  --port-base N  端口起点 / first port (${DEFAULT_OPTIONS.portBase})`;
+
+function readWords() {
+  try {
+    return parseArgs({
+      options: {
+        once: { type: "boolean", default: false },
+        home: { type: "string", default: join(REPOSITORY, ".lightferry") },
+        "port-base": { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (cause) {
+    console.error(`${cause instanceof Error ? cause.message : ""}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const values = readWords();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 function portBase(): number | undefined {
   const text = values["port-base"];
@@ -63,6 +82,13 @@ async function checkPorts(base: number): Promise<void> {
 
 async function setUp(home: string): Promise<ZoneOptions> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
+  // The demonstration would put its own root, anchor and registry in the place of theirs.
+  for (const zone of ZONES) {
+    if (readZoneOptions(zonePaths(home, zone).root).mode === "production") {
+      const detail = `${zone} in ${home} is a production zone: start it by deploy/src/zone/supervisor.ts`;
+      throw new GatewayError("setup.failed", { detail });
+    }
+  }
   const introductions = [];
   for (const zone of ZONES) {
     introductions.push(await introduceZone(home, zone, { demo: true }));

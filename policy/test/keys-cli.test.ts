@@ -225,7 +225,7 @@ test("node keys in five rings, certified and imported into the zone's own trust 
       });
     }
   }
-  await refused(`request --zone extranet --out @none.csr`, "key.unknown");
+  await refused(`request --zone extranet --out @none.csr`, "keys rotate makes the next");
   await refused(
     `issue ${CA("extranet")} --request @extranet.csr --out @twice.pem --yes`,
     "key.ca-issuance-refused",

@@ -5,11 +5,12 @@ import { formatId, ID_BYTES } from "../src/ids.ts";
 /** ECMAScript knows no later time. */
 const TIME_MAX_MS = 8.64e15;
 
-/** Local time and UTC: evidence is read in both. */
+/** Local time and UTC: evidence is read in both. Once where they are the same. */
 export function timeText(ms: number): string {
   if (!Number.isFinite(ms) || ms <= 0 || ms > TIME_MAX_MS) return String(ms);
   const date = new Date(ms);
   const offset = -date.getTimezoneOffset();
+  if (offset === 0) return date.toISOString();
   const local = new Date(ms + offset * 60_000).toISOString().slice(0, -1).replace("T", " ");
   const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const size = Math.abs(offset);

@@ -56,7 +56,7 @@ function year(machine: Machine): Finding {
     means: ok
       ? { zh: "年份合理", en: "a plausible year" }
       : {
-          zh: "证书与注销列表会被误判",
+          zh: "证书与吊销列表会被误判",
           en: "certificates and revocation lists would be misjudged",
         },
     advice: ok ? NOTHING : { zh: "校准系统时钟", en: "set the system clock" },

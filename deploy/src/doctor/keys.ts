@@ -99,17 +99,23 @@ function permissions(machine: Machine, label: string, found: Walk): Finding[] {
 }
 
 /**
- * Which uses have their unlock file on the disk of their keys or content. A use without such a file
+ * Which uses have their unlock file, and which vaults lie, on the disk of their keys or content. A use without such a file
  * is opened by a credential of the service manager, which lies in memory.
  */
 function unlockPlaces(machine: Machine, zone: string, paths: ZonePaths): Finding {
   const beside = [paths.spool, paths.outbox, paths.inbox, paths.postgres];
   const unlockDir = unlockDirOf(paths, readZoneOptions(paths.root));
-  const together = CERTIFICATE_USES.filter((use) => {
+  const together: string[] = CERTIFICATE_USES.filter((use) => {
     const unlock = { file: join(unlockDir, unlockFile(use)) };
     if (!existsSync(unlock.file)) return false;
     return unlockLocationWarnings({ unlock, beside: [ringDir(paths, use), ...beside] }).length > 0;
   });
+  // The keys of content are vaults: whoever has one needs no unlock file.
+  for (const vault of ["spool.vault", "sealed-away.vault"]) {
+    const unlock = { file: join(unlockDir, vault) };
+    if (existsSync(unlock.file) && unlockLocationWarnings({ unlock, beside }).length > 0)
+      together.push(vault);
+  }
   const ok = together.length === 0;
   return {
     check: `keys.unlock:${zone}`,

@@ -109,7 +109,7 @@ function lists(
     return {
       check: `revocation-list:${zone}/${issuer}`,
       state,
-      name: { zh: "注销列表", en: "revocation list" },
+      name: { zh: "吊销列表", en: "revocation list" },
       found:
         list === undefined
           ? `${zone}: ${issuer}`

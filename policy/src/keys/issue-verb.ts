@@ -12,6 +12,7 @@ import {
   type SigningRequest,
   toPem,
   type Validity,
+  vouchersAt,
 } from "@lightferry/proto/pki";
 import { loadProvider } from "@lightferry/proto/sm";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
@@ -51,7 +52,7 @@ function begin(input: CliInput, ca: AuthorityState, request: SigningRequest, now
 }
 
 function plan(input: CliInput, ca: AuthorityState, der: Uint8Array): Planned {
-  const request = parseRequest(loadProvider(), der);
+  const request = parseRequest(loadProvider(), der, vouchersAt(ca, Date.now()));
   const notBeforeMs = begin(input, ca, request, Date.now());
   const days = input.integer("days", { min: 1, max: MAX_DAYS });
   const use = request.identity?.use;
@@ -67,11 +68,18 @@ function plan(input: CliInput, ca: AuthorityState, der: Uint8Array): Planned {
 
 function show(context: CliContext, plans: readonly Planned[]): void {
   for (const { request, validity } of plans) {
-    const { subject, keyId, digest } = request;
+    const { subject, keyId, digest, vouchedBy } = request;
+    const vouched =
+      vouchedBy === undefined
+        ? { zh: "", en: "" }
+        : {
+            zh: `\n  密码机加密密钥不能签名，由本节点签名密钥 ${vouchedBy} 担保`,
+            en: `\n  an encryption key in a cipher machine signs nothing; the node's signing key ${vouchedBy} vouches for it`,
+          };
     context.out(
       context.say({
-        zh: `将签发 ${subject}\n  密钥 ${keyId}\n  申请摘要（SM3）${digest}\n  有效期 ${clock(validity.notBeforeMs)} 至 ${clock(validity.notAfterMs)}`,
-        en: `to issue: ${subject}\n  key ${keyId}\n  digest of the request (SM3) ${digest}\n  valid ${clock(validity.notBeforeMs)} to ${clock(validity.notAfterMs)}`,
+        zh: `将签发 ${subject}\n  密钥 ${keyId}\n  申请摘要（SM3）${digest}${vouched.zh}\n  有效期 ${clock(validity.notBeforeMs)} 至 ${clock(validity.notAfterMs)}`,
+        en: `to issue: ${subject}\n  key ${keyId}\n  digest of the request (SM3) ${digest}${vouched.en}\n  valid ${clock(validity.notBeforeMs)} to ${clock(validity.notAfterMs)}`,
       }),
     );
   }

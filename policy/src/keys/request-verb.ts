@@ -10,7 +10,9 @@ import { prepareRing, ringInfos, STORED_USE, useOf, zoneKeys } from "./zone-keys
 
 function written(context: CliContext, out: string, requests: readonly RingRequest[]): ExitCode {
   if (requests.length === 0) {
-    throw new GatewayError("key.unknown", { detail: "every key of the ring has its certificate" });
+    const detail =
+      "every key here has its certificate: keys rotate makes the next, --key-id asks again";
+    throw new GatewayError("cli.usage", { detail });
   }
   writeNew(out, requests.map(({ pem }) => pem).join(""));
   const keys = requests.map(({ use, keyId }) => ({ use, keyId }));

@@ -28,6 +28,9 @@ import { assertFree, clock, needed, OPTIONS, readItems, timeOf, writeNew } from 
 import { confirm } from "./terminal.ts";
 import { withTrust } from "./trust-call.ts";
 
+/** As `keys list` shows it. */
+const KEY_ID = /^[0-9a-f]{32}$/;
+
 function choiceOf(input: CliInput): CertificateChoice {
   const [serial, keyId, file] = ["serial", "key-id", "certificate"].map((name) => input.text(name));
   if ([serial, keyId, file].filter((one) => one !== undefined).length !== 1) {
@@ -98,6 +101,8 @@ async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCo
 }
 
 async function atZone(context: CliContext, input: CliInput, keyId: string): Promise<ExitCode> {
+  if (!KEY_ID.test(keyId))
+    throw new GatewayError("cli.usage", { detail: `--deny ${keyId}: ${KEY_ID.source}` });
   const lift = input.flag("lift");
   const reason = lift ? (input.text("reason") ?? "") : needed(input, "reason");
   const { zone } = context.zoneConfig();
@@ -189,7 +194,7 @@ export const revokeVerb: CliVerb = {
   ],
   run: async (context, input) => {
     const denied = input.text("deny");
-    if (denied !== undefined) return atZone(context, input, denied);
+    if (denied !== undefined) return atZone(context, input, denied.toLowerCase());
     if (input.text("ca") === undefined)
       throw new GatewayError("cli.usage", { detail: "--ca | --deny" });
     return atAuthority(context, input);

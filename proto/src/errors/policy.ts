@@ -420,7 +420,7 @@ export const POLICY_ERRORS = {
     "system-admin",
     "证书库损坏或无法读写",
     "the trust store is damaged, or cannot be read or written",
-    "检查证书库目录的磁盘与权限；损坏时从备份恢复，再重新导入证书与撤销列表",
+    "检查证书库目录的磁盘与权限；损坏时从备份恢复，再重新导入证书与吊销列表",
     "check disk and permissions of its folder; if damaged restore it, then import certificates and lists again",
   ),
   "trust.store-full": row(507, "RESOURCE_EXHAUSTED", "security-admin", [
@@ -430,7 +430,7 @@ export const POLICY_ERRORS = {
     "find out who issues so many certificates; replace that CA and build the store anew",
   ]),
   "trust.list-conflict": row(409, "FAILED_PRECONDITION", "security-admin", [
-    "同一编号出现两份不同的撤销列表",
+    "同一编号出现两份不同的吊销列表",
     "two different revocation lists carry one number",
     "联系签发机构查明；确认前按密钥泄露处置",
     "call the issuer; until it is settled treat its key as compromised",

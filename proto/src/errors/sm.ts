@@ -53,8 +53,8 @@ export const SM_ERRORS = {
     actor: "security-admin",
     zh: "密钥无法解锁",
     en: "a private key cannot be unlocked",
-    doZh: "核对解锁密钥文件",
-    doEn: "check the unlock key file",
+    doZh: "核对口令或解锁密钥文件",
+    doEn: "check the passphrase or the unlock key file",
   },
   "sm.key-not-serialisable": {
     http: 500,
