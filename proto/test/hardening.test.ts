@@ -319,13 +319,18 @@ describe("exposing options", () => {
       "--report-on-signal",
       "--report-uncaught-exception",
       "--abort-on-uncaught-exception",
+      "--tls-keylog=keys.log",
+      "--trace_tls",
     ];
     for (const option of bad) {
       expect(exposures([option], ""), option).toHaveLength(1);
       expect(exposures([], `--no-warnings "${option}"`), option).toHaveLength(1);
     }
     const good = ["--disable-sigusr1", "--report-exclude-env", "--max-old-space-size=512"];
-    expect(exposures([...good, "--no-warnings"], good.join(" "))).toEqual([]);
+    expect(exposures([...good, "--no-warnings"], good.join(" "), [])).toEqual([]);
+    // Node's own debug lines have the headers of requests, tokens among them.
+    expect(exposures([], "", ["http,tls", undefined])).toEqual(["NODE_DEBUG"]);
+    expect(exposures([], "", ["", "HTTP2"])).toEqual(["NODE_DEBUG_NATIVE"]);
   });
 
   it("stop production and are named to a demonstration", () => {

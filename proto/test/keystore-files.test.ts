@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import {
+  createSecretFile,
   createUnlockFile,
   createVaultFile,
   generateKeyFile,
@@ -39,6 +40,19 @@ function makeKey(demo = false) {
   const unlock = createUnlockFile(path("unlock"));
   return generateKeyFile(path("key.json"), unlock, "node-sign", { demo });
 }
+
+describe("secret files", () => {
+  it("leave nothing behind when they cannot be written to their end", () => {
+    // What the disk refuses half way, as a value that no write takes.
+    const refused = { length: 40 } as never;
+    expect(() => createSecretFile(path("unlock"), refused)).toThrow(code("sm.key-file"));
+    expect(readdirSync(folder)).toEqual([]);
+    createSecretFile(path("unlock"), Uint8Array.of(1));
+    expect(() => createSecretFile(path("unlock"), Uint8Array.of(2))).toThrow(code("sm.key-file"));
+    expect(readdirSync(folder)).toEqual(["unlock"]);
+    expect(readFileSync(path("unlock"))).toEqual(Buffer.of(1));
+  });
+});
 
 describe("key files", () => {
   it.each(KEY_USES)("a %s key comes back as it was made", (use) => {

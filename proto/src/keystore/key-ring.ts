@@ -183,7 +183,13 @@ export class KeyRing {
     if (info.demo && mode === "production") {
       throw new GatewayError("key.demo-in-production", { detail: keyId });
     }
-    return loadKeyFile(path, unlock, use);
+    const loaded = loadKeyFile(path, unlock, use);
+    // Read again for this, and only now proven: it must be the same file still.
+    if (loaded.keyId !== keyId || loaded.demo !== info.demo) {
+      loaded.key.destroy();
+      throw new GatewayError("sm.key-invalid", { detail: `${path}: changed while it was read` });
+    }
+    return loaded;
   }
 
   #drop(keyId: string): void {

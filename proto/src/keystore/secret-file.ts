@@ -12,6 +12,7 @@ import {
   linkSync,
   openSync,
   readSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -65,11 +66,12 @@ export type SecretOwner = "me" | "folder";
 export function createSecretFile(path: string, bytes: Uint8Array, owner: SecretOwner = "me"): void {
   const beside = `${path}.${randomBytes(8).toString("hex")}.new`;
   try {
-    writeDurably(beside, bytes, owner);
     try {
+      writeDurably(beside, bytes, owner);
       linkSync(beside, path);
     } finally {
-      unlinkSync(beside);
+      // Also what a full disk cut short: half a secret is no less secret.
+      rmSync(beside, { force: true });
     }
     syncFolder(dirname(path));
   } catch (cause) {

@@ -20,10 +20,14 @@ const PR_SET_DUMPABLE = 4;
 
 /**
  * Options of Node and V8 that show memory, or run code of whoever connects: the inspector, heap
- * snapshots, profiles, reports (but for those that only leave something out), a core on a fault.
+ * snapshots, profiles, reports (but for those that only leave something out), a core on a fault; and those
+ * that write the session keys or the traffic of TLS, callers' tokens among it, to a file or the log.
  */
 const EXPOSING =
-  /^--(inspect|debug|heapsnapshot|heap-prof|cpu-prof|prof(?!ile-)|perf|report(?!-exclude-)|diagnostic-report|abort-on-uncaught|trace-event)/;
+  /^--(inspect|debug|heapsnapshot|heap-prof|cpu-prof|prof(?!ile-)|perf|report(?!-exclude-)|diagnostic-report|abort-on-uncaught|trace-event|tls-keylog|trace-tls)/;
+
+/** They make Node print headers of requests, past the redaction of the log. */
+const DEBUG_VARIABLES = ["NODE_DEBUG", "NODE_DEBUG_NATIVE"] as const;
 
 export interface Hardening {
   /** What the system refused; empty when everything is in force. */
@@ -83,10 +87,11 @@ function withoutReaders(): boolean {
   return prctl(PR_GET_DUMPABLE, "unsigned long", 0, ...zeros) === 0;
 }
 
-/** What makes this process readable from outside: an open inspector, options that show memory. */
+/** What makes this process readable from outside: an open inspector, options and variables that show memory or traffic. */
 export function exposures(
   execArgv: readonly string[] = process.execArgv,
   nodeOptions: string = process.env.NODE_OPTIONS ?? "",
+  debug: readonly (string | undefined)[] = DEBUG_VARIABLES.map((name) => process.env[name]),
 ): readonly string[] {
   const found = inspector.url() === undefined ? [] : ["an inspector is open"];
   for (const word of [...execArgv, ...nodeOptions.split(/\s+/)]) {
@@ -94,6 +99,9 @@ export function exposures(
     const option = word.replaceAll(/^["']|["']$/g, "").replaceAll("_", "-");
     if (EXPOSING.test(option)) found.push(option.split("=")[0] ?? option);
   }
+  DEBUG_VARIABLES.forEach((name, at) => {
+    if ((debug[at] ?? "") !== "") found.push(name);
+  });
   return found;
 }
 
