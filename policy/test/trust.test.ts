@@ -17,9 +17,10 @@ import {
   parseCertificate,
 } from "@lightferry/proto/pki";
 import { testPki } from "@lightferry/proto/testing";
-import { MAX_TRUST_BYTES, MAX_ZONE_TRUST_BYTES } from "@lightferry/proto/trust";
+import { MAX_TRUST_BYTES, MAX_ZONE_TRUST_BYTES, type TrustStore } from "@lightferry/proto/trust";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { judgeAll } from "../src/trust/judge-all.ts";
 import { TrustKeeper } from "../src/trust/keeper.ts";
 import { verdictSigner } from "../src/trust/signer.ts";
 import { provider } from "./plan.ts";
@@ -179,6 +180,28 @@ describe("import", () => {
       "certificate.revoked",
     );
     key.destroy();
+  });
+
+  test("what is no certificate is read once, however many rounds the certificates of a call take", () => {
+    const real = world.keeper.current();
+    const judged = new Map<Uint8Array, number>();
+    const counting = {
+      certificates: [],
+      revocationLists: [],
+      judge: (item: Uint8Array, nowMs: number) => {
+        judged.set(item, (judged.get(item) ?? 0) + 1);
+        return real.judge(item, nowMs);
+      },
+    } as unknown as TrustStore;
+    world.pki.rotate(FAR_NODE, "sign", { notBeforeMs: Date.now() });
+    const once = [world.pki.list("business"), world.pki.list(), Buffer.from("junk")];
+    const all = [...new Set([...world.pki.items, ...once])];
+    const { results } = judgeAll(counting, all, Date.now(), () => counting);
+    expect(results).toHaveLength(all.length);
+    expect(results.some(({ kind, status }) => kind === "certificate" && status === "new")).toBe(
+      true,
+    );
+    for (const item of once) expect(judged.get(item)).toBe(1);
   });
 
   test("nothing of another root enters, and no junk", async () => {

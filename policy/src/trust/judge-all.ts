@@ -5,7 +5,7 @@
  * depend on the order in which they were handed in, unless their zone's share of
  * the store is used up: then those that no longer fit are refused, and nothing else.
  */
-import { parseCertificate } from "@lightferry/proto/pki";
+import { parseCertificate, pkiKind } from "@lightferry/proto/pki";
 import {
   type Judgement,
   MAX_ZONE_TRUST_BYTES,
@@ -56,12 +56,14 @@ export function judgeAll(
   for (let progress = true; progress; ) {
     const fresh = new Map<string, TrustItem>();
     for (const index of waiting) {
-      const { kind, status } = judge(index);
+      // A list brings no issuer, and to read a large one takes a tenth of a second: once, at the end.
+      if (pkiKind(at(index)) !== "certificate") continue;
+      const { status } = judge(index);
       const name = Buffer.from(at(index)).toString("latin1");
       // Handed in twice: the second one is judged when the first is known.
-      if (kind !== "certificate" || fresh.has(name)) continue;
+      if (fresh.has(name)) continue;
       if (status === "new") {
-        if (shares.take(at(index))) fresh.set(name, { kind, der: at(index) });
+        if (shares.take(at(index))) fresh.set(name, { kind: "certificate", der: at(index) });
         else full.add(index);
       }
       if (status !== "refused") waiting.delete(index);
