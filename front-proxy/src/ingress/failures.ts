@@ -40,6 +40,12 @@ export const WITHDRAWN_KEY_CODES: readonly ErrorCode[] = [
   "certificate.denied",
 ];
 
+/** What is really wrong: where a key could not be used, its machine or its count, and not the bundle. */
+export function ownFault(error: unknown): unknown {
+  const wraps = error instanceof GatewayError && error.code === "bundle.secret-unwrap-failed";
+  return wraps && !speaksOfCiphertext(error.cause) ? error.cause : asStorageFault(error);
+}
+
 /** For logs: code and detail, never content. */
 export function describeFault(error: unknown): { code: ErrorCode; detail: string; cause?: string } {
   const fault = asGatewayError(error);

@@ -22,6 +22,12 @@ const REMEMBERED = 4_096;
 /** Judging a full call means at most 64 signature checks and one durable write. */
 const CALL_DEADLINE_MS = 15_000;
 const RETRY_LONGEST_MS = 30_000;
+/**
+ * Policy judges on the thread that decides, and a large list takes it a tenth of a second before it is refused.
+ * A call in which anything was refused is followed by a rest this many times as long as it took, so that a
+ * sender of junk gets a tenth of policy's time; what is honest is refused rarely and in milliseconds.
+ */
+const REST_AFTER_REFUSAL = 9;
 
 interface Waiting {
   readonly item: Uint8Array;
@@ -92,7 +98,10 @@ export class TrustImports {
 
   async #run(): Promise<void> {
     try {
-      while (this.#waiting.size > 0 && !this.#stopped) await this.#send();
+      while (this.#waiting.size > 0 && !this.#stopped && this.#timer === undefined) {
+        const restMs = Math.min(await this.#send(), RETRY_LONGEST_MS);
+        if (restMs >= 1) this.#timer = setTimeout(() => this.#start(), restMs);
+      }
       this.#pauseMs = this.#retryFirstMs;
       await this.#troubles.over("importing trust");
     } catch (error) {
@@ -104,10 +113,14 @@ export class TrustImports {
     }
   }
 
-  /** Items of one bundle in one call, so that policy's log can name it. */
-  async #send(): Promise<void> {
+  /**
+   * Items of one bundle in one call, so that policy's log can name it.
+   * @returns milliseconds to rest before the next
+   */
+  async #send(): Promise<number> {
     const [first] = this.#waiting.values();
-    if (first === undefined) return;
+    if (first === undefined) return 0;
+    const begun = performance.now();
     const sent = [...this.#waiting]
       .filter(([, { bundleId }]) => Buffer.compare(bundleId, first.bundleId) === 0)
       .slice(0, ITEMS_IN_CALL);
@@ -125,6 +138,8 @@ export class TrustImports {
       remember(refused ? this.#refused : this.#judged, name);
       this.#drop(name, item);
     }
+    const refusals = results.some(({ status }) => status === "refused");
+    return refusals ? (performance.now() - begun) * REST_AFTER_REFUSAL : 0;
   }
 
   #drop(name: string, item: Uint8Array): void {

@@ -20,6 +20,7 @@ import {
   formatKeyId,
   loadProvider,
   type Sm2PrivateKey,
+  type SmProvider,
 } from "@lightferry/proto/sm";
 import { testDatabase } from "@lightferry/proto/testing";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
@@ -53,6 +54,9 @@ export interface DraftItem {
   readonly trail?: readonly Uint8Array[];
 }
 
+/** What a test seals otherwise; `by` signs, for keys that only their own provider can use. */
+export type SealChange = Partial<SealInput> & { readonly by?: SmProvider };
+
 export interface Delivered {
   readonly request: lightferry.ferry.v1.DeliverRequest.$Properties;
   readonly path: string;
@@ -77,7 +81,7 @@ export interface World {
   start(targets: Record<string, TargetConfig>, tuning?: IngressTuning): Promise<void>;
   /** Ends the ingress and starts another on the same database and folders. */
   restart(targets: Record<string, TargetConfig>, tuning?: IngressTuning): Promise<void>;
-  seal(drafts: readonly DraftItem[], change?: Partial<SealInput>): Promise<Delivered>;
+  seal(drafts: readonly DraftItem[], change?: SealChange): Promise<Delivered>;
   deliver(request: Delivered["request"]): Promise<Answer>;
   /** Waits until the exchange is in one of these states. */
   until(exchangeId: Uint8Array, ...states: string[]): Promise<void>;
@@ -375,8 +379,10 @@ async function seal(
   keys: Keys,
   arrivals: string,
   drafts: readonly DraftItem[],
-  change: Partial<SealInput>,
+  { by = provider, ...change }: SealChange,
 ): Promise<Delivered> {
+  const signKey = change.signKey ?? keys.sign;
+  const signKeyId = formatKeyId(signKey.publicKey);
   const now = Date.now();
   const prepared = drafts.map((draft, index) => {
     const exchangeId = draft.entry?.exchangeId ?? newId();
@@ -433,15 +439,15 @@ async function seal(
   const encrypt = store.active("node-business", "encrypt", now);
   if (encrypt === undefined) throw new Error("no encryption certificate");
   const sealed = await sealBundle(
-    provider,
+    by,
     {
       lane: "inbound",
       stream: "inbound/node-extranet/normal",
       sequence: 1,
       previousDigest: new Uint8Array(32).fill((change.sequence ?? 1) > 1 ? 1 : 0),
       sender: "node-extranet",
-      signKey: keys.sign,
-      signKeyId: formatKeyId(keys.sign.publicKey),
+      signKey,
+      signKeyId,
       createdMs: now - 200,
       expiresMs: now + 7 * DAY_MS,
       grade: "G2",
@@ -473,7 +479,7 @@ async function seal(
         };
       }),
       certificates: [
-        ...store.chain(formatKeyId(keys.sign.publicKey)),
+        ...store.chain(signKeyId),
         ...store.chain(formatKeyId(keys.exportPolicy.publicKey)).slice(0, 1),
       ],
       keys: store.keyDirectory(),

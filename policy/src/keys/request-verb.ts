@@ -4,6 +4,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { makeRingKey } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES, requestOf, toPem } from "@lightferry/proto/pki";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
+import { HSM_OPTION, machineRequests } from "./machine-request.ts";
 import { assertFree, needed, OPTIONS, writeNew } from "./options.ts";
 import { type RingRequest, ringRequests } from "./ring-requests.ts";
 import { prepareRing, ringInfos, STORED_USE, useOf, zoneKeys } from "./zone-keys.ts";
@@ -34,7 +35,7 @@ export const requestVerb: CliVerb = {
     zh: "为尚无证书的密钥写出签发申请（PKCS#10）",
     en: "write requests (PKCS#10) for keys without a certificate",
   },
-  usage: "--out FILE [--zone ZONE] [--use USE] [--ca DIR]",
+  usage: "--out FILE [--zone ZONE] [--use USE] [--hsm CONFIG] [--ca DIR]",
   args: [],
   options: {
     ...CA_OPTIONS,
@@ -45,6 +46,7 @@ export const requestVerb: CliVerb = {
       summary: { zh: "只为此密钥申请", en: "for this key only" },
     },
     organisation: OPTIONS.organisation,
+    hsm: HSM_OPTION,
     "unlock-dir": OPTIONS["unlock-dir"],
     out: OPTIONS.out,
   },
@@ -73,6 +75,11 @@ export const requestVerb: CliVerb = {
     const one = input.text("use");
     const uses = one === undefined && keyId === undefined ? CERTIFICATE_USES : [useOf(one)];
     const organisation = input.text("organisation");
+    const configPath = input.text("hsm");
+    if (configPath !== undefined) {
+      const wish = { configPath, use: useOf(one), organisation, keyId };
+      return written(context, out, machineRequests(keys, wish));
+    }
     const requests = uses.flatMap((use) => ringRequests(keys, use, organisation, keyId));
     return written(context, out, requests);
   },

@@ -11,7 +11,7 @@ export interface RingRequest {
 }
 
 /** The organisation named in the node's certificates so far. */
-function formerOrganisation(keys: ZoneKeys): string {
+export function formerOrganisation(keys: ZoneKeys): string {
   const own = keptCertificates(keys).filter(({ identity }) => identity?.node === keys.node);
   const organisation = own.at(-1)?.organisation;
   if (organisation === undefined) throw new GatewayError("cli.usage", { detail: "--organisation" });

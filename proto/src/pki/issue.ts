@@ -40,7 +40,7 @@ import {
   subjectAltName,
 } from "./profile.ts";
 import { commonNameOf, parseRequest } from "./request.ts";
-import type { CertificateRole, Issuer, NodeIdentity, Validity } from "./types.ts";
+import type { Certificate, CertificateRole, Issuer, NodeIdentity, Validity } from "./types.ts";
 
 const VERSION_3 = 2;
 const SERIAL_BYTES = 16;
@@ -88,6 +88,7 @@ export function selfSignRoot(
 /**
  * Issues what a request asks for, with a random serial of 16 bytes.
  * @param request PKCS#10 DER; its proof of possession is checked here again.
+ * @param vouchers see {@link parseRequest}
  * @returns DER
  * @throws GatewayError `certificate.malformed`, `request.invalid`, `certificate.wrong-zone`.
  */
@@ -96,8 +97,9 @@ export function issueCertificate(
   issuer: Issuer,
   request: Uint8Array,
   validity: Validity,
+  vouchers: readonly Certificate[] = [],
 ): Uint8Array {
-  const parsed = parseRequest(provider, request);
+  const parsed = parseRequest(provider, request, vouchers);
   const ca = issuer.certificate;
   checkIssuerKey(issuer);
   if (ca.role !== (parsed.role === "issuer" ? "root" : "issuer")) {

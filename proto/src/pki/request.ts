@@ -1,7 +1,9 @@
 /**
  * Guarantee: a request names one key and one identity and is signed by that key;
  * a {@link SigningRequest} exists only after that signature was checked, so a CA
- * never certifies a key that its holder does not have.
+ * never certifies a key that its holder does not have. One exception: the
+ * encryption key of a cipher machine can sign nothing, and is vouched for by the
+ * certified signing key of the same node.
  */
 import { GatewayError } from "../errors/index.ts";
 import {
@@ -9,6 +11,7 @@ import {
   formatKeyId,
   loadProvider,
   type Sm2PrivateKey,
+  type Sm2PublicKey,
   type SmProvider,
 } from "../sm/index.ts";
 import { malformed } from "./asn1-read.ts";
@@ -25,7 +28,7 @@ import {
   signed,
   subjectAltName,
 } from "./profile.ts";
-import type { NodeIdentity, RequestSubject, SigningRequest } from "./types.ts";
+import type { Certificate, NodeIdentity, RequestSubject, SigningRequest } from "./types.ts";
 
 /** PKCS#10 has one version, RFC 2986 §4.1. */
 const REQUEST_VERSION = 0;
@@ -37,19 +40,25 @@ export function commonNameOf(zone: string, identity: NodeIdentity | undefined): 
 
 /**
  * A PKCS#10 request (RFC 2986) with the identity as subject alternative name.
+ * @param voucher the node's certified signing key, for an encryption key that can only decrypt; the key
+ * itself otherwise.
  * @returns DER, about 500 bytes.
- * @throws GatewayError `request.invalid` for names out of form.
+ * @throws GatewayError `request.invalid` for names out of form, or a voucher for another use.
  */
 export function createRequest(
   provider: SmProvider,
   key: Sm2PrivateKey,
   subject: RequestSubject,
+  voucher: Sm2PrivateKey = key,
 ): Uint8Array {
   const identity = "identity" in subject ? subject.identity : undefined;
   const zone = "identity" in subject ? subject.identity.zone : subject.zone;
   const uri = identity === undefined ? issuerUri(zone) : identityUri(identity);
   if (parseUri(uri) === undefined || !NAME_FORM.test(zone)) {
     throw new GatewayError("request.invalid", { detail: `no identity: ${uri}` });
+  }
+  if (voucher !== key && identity?.use !== "encrypt") {
+    throw new GatewayError("request.invalid", { detail: "only an encryption key is vouched for" });
   }
   const attribute = seq(oid(OID.extensionRequest), set(seq(subjectAltName(uri))));
   const info = seq(
@@ -62,16 +71,22 @@ export function createRequest(
     publicKeyInfo(key.publicKey),
     context(0, attribute),
   );
-  return signed(info, (message) => provider.sm2Sign(key, message, DEFAULT_USER_ID));
+  return signed(info, (message) => provider.sm2Sign(voucher, message, DEFAULT_USER_ID));
 }
 
 /**
  * Reads a request and checks that its sender holds the private key.
  * @param bytes DER, at most 2 KiB; copied.
+ * @param vouchers certificates that count; those for signing of the same node may vouch for its
+ * encryption key. The caller says which are in force.
  * @throws GatewayError `certificate.malformed`; `request.invalid` when the proof of possession fails
  * or the name does not fit the identity.
  */
-export function parseRequest(provider: SmProvider, bytes: Uint8Array): SigningRequest {
+export function parseRequest(
+  provider: SmProvider,
+  bytes: Uint8Array,
+  vouchers: readonly Certificate[] = [],
+): SigningRequest {
   const { body, tbs, signature } = readSigned(bytes, REQUEST_MAX_BYTES, "request");
   const fields = body.sequence("request");
   if (fields.next().wholeNumber("version") !== REQUEST_VERSION) {
@@ -94,7 +109,12 @@ export function parseRequest(provider: SmProvider, bytes: Uint8Array): SigningRe
   if (subject.commonName !== commonNameOf(zone, identity)) {
     throw new GatewayError("request.invalid", { detail: "the name does not fit the identity" });
   }
-  if (!provider.sm2Verify(publicKey, tbs, signature, DEFAULT_USER_ID)) {
+  const signedBy = (key: Sm2PublicKey) => provider.sm2Verify(key, tbs, signature, DEFAULT_USER_ID);
+  const own = signedBy(publicKey);
+  const voucher = own
+    ? undefined
+    : vouchersOf(identity, vouchers).find((one) => signedBy(one.publicKey));
+  if (!own && voucher === undefined) {
     throw new GatewayError("request.invalid", { detail: "it is not signed by its own key" });
   }
   return Object.freeze({
@@ -108,5 +128,19 @@ export function parseRequest(provider: SmProvider, bytes: Uint8Array): SigningRe
     identity,
     organisation: subject.organisation,
     demo: subject.demo,
+    vouchedBy: voucher?.keyId,
   });
+}
+
+function vouchersOf(
+  identity: NodeIdentity | undefined,
+  certificates: readonly Certificate[],
+): readonly Certificate[] {
+  if (identity?.use !== "encrypt") return [];
+  return certificates.filter(
+    (one) =>
+      one.identity?.zone === identity.zone &&
+      one.identity.node === identity.node &&
+      one.identity.use === "sign",
+  );
 }

@@ -90,6 +90,8 @@ export interface SigningRequest {
   readonly identity: NodeIdentity | undefined;
   readonly organisation: string;
   readonly demo: boolean;
+  /** Key id of the node's signing key that signed in the place of an encryption key; undefined: its own did. */
+  readonly vouchedBy: string | undefined;
 }
 
 /** A CA that signs: its certificate and the key that belongs to it. */

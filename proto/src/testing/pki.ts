@@ -24,6 +24,7 @@ import {
   issueCertificate,
   issueRevocationList,
   parseCertificate,
+  parseRequest,
   type RevocationReason,
   type RevokedEntry,
   selfSignRoot,
@@ -186,6 +187,22 @@ export class TestPki {
       issueCertificate(provider, this.issuer(zone), request, { ...validity, notAfterMs }),
     );
     this.#keys.set(`${node}/${use}`, [...this.#issued(node, use), { keyId, key }]);
+    this.#changed();
+    return keyId;
+  }
+
+  /** Certifies a key that lies elsewhere, in a cipher machine. @returns its key id. */
+  certify(
+    request: Uint8Array,
+    validity: { readonly notBeforeMs: number; readonly notAfterMs?: number },
+  ): string {
+    const provider = loadProvider();
+    const vouchers = this.store.certificates;
+    const { zone, keyId } = parseRequest(provider, request, vouchers);
+    const notAfterMs = validity.notAfterMs ?? this.#validity.notAfterMs;
+    const whole = { ...validity, notAfterMs };
+    const der = issueCertificate(provider, this.issuer(zone), request, whole, vouchers);
+    this.#certificates.push(der);
     this.#changed();
     return keyId;
   }

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
 import { Troubles } from "@lightferry/proto/service";
 import { query } from "../../database.ts";
-import { asStorageFault, describeFault, refusalCode } from "../failures.ts";
+import { describeFault, ownFault, refusalCode } from "../failures.ts";
 import { type InboxDirs, isMissing, removeFile } from "../inbox/files.ts";
 import {
   type IngressTuning,
@@ -137,7 +137,7 @@ export class Opener {
   }
 
   async #pause(bundle: Waiting, error: unknown): Promise<void> {
-    await this.#troubles.met("opening", asStorageFault(error), subjectOf(bundle));
+    await this.#troubles.met("opening", ownFault(error), subjectOf(bundle));
     this.#pausedUntil.set(bundle.key, Date.now() + this.#tuning.faultPauseMs);
     this.#later(this.#tuning.faultPauseMs);
   }

@@ -19,5 +19,6 @@ export {
   type ListTimes,
   renewList,
   revokeAt,
+  vouchersAt,
 } from "./sign.ts";
 export { AUTHORITY_VALIDITY_MS, CERTIFICATE_VALIDITY_MS, LIST_VALIDITY_MS } from "./terms.ts";

@@ -92,14 +92,15 @@ export async function issueTo(
   nowMs: number = Date.now(),
 ): Promise<Certificate> {
   const provider = loadProvider();
-  const { keyId } = parseRequest(provider, request);
   return signing(ca, (signer) => {
+    const vouchers = vouchersAt(signer.state, nowMs);
+    const { keyId } = parseRequest(provider, request, vouchers);
     if (signer.state.issued.some(({ certificate }) => certificate.keyId === keyId)) {
       throw new GatewayError("key.ca-issuance-refused", {
         detail: `${keyId} has a certificate already; a new certificate goes with a new key`,
       });
     }
-    const der = issueCertificate(provider, signer.issuer, request, validity);
+    const der = issueCertificate(provider, signer.issuer, request, validity, vouchers);
     const certificate = parseCertificate(der);
     const { serial } = certificate;
     assertUnusedSerial(signer.state, serial);
@@ -109,6 +110,14 @@ export async function issueTo(
     );
     return certificate;
   });
+}
+
+/** Certificates of this CA that may vouch for an encryption key: in force and not revoked. */
+export function vouchersAt({ issued }: AuthorityState, nowMs: number): Certificate[] {
+  return issued
+    .filter(({ revoked }) => revoked === undefined)
+    .map(({ certificate }) => certificate)
+    .filter(({ notBeforeMs, notAfterMs }) => notBeforeMs <= nowMs && nowMs < notAfterMs);
 }
 
 /** @throws GatewayError `key.ca-issuance-refused` when this CA has used the serial before. */
