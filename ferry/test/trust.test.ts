@@ -69,7 +69,7 @@ function rotated(): NamedKey {
 async function begin(known: () => KeyDirectory, signer: LinkSigner, frameSize = 1456) {
   const started = await startStation(at, 0, known);
   station = started.station;
-  sender = await startSender(at, started.port, { signer, frameSize, secondPassMs: 500 });
+  sender = await startSender(at, started.port, { signer, frameSize, secondPassMs: 1_500 });
 }
 async function cross(count: number): Promise<void> {
   const bundle = await at.seal(randomBytes(20_000));

@@ -13,8 +13,10 @@ const { Heartbeat } = lightferry.ferry.v1;
 
 export const HEARTBEAT_VERSION = 1;
 export const HEARTBEAT_INTERVAL_MS = 1_000;
-/** The first heartbeat of an epoch and every tenth carry the certificates of the key. */
+/** Every tenth heartbeat carries the certificates of the key … */
 const CHAIN_EVERY = 10;
+/** … and the first three under a key do: what one loses, the next brings before the second pass. */
+const INTRODUCTIONS = 3;
 /** Streams named in one heartbeat: it must fit the smallest frame with its signature. */
 export const HEARTBEAT_STREAMS = 8;
 
@@ -34,6 +36,8 @@ export class HeartbeatSource {
   readonly #signed: (fault: unknown) => void;
   #number = 0;
   #firstStream = 0;
+  #keyId = "";
+  #introductions = 0;
 
   /**
    * @param positions highest sequence of each stream whose first pass is over
@@ -77,13 +81,24 @@ export class HeartbeatSource {
   }
 
   #write(burst: BurstWriter, maxPayload: number): void {
-    const chain = this.#number % CHAIN_EVERY === 1;
+    const chain = this.#introduces() || this.#number % CHAIN_EVERY === 1;
     let signed = this.#sign(burst.nextFrame, HEARTBEAT_STREAMS, chain);
     // On the smallest frames, and beside certificates, the streams take turns, one a second.
     if (signed.length > maxPayload) signed = this.#sign(burst.nextFrame, 1, chain);
     if (signed.length > maxPayload && !chain) signed = this.#sign(burst.nextFrame, 0, chain);
     const parts = splitHeartbeat(this.#signer.provider, signed, maxPayload);
     for (const [index, part] of parts.entries()) this.#frame(burst, part, index, parts.length);
+  }
+
+  /** Whether the key is so new that this heartbeat must show its certificates. */
+  #introduces(): boolean {
+    const { keyId } = this.#signer.active();
+    if (keyId !== this.#keyId) {
+      this.#keyId = keyId;
+      this.#introductions = INTRODUCTIONS;
+    }
+    this.#introductions -= 1;
+    return this.#introductions >= 0;
   }
 
   #frame(burst: BurstWriter, payload: Uint8Array, part: number, parts: number): void {
