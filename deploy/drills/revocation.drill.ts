@@ -1,6 +1,6 @@
 /**
  * Guarantee: what a revocation must do, with traffic flowing. A denial stops a
- * key at once and is lifted; a compromised key is revoked by a numbered list
+ * key at once; lifted, what was set aside crosses after all. A compromised key is revoked by a numbered list
  * that reaches the far side from a screen (QR), what it sealed is set aside
  * and never dispatched, the sender stops using it by itself, and with a new key
  * everything that waited crosses; a list past its age stops sealing, not
@@ -30,7 +30,7 @@ const FRESHNESS_MS = 7 * 24 * 60 * 60 * 1000;
 const LIST_LEFT_MS = 45_000;
 
 export interface RevocationReport {
-  /** Accepted while a key did not count: set aside on the far side, never dispatched. */
+  /** Sealed with a compromised key: set aside on the far side, never dispatched. */
   readonly setAside: number;
   /** Of those, dispatched all the same. Must be 0. */
   readonly leaked: number;

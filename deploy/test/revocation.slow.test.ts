@@ -6,7 +6,7 @@ it("a denied or revoked key moves nothing, and nothing else is lost", {
 }, async () => {
   const report = await drill({ count: 5 });
   expect(report).toMatchObject({
-    setAside: 10,
+    setAside: 5,
     leaked: 0,
     waited: 10,
     lost: [],
