@@ -1,7 +1,9 @@
 /** Receiving under changing trust: keys that rotate, keys withdrawn, and what came along to be trusted. */
+
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { readHeader } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
@@ -239,7 +241,10 @@ it("a checkpoint is witnessed with the certificates of its header", async () => 
 });
 
 /** What is handed to policy, without a bundle around it. */
-async function imports(answer: (items: readonly Uint8Array[]) => string) {
+async function imports(
+  answer: (items: readonly Uint8Array[]) => string,
+  judging: () => Promise<unknown> = async () => undefined,
+) {
   const sent: Uint8Array[] = [];
   const source = await TestTrust.make();
   const context = {
@@ -247,6 +252,7 @@ async function imports(answer: (items: readonly Uint8Array[]) => string) {
     trustService: {
       importTrust: async ({ items = [] }: { items?: Uint8Array[] }) => {
         const status = answer(items);
+        await judging();
         if (status === "away") throw new GatewayError("rpc.unavailable");
         sent.push(...items);
         return { results: items.map(() => ({ status })) };
@@ -301,4 +307,24 @@ it("what policy refused is offered again only after trust has changed", async ()
   under.offer(newId(), [item, last]);
   await expect.poll(() => sent.length).toBe(4);
   await close();
+});
+
+it("junk that policy takes long to refuse gets a tenth of its time", async () => {
+  const calls: { readonly begun: number; readonly ended: number }[] = [];
+  const { under, sent, close } = await imports(
+    () => "refused",
+    async () => {
+      const begun = performance.now();
+      await delay(20);
+      calls.push({ begun, ended: performance.now() });
+    },
+  );
+  for (let count = 0; count < 3; count += 1) under.offer(newId(), [randomBytes(40)]);
+  await expect.poll(() => sent.length, { timeout: 5_000 }).toBe(3);
+  await close();
+  for (const [at, { begun, ended }] of calls.slice(0, -1).entries()) {
+    const rest = (calls[at + 1]?.begun ?? 0) - ended;
+    // Timers round to a millisecond.
+    expect(rest).toBeGreaterThan((ended - begun) * 9 - 5);
+  }
 });
