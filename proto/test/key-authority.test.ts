@@ -278,6 +278,21 @@ describe("the journal of an authority", () => {
     expect(() => appendJournal(journal(), once, issued, NOW)).toThrow(fault("key.ca-damaged"));
   });
 
+  it("put back as it was before a revocation stops the authority: a list never takes one back", async () => {
+    await makeRoot();
+    await makeIssuer();
+    const { serial } = await issueTo(issuer, request(), term());
+    const journalled = join(issuer.dir, "index.jsonl");
+    const before = readFileSync(journalled);
+    await revokeAt(issuer, { serial }, { reason: "keyCompromise" });
+    expect(readAuthority(issuer.dir).list?.entries).toHaveLength(1);
+    // Whole lines, an unbroken chain, and one revocation fewer.
+    writeFileSync(journalled, before);
+    expect(() => readAuthority(issuer.dir)).toThrow(fault("key.ca-damaged", new RegExp(serial)));
+    await expect(renewList(issuer)).rejects.toThrow(fault("key.ca-damaged"));
+    await expect(issueTo(issuer, request(), term())).rejects.toThrow(fault("key.ca-damaged"));
+  });
+
   it("keeps a list's number used although its file or its line was lost", async () => {
     await makeRoot();
     await renewList(root);

@@ -77,11 +77,40 @@ function newestList(dir: string, journal: Journal): RevocationList | undefined {
   return list;
 }
 
+/**
+ * A journal cut at the end of a line is whole, and so is an older copy of it: the lists that were signed since
+ * then remember what it no longer says. Signing on would take a revocation back.
+ */
+function assertNothingForgotten(dir: string, revoked: readonly RevokedEntry[]): void {
+  const known = new Set(revoked.map(({ serial }) => serial));
+  for (const number of listNumbers(dir).reverse()) {
+    const list = readList(dir, number);
+    // A file that is no list keeps its number from being used, and says nothing else.
+    if (list === undefined) continue;
+    const lost = list.entries.find(({ serial }) => !known.has(serial));
+    if (lost === undefined) return;
+    throw new GatewayError("key.ca-damaged", {
+      detail: `${dir}: list ${number} revokes ${lost.serial}, the journal does not`,
+    });
+  }
+}
+
+function readList(dir: string, number: number): RevocationList | undefined {
+  const der = readPublicFile(dir, listFile(number));
+  try {
+    return der === undefined ? undefined : parseRevocationList(der);
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
+}
+
 /** @throws GatewayError `key.ca-missing`, `key.ca-damaged`, `certificate.malformed` */
 export function readAuthority(dir: string): AuthorityState {
   const journal = readJournal(join(dir, JOURNAL_FILE));
   const { keyId, demo } = readKeyInfo(join(dir, KEY_FILE));
   const revoked = revokedIn(journal);
+  assertNothingForgotten(dir, revoked);
   const bySerial = new Map(revoked.map((entry) => [entry.serial, entry]));
   const issued = journal.entries.flatMap((entry) => {
     if (entry.event !== "issued") return [];
