@@ -19,9 +19,11 @@ import { loadProvider } from "@lightferry/proto/sm";
 import { type TestPki, testPki } from "@lightferry/proto/testing";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { buildDevice, noCompiler } from "../../proto/test/sdf-device.ts";
 import { noun } from "../cli/doctor.ts";
 import { examine } from "../src/doctor/examine.ts";
 import type { Finding } from "../src/doctor/finding.ts";
+import { machinesOf } from "../src/doctor/hsm.ts";
 import { authorityKeys, zoneKeys } from "../src/doctor/keys.ts";
 import type { Machine } from "../src/doctor/machine.ts";
 import { services } from "../src/doctor/services.ts";
@@ -81,6 +83,36 @@ beforeEach(() => {
   cpSync(pki.dir, home, { recursive: true });
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+describe.skipIf(noCompiler !== undefined)("a cipher machine", () => {
+  const configure = (library: string) => {
+    mkdirSync(paths().config, { recursive: true });
+    const key = { index: 2, passwordFile: "/never/read" };
+    const settings = { service: "front-proxy", hsm: { library, keys: { encrypt: [key] } } };
+    writeFileSync(join(paths().config, "front-proxy.json"), JSON.stringify(settings));
+    writeFileSync(join(paths().config, "policy.json"), JSON.stringify({ service: "policy" }));
+    return machinesOf("business", paths());
+  };
+
+  it("is named with its keys, without a password; one that is not there is a fault", () => {
+    const device = buildDevice();
+    try {
+      const { findings, keyIds } = configure(device.library);
+      expect(findings).toMatchObject([{ check: "hsm:business/front-proxy", state: "ok" }]);
+      expect(findings[0]?.found).toContain("software device 2026010100100001: encrypt 2 ");
+      expect([...keyIds].every((keyId) => findings[0]?.found.includes(keyId))).toBe(true);
+      expect([keyIds.size, device.openSessions(), device.wrongPasswords()]).toEqual([1, 0, 0]);
+      device.failWith(0x0100_0003);
+      expect(states(configure(device.library).findings)).toEqual({
+        "hsm:business/front-proxy": "fail",
+      });
+      device.failWith(0);
+    } finally {
+      device.remove();
+    }
+    expect(configure("/no/such/libsdf.so")).toMatchObject({ findings: [{ state: "fail" }] });
+  });
+});
 
 describe("certificates and lists", () => {
   it("are ok while they last", () => {

@@ -7,6 +7,7 @@ import { clock } from "./clock.ts";
 import { cryptography } from "./cryptography.ts";
 import { disks } from "./disks.ts";
 import type { Finding } from "./finding.ts";
+import { machinesOf } from "./hsm.ts";
 import { kernelLimits } from "./kernel.ts";
 import { authorityKeys, zoneKeys } from "./keys.ts";
 import { type Machine, thisMachine } from "./machine.ts";
@@ -46,6 +47,9 @@ export function examine(
     ...zones.flatMap(([name, paths]) => services(here, name, paths)),
     ...zones.flatMap(([name, paths]) => zoneKeys(here, name, paths)),
     ...authorityKeys(here, join(resolve(home), "authority")),
-    ...zones.flatMap(([name, paths]) => trust(here, name, paths)),
+    ...zones.flatMap(([name, paths]) => {
+      const { findings, keyIds } = machinesOf(name, paths);
+      return [...findings, ...trust(here, name, paths, keyIds)];
+    }),
   ];
 }

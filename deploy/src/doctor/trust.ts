@@ -30,6 +30,7 @@ function certificate(
   paths: ZonePaths,
   store: TrustStore,
   use: CertificateUse,
+  inMachine: ReadonlySet<string>,
 ): Finding {
   const ring = ringDir(paths, use);
   const held = existsSync(ring) ? new Set(ringKeyIds(ring)) : undefined;
@@ -37,7 +38,7 @@ function certificate(
     nodeIdOf(zone),
     use,
     now,
-    held === undefined ? undefined : (keyId) => held.has(keyId),
+    held === undefined ? undefined : (keyId) => held.has(keyId) || inMachine.has(keyId),
     zone,
   );
   const days = found === undefined ? 0 : Math.floor((found.notAfterMs - now) / DAY_MS);
@@ -135,7 +136,12 @@ function lists(
 }
 
 /** @returns nothing where no root is pinned: the zone was not set up to that point. */
-export function trust(machine: Machine, zone: ZoneName, paths: ZonePaths): Finding[] {
+export function trust(
+  machine: Machine,
+  zone: ZoneName,
+  paths: ZonePaths,
+  inMachine: ReadonlySet<string> = new Set(),
+): Finding[] {
   const rootPath = join(paths.registry, "root.pem");
   if (!existsSync(rootPath)) return [];
   const name = { zh: "信任库", en: "trust store" };
@@ -178,7 +184,7 @@ export function trust(machine: Machine, zone: ZoneName, paths: ZonePaths): Findi
                 en: `see lightferry keys list --zone ${zone}`,
               },
       },
-      ...CERTIFICATE_USES.map((use) => certificate(machine, zone, paths, store, use)),
+      ...CERTIFICATE_USES.map((use) => certificate(machine, zone, paths, store, use, inMachine)),
       ...authority(machine, zone, store),
       ...lists(machine, zone, store, lanes),
     ];

@@ -18,9 +18,11 @@ export {
 } from "./provider.ts";
 export {
   openSdfProvider,
+  probeSdf,
   type SdfDeviceInfo,
   type SdfKeySettings,
   SdfKeys,
+  type SdfProbe,
   type SdfProvider,
   type SdfSessionKey,
   type SdfSettings,

@@ -241,7 +241,8 @@ function takesPassword(session: SdfSession, index: number, password: Uint8Array)
   }
 }
 
-function exportKey(session: SdfSession, kind: SdfKeyKind, index: number): Sm2PublicKey {
+/** Needs no password. @throws GatewayError `sm.hsm-*` */
+export function exportKey(session: SdfSession, kind: SdfKeyKind, index: number): Sm2PublicKey {
   const struct = Buffer.alloc(PUBLIC_KEY_STRUCT_BYTES);
   const { native, handle } = session;
   if (kind === "sign") {

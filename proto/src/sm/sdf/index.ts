@@ -17,6 +17,7 @@ import type { SdfDeviceInfo } from "./structures.ts";
 export type { SdfKeySettings, SdfSettings } from "./device.ts";
 export type { SdfSessionKey } from "./envelope.ts";
 export { SdfKeys } from "./keys.ts";
+export { probeSdf, type SdfProbe } from "./probe.ts";
 export type { SdfDeviceInfo } from "./structures.ts";
 
 /** More than a change of keys needs; each costs a self-test at the start. */
