@@ -2,7 +2,7 @@
 import { type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { parseRegistryDocument } from "@lightferry/proto/registry";
 import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
-import { needed, writeNew } from "../keys/options.ts";
+import { needed, tell, writeNew } from "../keys/options.ts";
 import { AUTHORITY_OPTIONS, makeAuthority, withAuthorityKey } from "./authority-key.ts";
 import { readInput } from "./pack-verbs.ts";
 
@@ -31,12 +31,10 @@ export const initAuthorityVerb: CliVerb = {
   run: async (context, input) => {
     const made = await makeAuthority(context, input);
     context.emitJson(made);
-    context.out(
-      context.say({
-        zh: `密钥 ${made.keyId} 写入 ${made.key}；把 ${made.anchor} 当面交给各网络`,
-        en: `key ${made.keyId} is in ${made.key}; hand ${made.anchor} to each zone in person`,
-      }),
-    );
+    tell(context, {
+      zh: `密钥 ${made.keyId} 写入 ${made.key}；把 ${made.anchor} 当面交给各网络`,
+      en: `key ${made.keyId} is in ${made.key}; hand ${made.anchor} to each zone in person`,
+    });
     return EXIT.done;
   },
 };
@@ -72,12 +70,10 @@ export const signRegistryVerb: CliVerb = {
     writeNew(out, signed.signature);
     const { keyId } = signed;
     context.emitJson({ number, demo, nodes: nodes.map(({ id }) => id), keyId, signature: out });
-    context.out(
-      context.say({
-        zh: `已签署注册表 ${number}${demo ? "（演示，生产模式拒绝）" : ""}，签名写入 ${out}`,
-        en: `registry ${number} signed${demo ? " (demonstration: refused in production)" : ""}, signature in ${out}`,
-      }),
-    );
+    tell(context, {
+      zh: `已签署注册表 ${number}${demo ? "（演示，生产模式拒绝）" : ""}，签名写入 ${out}`,
+      en: `registry ${number} signed${demo ? " (demonstration: refused in production)" : ""}, signature in ${out}`,
+    });
     return EXIT.done;
   },
 };

@@ -16,7 +16,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { createSecretFile } from "@lightferry/proto/keystore";
 import { backupAuthority, qrSvg } from "@lightferry/proto/pki";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { assertFree, needed, OPTIONS } from "./options.ts";
+import { assertFree, needed, OPTIONS, tell } from "./options.ts";
 import { withSecret } from "./terminal.ts";
 import { BACKUP_SECRET, backupZone } from "./zone-backup.ts";
 import { zoneKeys } from "./zone-keys.ts";
@@ -54,12 +54,10 @@ async function backupCa(context: CliContext, input: CliInput, out: string): Prom
   createSecretFile(out, bytes);
   const shares = writeShares(sharesDir, shareLines, counts.k);
   context.emitJson({ backup: out, shares, ...counts });
-  context.out(
-    context.say({
-      zh: `备份写入 ${out}。${counts.n} 份份额写入 ${sharesDir}，任意 ${counts.k} 份可恢复；请分交不同保管人后删除此目录中的文件`,
-      en: `backup written to ${out}. ${counts.n} shares are in ${sharesDir}, any ${counts.k} restore: give each to another custodian, then delete them here`,
-    }),
-  );
+  tell(context, {
+    zh: `备份写入 ${out}。${counts.n} 份份额写入 ${sharesDir}，任意 ${counts.k} 份可恢复；请分交不同保管人后删除此目录中的文件`,
+    en: `backup written to ${out}. ${counts.n} shares are in ${sharesDir}, any ${counts.k} restore: give each to another custodian, then delete them here`,
+  });
   for (const share of shares) context.out(share);
   return EXIT.done;
 }
@@ -111,12 +109,10 @@ export const backupVerb: CliVerb = {
     createSecretFile(out, bytes);
     const held = manifest.keys.map(({ ring, keyId }) => ({ use: ring, keyId }));
     context.emitJson({ backup: out, zone: keys.zone, keys: held });
-    context.out(
-      context.say({
-        zh: `${held.length} 把密钥备份写入 ${out}`,
-        en: `${held.length} keys backed up to ${out}`,
-      }),
-    );
+    tell(context, {
+      zh: `${held.length} 把密钥备份写入 ${out}`,
+      en: `${held.length} keys backed up to ${out}`,
+    });
     return EXIT.done;
   },
 };

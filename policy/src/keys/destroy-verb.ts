@@ -5,7 +5,7 @@
 import { type CliContext, type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { destroyRingKey } from "@lightferry/proto/keystore";
-import { clock, OPTIONS } from "./options.ts";
+import { clock, OPTIONS, tell } from "./options.ts";
 import { OVERLAP_AFTER_END_MS } from "./state.ts";
 import { confirm } from "./terminal.ts";
 import { readTrust } from "./trust-call.ts";
@@ -69,7 +69,7 @@ export const destroyVerb: CliVerb = {
     });
     destroyRingKey(keys.ringDir(use), keyId);
     context.emitJson({ keyId, use, destroyed: true });
-    context.out(context.say({ zh: `${keyId} 已销毁`, en: `${keyId} is destroyed` }));
+    tell(context, { zh: `${keyId} 已销毁`, en: `${keyId} is destroyed` });
     return EXIT.done;
   },
 };

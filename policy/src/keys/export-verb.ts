@@ -1,7 +1,7 @@
 /** Guarantee: `keys export` writes what the other zone needs of this one: its lists and live certificates, all public. */
 import { type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { pemLabel, pkiKind, toPem } from "@lightferry/proto/pki";
-import { assertFree, needed, OPTIONS, writeNew } from "./options.ts";
+import { assertFree, needed, OPTIONS, tell, writeNew } from "./options.ts";
 import { readTrust } from "./trust-call.ts";
 
 export const exportVerb: CliVerb = {
@@ -27,12 +27,10 @@ export const exportVerb: CliVerb = {
     const pem = items.map((der) => toPem(pemLabel(pkiKind(der) ?? "certificate"), der));
     writeNew(out, pem.join(""));
     context.emitJson({ zone, out, items: items.length });
-    context.out(
-      context.say({
-        zh: `${items.length} 项写入 ${out}`,
-        en: `${items.length} items written to ${out}`,
-      }),
-    );
+    tell(context, {
+      zh: `${items.length} 项写入 ${out}`,
+      en: `${items.length} items written to ${out}`,
+    });
     return EXIT.done;
   },
 };

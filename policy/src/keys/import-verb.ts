@@ -19,7 +19,7 @@ import {
   QrCollector,
 } from "@lightferry/proto/pki";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { OPTIONS, readBytes, readItems } from "./options.ts";
+import { OPTIONS, readBytes, readItems, tell } from "./options.ts";
 import { confirm } from "./terminal.ts";
 import { withTrust } from "./trust-call.ts";
 
@@ -130,7 +130,7 @@ async function importIntoAuthority(context: CliContext, input: CliInput): Promis
   );
   const { subject, keyId } = certificate;
   context.emitJson({ subject, keyId });
-  context.out(context.say({ zh: `${subject} 可以签发了`, en: `${subject} can issue now` }));
+  tell(context, { zh: `${subject} 可以签发了`, en: `${subject} can issue now` });
   return EXIT.done;
 }
 

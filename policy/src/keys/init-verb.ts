@@ -22,16 +22,20 @@ import {
 } from "@lightferry/proto/pki";
 import { readTrustRoot } from "@lightferry/proto/trust";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { assertFree, clock, needed, OPTIONS, writeNew } from "./options.ts";
+import {
+  assertFree,
+  CLOCK_MARGIN_MS,
+  clock,
+  DAY_MS,
+  MAX_DAYS,
+  needed,
+  OPTIONS,
+  tell,
+  writeNew,
+} from "./options.ts";
 import { ringRequests } from "./ring-requests.ts";
 import { confirm, withSecret } from "./terminal.ts";
 import { prepareRing, ringInfos, STORED_USE, type ZoneKeys, zoneKeys } from "./zone-keys.ts";
-
-const DAY_MS = 86_400_000;
-/** Twenty years and their leap days. */
-const MAX_DAYS = 7_320;
-/** Clocks of the other machines may be behind. */
-const CLOCK_MARGIN_MS = 5 * 60_000;
 
 function term(input: CliInput, lengthMs: number): { notBeforeMs: number; notAfterMs: number } {
   const days = input.integer("days", { min: 1, max: MAX_DAYS });
@@ -44,18 +48,14 @@ function told(context: CliContext, dir: string, certificate: Certificate, out?: 
   const { subject, digest, keyId, notAfterMs } = certificate;
   if (out !== undefined) writeNew(out, toPem("CERTIFICATE", certificate.der));
   context.emitJson({ dir, subject, digest, keyId, notAfterMs });
-  context.out(
-    context.say({
-      zh: `已建立 ${subject}，有效至 ${clock(notAfterMs)}`,
-      en: `${subject} is made, good until ${clock(notAfterMs)}`,
-    }),
-  );
-  context.out(
-    context.say({
-      zh: `证书摘要（SM3）${digest}，请当面或电话核对`,
-      en: `digest of the certificate (SM3) ${digest}: compare it in person or by voice`,
-    }),
-  );
+  tell(context, {
+    zh: `已建立 ${subject}，有效至 ${clock(notAfterMs)}`,
+    en: `${subject} is made, good until ${clock(notAfterMs)}`,
+  });
+  tell(context, {
+    zh: `证书摘要（SM3）${digest}，请当面或电话核对`,
+    en: `digest of the certificate (SM3) ${digest}: compare it in person or by voice`,
+  });
 }
 
 async function initRoot(context: CliContext, input: CliInput): Promise<ExitCode> {
@@ -93,12 +93,10 @@ async function initIssuer(context: CliContext, input: CliInput): Promise<ExitCod
       (ca) => {
         writeNew(out, toPem("CERTIFICATE REQUEST", prepareIssuer({ ...ca, ...subject })));
         context.emitJson({ dir: ca.dir, request: out });
-        context.out(
-          context.say({
-            zh: `签发申请已写入 ${out}；由根签发后用 keys import --ca 导入`,
-            en: `request written to ${out}; when the root has issued it, keys import --ca`,
-          }),
-        );
+        tell(context, {
+          zh: `签发申请已写入 ${out}；由根签发后用 keys import --ca 导入`,
+          en: `request written to ${out}; when the root has issued it, keys import --ca`,
+        });
         return EXIT.done;
       },
       true,
@@ -193,9 +191,7 @@ async function initNode(context: CliContext, input: CliInput): Promise<ExitCode>
     { title: { zh: "解锁密钥", en: "UNLOCK KEY" }, value: "unlock" },
   ]);
   for (const { row, detail } of warnings) {
-    context.out(
-      context.say({ zh: `注意：${row.zh}（${detail}）`, en: `note: ${row.en} (${detail})` }),
-    );
+    tell(context, { zh: `注意：${row.zh}（${detail}）`, en: `note: ${row.en} (${detail})` });
   }
   return EXIT.done;
 }

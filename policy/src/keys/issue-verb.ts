@@ -16,18 +16,25 @@ import {
 } from "@lightferry/proto/pki";
 import { loadProvider } from "@lightferry/proto/sm";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { assertFree, clock, needed, OPTIONS, readItems, timeOf, writeNew } from "./options.ts";
+import {
+  assertFree,
+  CLOCK_MARGIN_MS,
+  clock,
+  DAY_MS,
+  MAX_DAYS,
+  needed,
+  OPTIONS,
+  readItems,
+  tell,
+  timeOf,
+  writeNew,
+} from "./options.ts";
 import { confirm } from "./terminal.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** As long as the CA itself at most; the CA says no to more. */
-const MAX_DAYS = 7_320;
 /** The other zone hears of a new key before it is used: once a day a medium goes even where no lane does. */
 const ANNOUNCE_HOURS = 24;
 const MAX_ANNOUNCE_HOURS = 31 * 24;
-/** Clocks of the other machines may be behind. */
-const CLOCK_MARGIN_MS = 5 * 60_000;
 
 interface Planned {
   readonly request: SigningRequest;
@@ -76,12 +83,10 @@ function show(context: CliContext, plans: readonly Planned[]): void {
             zh: `\n  密码机加密密钥不能签名，由本节点签名密钥 ${vouchedBy} 担保`,
             en: `\n  an encryption key in a cipher machine signs nothing; the node's signing key ${vouchedBy} vouches for it`,
           };
-    context.out(
-      context.say({
-        zh: `将签发 ${subject}\n  密钥 ${keyId}\n  申请摘要（SM3）${digest}${vouched.zh}\n  有效期 ${clock(validity.notBeforeMs)} 至 ${clock(validity.notAfterMs)}`,
-        en: `to issue: ${subject}\n  key ${keyId}\n  digest of the request (SM3) ${digest}${vouched.en}\n  valid ${clock(validity.notBeforeMs)} to ${clock(validity.notAfterMs)}`,
-      }),
-    );
+    tell(context, {
+      zh: `将签发 ${subject}\n  密钥 ${keyId}\n  申请摘要（SM3）${digest}${vouched.zh}\n  有效期 ${clock(validity.notBeforeMs)} 至 ${clock(validity.notAfterMs)}`,
+      en: `to issue: ${subject}\n  key ${keyId}\n  digest of the request (SM3) ${digest}${vouched.en}\n  valid ${clock(validity.notBeforeMs)} to ${clock(validity.notAfterMs)}`,
+    });
   }
 }
 
@@ -170,12 +175,10 @@ export const issueVerb: CliVerb = {
         ...{ serial, keyId, subject, notBeforeMs, notAfterMs },
       })),
     });
-    context.out(
-      context.say({
-        zh: `已签发 ${issued.length} 份，连同签发机构证书与吊销列表写入 ${out}`,
-        en: `${issued.length} issued; written to ${out} with the authority's certificate and list`,
-      }),
-    );
+    tell(context, {
+      zh: `已签发 ${issued.length} 份，连同签发机构证书与吊销列表写入 ${out}`,
+      en: `${issued.length} issued; written to ${out} with the authority's certificate and list`,
+    });
     return EXIT.done;
   },
 };

@@ -14,12 +14,10 @@ import {
   type RevocationList,
   readAuthority,
 } from "@lightferry/proto/pki";
-import { clock, OPTIONS } from "./options.ts";
+import { clock, DAY_MS, OPTIONS, tell } from "./options.ts";
 import { type KeyState, STATES, stateOf } from "./state.ts";
 import { readTrust } from "./trust-call.ts";
 import { type ZoneKeys, zoneKeys } from "./zone-keys.ts";
-
-const DAY_MS = 86_400_000;
 
 interface Row {
   readonly zone: string;
@@ -170,12 +168,10 @@ async function listZone(context: CliContext): Promise<ExitCode> {
   lists(context, store.revocationLists, now);
   for (const { keyId, reason, deniedMs, actor } of denials) {
     const since = clock(deniedMs ?? 0);
-    context.out(
-      context.say({
-        zh: `本网络禁用 ${keyId}：${reason}（${since}，${actor}）`,
-        en: `denied here: ${keyId}: ${reason} (${since}, ${actor})`,
-      }),
-    );
+    tell(context, {
+      zh: `本网络禁用 ${keyId}：${reason}（${since}，${actor}）`,
+      en: `denied here: ${keyId}: ${reason} (${since}, ${actor})`,
+    });
   }
   return EXIT.done;
 }

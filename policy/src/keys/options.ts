@@ -1,8 +1,15 @@
 /** Guarantee: an option that several verbs of `keys` have is read, and explained, in one way. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { CliInput, CliOption } from "@lightferry/proto/cli";
+import { existsSync, writeFileSync } from "node:fs";
+import type { CliContext, CliInput, CliOption, Words } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { PKI_FILE_MAX_BYTES, type PkiItem, readPkiItems } from "@lightferry/proto/pki";
+import { readUpTo } from "./bounded-file.ts";
+
+export const DAY_MS = 86_400_000;
+/** Twenty years and their leap days: a root's. */
+export const MAX_DAYS = 7_320;
+/** Clocks of the other machines may be behind. */
+export const CLOCK_MARGIN_MS = 5 * 60_000;
 
 export const OPTIONS = {
   ca: {
@@ -77,13 +84,7 @@ export function needed(input: CliInput, option: string): string {
 
 /** @throws GatewayError `cli.usage` when the file cannot be read or is no file of certificates. */
 export function readBytes(path: string): Uint8Array {
-  try {
-    const bytes = readFileSync(path);
-    if (bytes.length <= PKI_FILE_MAX_BYTES) return bytes;
-  } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `${path} cannot be read`, cause });
-  }
-  throw new GatewayError("cli.usage", { detail: `${path} is over ${PKI_FILE_MAX_BYTES} bytes` });
+  return readUpTo(path, PKI_FILE_MAX_BYTES);
 }
 
 /** @throws GatewayError `cli.usage`, `certificate.malformed` */
@@ -129,4 +130,9 @@ export function manyOf(input: CliInput, option: string): string[] {
 export function clock(ms: number): string {
   // Swedish writes dates as ISO 8601 does, with a space.
   return new Date(ms).toLocaleString("sv-SE");
+}
+
+/** One line in the reader's language; nothing under `--json`. */
+export function tell(context: CliContext, words: Words): void {
+  context.out(context.say(words));
 }

@@ -5,7 +5,7 @@ import { makeRingKey } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES, requestOf, toPem } from "@lightferry/proto/pki";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
 import { HSM_OPTION, machineRequests } from "./machine-request.ts";
-import { assertFree, needed, OPTIONS, writeNew } from "./options.ts";
+import { assertFree, needed, OPTIONS, tell, writeNew } from "./options.ts";
 import { type RingRequest, ringRequests } from "./ring-requests.ts";
 import { prepareRing, ringInfos, STORED_USE, useOf, zoneKeys } from "./zone-keys.ts";
 
@@ -19,12 +19,10 @@ function written(context: CliContext, out: string, requests: readonly RingReques
   const keys = requests.map(({ use, keyId }) => ({ use, keyId }));
   context.emitJson({ request: out, keys });
   for (const { use, keyId } of keys) {
-    context.out(
-      context.say({
-        zh: `${use} 密钥 ${keyId} 的申请已写入 ${out}`,
-        en: `request for ${use} key ${keyId} written to ${out}`,
-      }),
-    );
+    tell(context, {
+      zh: `${use} 密钥 ${keyId} 的申请已写入 ${out}`,
+      en: `request for ${use} key ${keyId} written to ${out}`,
+    });
   }
   return EXIT.done;
 }
@@ -66,7 +64,7 @@ export const requestVerb: CliVerb = {
       return withCa(context, input, (ca) => {
         writeNew(out, toPem("CERTIFICATE REQUEST", requestOf(ca, { organisation, zone })));
         context.emitJson({ request: out, dir: ca.dir });
-        context.out(context.say({ zh: `申请已写入 ${out}`, en: `request written to ${out}` }));
+        tell(context, { zh: `申请已写入 ${out}`, en: `request written to ${out}` });
         return EXIT.done;
       });
     }

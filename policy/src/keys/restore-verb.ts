@@ -1,5 +1,4 @@
 /** Guarantee: `keys restore` opens a backup with what opens it, and overwrites nothing. */
-import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import {
   type CliContext,
@@ -11,8 +10,9 @@ import {
 import { GatewayError } from "@lightferry/proto/errors";
 import type { GivenShare } from "@lightferry/proto/keystore";
 import { restoreAuthority } from "@lightferry/proto/pki";
+import { readUpTo } from "./bounded-file.ts";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { manyOf, needed, OPTIONS } from "./options.ts";
+import { manyOf, needed, OPTIONS, tell } from "./options.ts";
 import { withSecret } from "./terminal.ts";
 import { BACKUP_SECRET, restoreZone } from "./zone-backup.ts";
 import { zoneKeys } from "./zone-keys.ts";
@@ -20,15 +20,6 @@ import { zoneKeys } from "./zone-keys.ts";
 /** As in the keystore: a backup is at most this large. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_SHARE_BYTES = 4096;
-
-function readUpTo(path: string, limit: number): Uint8Array {
-  try {
-    if (statSync(path).size <= limit) return readFileSync(path);
-  } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `${path} cannot be read`, cause });
-  }
-  throw new GatewayError("cli.usage", { detail: `${path} is over ${limit} bytes` });
-}
 
 async function restoreCa(
   context: CliContext,
@@ -49,12 +40,10 @@ async function restoreCa(
   );
   const subject = state.certificate?.subject ?? state.keyId;
   context.emitJson({ dir: state.dir, keyId: state.keyId, subject, nextNumber: state.nextNumber });
-  context.out(
-    context.say({
-      zh: `${subject} 已恢复到 ${state.dir}；下一份吊销列表编号 ${state.nextNumber}。备份之后签发的证书不在记录中，吊销时用 --certificate`,
-      en: `${subject} is restored in ${state.dir}; its next list is number ${state.nextNumber}. Certificates issued after the backup are not in its journal: revoke them with --certificate`,
-    }),
-  );
+  tell(context, {
+    zh: `${subject} 已恢复到 ${state.dir}；下一份吊销列表编号 ${state.nextNumber}。备份之后签发的证书不在记录中，吊销时用 --certificate`,
+    en: `${subject} is restored in ${state.dir}; its next list is number ${state.nextNumber}. Certificates issued after the backup are not in its journal: revoke them with --certificate`,
+  });
   return EXIT.done;
 }
 
@@ -94,7 +83,7 @@ export const restoreVerb: CliVerb = {
     );
     context.emitJson({ zone: keys.zone, keys: restored });
     for (const { use, keyId } of restored) {
-      context.out(context.say({ zh: `已恢复 ${use} ${keyId}`, en: `restored ${use} ${keyId}` }));
+      tell(context, { zh: `已恢复 ${use} ${keyId}`, en: `restored ${use} ${keyId}` });
     }
     return EXIT.done;
   },

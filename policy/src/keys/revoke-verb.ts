@@ -24,7 +24,16 @@ import {
   toPem,
 } from "@lightferry/proto/pki";
 import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { assertFree, clock, needed, OPTIONS, readItems, timeOf, writeNew } from "./options.ts";
+import {
+  assertFree,
+  clock,
+  needed,
+  OPTIONS,
+  readItems,
+  tell,
+  timeOf,
+  writeNew,
+} from "./options.ts";
 import { confirm } from "./terminal.ts";
 import { withTrust } from "./trust-call.ts";
 
@@ -90,12 +99,10 @@ async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCo
   const codes = qr === undefined ? [] : writeCodes(qr, list);
   const { number, digest, entries, nextUpdateMs } = list;
   context.emitJson({ out, number, digest, entries, nextUpdateMs, codes });
-  context.out(
-    context.say({
-      zh: `吊销列表 ${number}（${entries.length} 项）写入 ${out}，下次更新 ${clock(nextUpdateMs)} 之前`,
-      en: `revocation list ${number} (${entries.length} entries) written to ${out}, next due by ${clock(nextUpdateMs)}`,
-    }),
-  );
+  tell(context, {
+    zh: `吊销列表 ${number}（${entries.length} 项）写入 ${out}，下次更新 ${clock(nextUpdateMs)} 之前`,
+    en: `revocation list ${number} (${entries.length} entries) written to ${out}, next due by ${clock(nextUpdateMs)}`,
+  });
   for (const file of codes) context.out(file);
   return EXIT.done;
 }
@@ -114,12 +121,10 @@ async function atZone(context: CliContext, input: CliInput, keyId: string): Prom
     trust.denyKey({ keyId, reason, lift }, options),
   );
   context.emitJson({ zone, keyId, denied: !lift, version });
-  context.out(
-    context.say({
-      zh: lift ? `已解除对 ${keyId} 的禁用` : `${keyId} 已在本网络禁用，立即生效`,
-      en: lift ? `${keyId} is no longer denied` : `${keyId} is denied in this zone from now on`,
-    }),
-  );
+  tell(context, {
+    zh: lift ? `已解除对 ${keyId} 的禁用` : `${keyId} 已在本网络禁用，立即生效`,
+    en: lift ? `${keyId} is no longer denied` : `${keyId} is denied in this zone from now on`,
+  });
   return EXIT.done;
 }
 
