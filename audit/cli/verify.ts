@@ -4,7 +4,7 @@
  * certificates that it verifies itself against the pinned root, each as it
  * counted when it signed; which node is whose, from the signed registry.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -133,14 +133,17 @@ function keptNotes(input: CliInput): string[] {
 }
 
 function readBounded(path: string, limit: number): Buffer {
-  let bytes: Buffer;
+  const fault = (why: string, cause?: unknown) =>
+    new GatewayError("cli.usage", { detail: `${path}: ${why}`, cause });
   try {
-    bytes = readFileSync(path);
+    const status = statSync(path);
+    // Before it is read: it may come on a medium, and be a pipe or as large as that.
+    if (!status.isFile()) throw fault("is no ordinary file");
+    if (status.size > limit) throw fault("too large");
+    return readFileSync(path);
   } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `${path}: cannot be read`, cause });
+    throw cause instanceof GatewayError ? cause : fault("cannot be read", cause);
   }
-  if (bytes.length > limit) throw new GatewayError("cli.usage", { detail: `${path}: too large` });
-  return bytes;
 }
 
 function show(context: CliContext, zone: string, report: VerifyReport, ms: number): void {

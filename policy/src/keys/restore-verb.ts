@@ -7,7 +7,6 @@ import {
   EXIT,
   type ExitCode,
 } from "@lightferry/proto/cli";
-import { GatewayError } from "@lightferry/proto/errors";
 import type { GivenShare } from "@lightferry/proto/keystore";
 import { restoreAuthority } from "@lightferry/proto/pki";
 import { readUpTo } from "./bounded-file.ts";

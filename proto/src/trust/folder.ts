@@ -149,7 +149,10 @@ function names(folder: string): string[] {
 
 function readBounded(path: string, limit: number): Uint8Array {
   try {
-    if (statSync(path).size > limit) throw fault(path, "too large");
+    const status = statSync(path);
+    // A folder may come on a medium: to read a pipe would wait for ever.
+    if (!status.isFile()) throw fault(path, "is no ordinary file");
+    if (status.size > limit) throw fault(path, "too large");
     return new Uint8Array(readFileSync(path));
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
