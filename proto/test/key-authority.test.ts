@@ -65,7 +65,7 @@ const term = (days = 30) => ({ notBeforeMs: NOW - 60_000, notAfterMs: NOW + days
 
 async function makeRoot(demo = false): Promise<void> {
   const validity = { notBeforeMs: NOW - DAY, notAfterMs: NOW + AUTHORITY_VALIDITY_MS.root };
-  await createRoot({ ...root, organisation, commonName: "试验根", demo, ...validity });
+  createRoot({ ...root, organisation, commonName: "试验根", demo, ...validity });
 }
 
 async function makeIssuer(): Promise<void> {

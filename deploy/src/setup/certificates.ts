@@ -53,7 +53,7 @@ export async function issueCertificates(
   if (!existsSync(root.unlock.file)) createUnlockFile(root.unlock.file).fill(0);
   const notBeforeMs = Date.now() - BACKDATED_MS;
   if (!existsSync(root.dir)) {
-    await createRoot({
+    createRoot({
       ...root,
       organisation: "演示单位",
       commonName: "Lightferry 演示根 CA",

@@ -69,7 +69,7 @@ async function initRoot(context: CliContext, input: CliInput): Promise<ExitCode>
     context,
     input,
     async (ca) => {
-      told(context, ca.dir, await createRoot({ ...ca, ...subject, ...validity }), out);
+      told(context, ca.dir, createRoot({ ...ca, ...subject, ...validity }), out);
       return EXIT.done;
     },
     true,

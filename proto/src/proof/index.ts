@@ -8,5 +8,5 @@ export {
   type ProvenExchange,
   presentedBy,
 } from "./check.ts";
-export { decodeProof, type ExchangeProof, encodeProof, type Opening, PROOF_MAX } from "./format.ts";
+export { decodeProof, type ExchangeProof, encodeProof, PROOF_MAX } from "./format.ts";
 export { proveItem, provePermission } from "./make.ts";
