@@ -97,7 +97,11 @@ async function setUp(home: string): Promise<ZoneOptions> {
   const [first] = ZONES;
   const kept = first === undefined ? DEFAULT_OPTIONS : readZoneOptions(zonePaths(home, first).root);
   const options = { ...kept, portBase: portBase() ?? kept.portBase };
-  for (const zone of ZONES) writeZoneOptions(zonePaths(home, zone).root, options);
+  for (const zone of ZONES) {
+    const { root } = zonePaths(home, zone);
+    // Two zones never share a place for their unlock files.
+    writeZoneOptions(root, { ...options, unlockDir: readZoneOptions(root).unlockDir });
+  }
   return options;
 }
 

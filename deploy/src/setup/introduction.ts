@@ -30,6 +30,7 @@ import {
   type ZonePaths,
   zonePaths,
 } from "../layout.ts";
+import { readZoneOptions, unlockDirOf } from "./zone-options.ts";
 
 export interface Introduction {
   readonly node: string;
@@ -96,8 +97,11 @@ export async function introduceZone(
   options: { readonly demo: boolean; readonly hosts?: readonly string[] },
 ): Promise<Introduction> {
   const paths = zonePaths(home, zone);
-  await prepareZone(zone, paths, paths.keys, options.hosts ?? []);
-  const requests = CERTIFICATE_USES.flatMap((use) => requestsOf(paths, zone, use, options.demo));
+  const unlockDir = unlockDirOf(paths, readZoneOptions(paths.root));
+  await prepareZone(zone, paths, unlockDir, options.hosts ?? []);
+  const requests = CERTIFICATE_USES.flatMap((use) =>
+    requestsOf(paths, zone, use, { unlockDir, demo: options.demo }),
+  );
   return {
     node: nodeIdOf(zone),
     zone,
@@ -112,11 +116,11 @@ function requestsOf(
   paths: ZonePaths,
   zone: ZoneName,
   use: CertificateUse,
-  demo: boolean,
+  { unlockDir, demo }: { readonly unlockDir: string; readonly demo: boolean },
 ): string[] {
   const provider = loadProvider();
   const dir = ringDir(paths, use);
-  const unlock = { file: join(paths.keys, unlockFile(use)) };
+  const unlock = { file: join(unlockDir, unlockFile(use)) };
   if (!existsSync(unlock.file)) createUnlockFile(unlock.file).fill(0);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const certified = readTrustFolder(provider, paths.trust).certificates.map(parseCertificate);

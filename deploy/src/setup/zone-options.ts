@@ -1,6 +1,6 @@
 /** Guarantee: what the operator chose for a zone, kept in `<zone>/zone.json`, read back strictly. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
 
@@ -32,7 +32,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
 };
 
 export const unlockDirOf = (paths: ZonePaths, { unlockDir }: ZoneOptions): string =>
-  unlockDir === "" ? paths.keys : unlockDir;
+  unlockDir === "" ? paths.keys : resolve(paths.root, unlockDir);
 
 export function readZoneOptions(zoneRoot: string): ZoneOptions {
   const path = join(zoneRoot, "zone.json");
