@@ -5,6 +5,7 @@ import { parseId } from "@lightferry/proto/ids";
 import type { ExchangeDocument } from "../src/document.ts";
 import { withAdmin } from "./admin-call.ts";
 import { printExchange, printList, STATE_NAMES, stateWords } from "./exchange-view.ts";
+import { discardVerb, quarantineVerb } from "./quarantine-verbs.ts";
 
 const MAX_PAGE = 500;
 
@@ -206,5 +207,5 @@ function done(context: Parameters<CliVerb["run"]>[0], input: CliInput, state: st
 export const noun: CliNoun = {
   name: "exchange",
   summary: { zh: "交换：查询与人工处置", en: "exchanges: look them up, decide about them" },
-  verbs: [list, show, retry, cancel, giveBack],
+  verbs: [list, show, retry, cancel, giveBack, quarantineVerb, discardVerb],
 };

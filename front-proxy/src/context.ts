@@ -17,6 +17,7 @@ import type { Pool } from "pg";
 import type { TokenDesk } from "./auth/desk.ts";
 import type { FrontProxyConfig } from "./config.ts";
 import type { ExchangeDocument, ExchangeFilter } from "./document.ts";
+import type { QuarantinedBundle } from "./ingress/inbox/quarantine.ts";
 
 export interface FrontProxyContext {
   /** config, log, journal, provider, onClose, ready, fail. */
@@ -71,4 +72,15 @@ export interface IngressDesk {
    * @throws GatewayError `exchange.not-found`, `exchange.not-returnable`.
    */
   giveBack(exchangeId: Uint8Array, reason: string, actor: string): Promise<string>;
+  /** Bundles kept because a key of theirs was withdrawn, oldest first; all, or those with this id. */
+  listQuarantine(bundleId: Uint8Array | undefined): Promise<readonly QuarantinedBundle[]>;
+  /**
+   * Destroys one of them, named by id and header digest, by decision of `actor`.
+   * @throws GatewayError `inbox.not-quarantined`.
+   */
+  discard(
+    which: { readonly bundleId: Uint8Array; readonly headerDigest: Uint8Array },
+    reason: string,
+    actor: string,
+  ): Promise<void>;
 }

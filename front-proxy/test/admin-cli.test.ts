@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT, runNoun } from "@lightferry/proto/cli";
@@ -165,6 +165,48 @@ test("cancel reaches the sending side; what arrived here can only be returned", 
   expect(refused.problem).toContain("exchange.wrong-state");
   expect((await run(exchangeNoun, "show not-an-id")).code).not.toBe(EXIT.done);
   expect((await run(exchangeNoun, `show ${mine}`)).problem).toContain("exchange.not-found");
+});
+
+test("a quarantined bundle is shown first, destroyed by its digest, and not before that", async () => {
+  const { pki } = world.keys.trust;
+  const empty = await run(exchangeNoun, "quarantine --json");
+  expect(JSON.parse(empty.out)).toEqual([]);
+  world.keys.trust.deny(pki.keyId("node-extranet", "sign"));
+  const bundles = [
+    await world.seal([{ content: Buffer.from("x") }], { sequence: 50 }),
+    await world.seal([{ content: Buffer.from("y") }], { sequence: 51 }),
+  ];
+  for (const { request } of bundles) {
+    expect(await world.deliver(request)).toMatchObject({ code: "certificate.denied" });
+  }
+  const [doomed, spared] = bundles.map(({ request }) => formatId(request.bundleId ?? newId()));
+  const listed = await run(exchangeNoun, "quarantine");
+  expect(listed.out).toContain(doomed);
+  expect(listed.out).toContain("certificate.denied");
+  const files = async () => (await readdir(join(world.dirs.inbox, "quarantine"))).length;
+  const looked = await run(exchangeNoun, `discard ${doomed} --json`);
+  expect(looked.code).toBe(EXIT.refused);
+  const { discarded, bundles: shown } = JSON.parse(looked.out);
+  expect(discarded).toBe(false);
+  const digest = String(shown[0].headerDigest);
+  const confirm = `discard ${doomed} --confirm ${digest.slice(0, 16)}`;
+  expect((await run(exchangeNoun, confirm)).problem).toContain("--reason");
+  const short = `discard ${doomed} --confirm ${digest.slice(0, 8)} --reason x`;
+  expect((await run(exchangeNoun, short)).code).toBe(EXIT.usage);
+  const wrong = `discard ${spared} --confirm ${digest.slice(0, 16)} --reason x`;
+  expect((await run(exchangeNoun, wrong)).code).toBe(EXIT.usage);
+  expect(await files()).toBe(2);
+  expect((await run(exchangeNoun, `${confirm} --reason 安全管理员批准`)).code).toBe(EXIT.done);
+  expect(await files()).toBe(1);
+  await expect
+    .poll(() => world.events.filter(({ type }) => type === "bundle.discarded"))
+    .toMatchObject([{ actor: "operator", code: "certificate.denied" }]);
+  const again = await run(exchangeNoun, `${confirm} --reason 再来`);
+  expect(again.problem).toContain("inbox.not-quarantined");
+  // Its neighbour is delivered as soon as the denial is lifted; what was destroyed does not come back.
+  world.keys.trust.lift(pki.keyId("node-extranet", "sign"));
+  await world.until(bundles[1]?.exchangeIds[0] ?? newId(), "delivered");
+  expect(await world.ingress().findDelivery(bundles[0]?.exchangeIds[0] ?? newId())).toBeUndefined();
 });
 
 test("no other service of the zone may administrate", async () => {

@@ -59,6 +59,15 @@ export function startAdmin(
       listExchanges: async (request) => ({
         json: JSON.stringify(await pageOfExchanges(egress, ingress, request)),
       }),
+      listQuarantine: async ({ bundleId }) => {
+        const wanted = bundleId.length === 0 ? undefined : checkedId(bundleId);
+        return { bundles: [...(await ingress.listQuarantine(wanted))] };
+      },
+      discardBundle: async ({ bundleId, headerDigest, reason }) => {
+        const which = { bundleId: checkedId(bundleId), headerDigest };
+        await ingress.discard(which, checkedReason(reason), ACTOR);
+        return {};
+      },
     },
     {
       issueToken: OPERATOR,
@@ -70,6 +79,8 @@ export function startAdmin(
       returnExchange: OPERATOR,
       getExchange: OPERATOR,
       listExchanges: OPERATOR,
+      listQuarantine: OPERATOR,
+      discardBundle: OPERATOR,
     },
   );
   return [binding];

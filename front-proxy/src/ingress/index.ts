@@ -15,6 +15,7 @@ import { describeFault } from "./failures.ts";
 import { ReadyContents, VerifiedHeaders } from "./handoff.ts";
 import { Acceptance } from "./inbox/accept.ts";
 import { prepareDirs } from "./inbox/files.ts";
+import { discardBundle, listQuarantine } from "./inbox/quarantine.ts";
 import { Readmission } from "./inbox/readmit.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
@@ -111,6 +112,12 @@ export async function startIngress(
       const state = await retryDelivery(context, exchangeId, actor);
       dispatcher.poke();
       return state;
+    },
+    listQuarantine: (bundleId) => listQuarantine({ context }, bundleId),
+    async discard(which, reason, actor) {
+      await discardBundle({ context, dirs, readmission }, which, reason, actor);
+      // What was ordered behind its items waits for it no longer.
+      dispatcher.poke();
     },
     async giveBack(exchangeId, reason, actor) {
       const state = await giveBackDelivery(context, staging, exchangeId, reason, actor);

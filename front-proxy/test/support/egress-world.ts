@@ -82,6 +82,8 @@ const NO_INGRESS: IngressDesk = {
   bindings: [],
   findDelivery: async () => undefined,
   listDeliveries: async () => [],
+  listQuarantine: async () => [],
+  discard: async () => undefined,
   retry: async () => "",
   giveBack: async () => "",
 };

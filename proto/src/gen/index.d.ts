@@ -1200,6 +1200,333 @@ export namespace lightferry {
                 /** Shape of a ListExchangesResponse. */
                 type $Shape = lightferry.admin.v1.ListExchangesResponse.$Properties;
             }
+
+            /**
+             * Properties of a ListQuarantineRequest.
+             * @deprecated Use lightferry.admin.v1.ListQuarantineRequest.$Properties instead.
+             */
+            interface IListQuarantineRequest extends lightferry.admin.v1.ListQuarantineRequest.$Properties {
+            }
+
+            /** Represents a ListQuarantineRequest. */
+            class ListQuarantineRequest {
+
+                /**
+                 * Constructs a new ListQuarantineRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ListQuarantineRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListQuarantineRequest bundleId. */
+                bundleId: Uint8Array;
+
+                /**
+                 * Encodes the specified ListQuarantineRequest message. Does not implicitly {@link lightferry.admin.v1.ListQuarantineRequest.verify|verify} messages.
+                 * @param message ListQuarantineRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ListQuarantineRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListQuarantineRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ListQuarantineRequest & lightferry.admin.v1.ListQuarantineRequest.$Shape} ListQuarantineRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ListQuarantineRequest & lightferry.admin.v1.ListQuarantineRequest.$Shape;
+            }
+
+            namespace ListQuarantineRequest {
+
+                /** Properties of a ListQuarantineRequest. */
+                interface $Properties {
+
+                    /** ListQuarantineRequest bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListQuarantineRequest. */
+                type $Shape = lightferry.admin.v1.ListQuarantineRequest.$Properties;
+            }
+
+            /**
+             * Properties of a QuarantinedBundle.
+             * @deprecated Use lightferry.admin.v1.QuarantinedBundle.$Properties instead.
+             */
+            interface IQuarantinedBundle extends lightferry.admin.v1.QuarantinedBundle.$Properties {
+            }
+
+            /** Represents a QuarantinedBundle. */
+            class QuarantinedBundle {
+
+                /**
+                 * Constructs a new QuarantinedBundle.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.QuarantinedBundle.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** QuarantinedBundle bundleId. */
+                bundleId: Uint8Array;
+
+                /** QuarantinedBundle headerDigest. */
+                headerDigest: Uint8Array;
+
+                /** QuarantinedBundle lane. */
+                lane: string;
+
+                /** QuarantinedBundle stream. */
+                stream: string;
+
+                /** QuarantinedBundle sequence. */
+                sequence: number;
+
+                /** QuarantinedBundle code. */
+                code: string;
+
+                /** QuarantinedBundle sinceMs. */
+                sinceMs: number;
+
+                /**
+                 * Encodes the specified QuarantinedBundle message. Does not implicitly {@link lightferry.admin.v1.QuarantinedBundle.verify|verify} messages.
+                 * @param message QuarantinedBundle message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.QuarantinedBundle.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a QuarantinedBundle message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.QuarantinedBundle & lightferry.admin.v1.QuarantinedBundle.$Shape} QuarantinedBundle
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.QuarantinedBundle & lightferry.admin.v1.QuarantinedBundle.$Shape;
+            }
+
+            namespace QuarantinedBundle {
+
+                /** Properties of a QuarantinedBundle. */
+                interface $Properties {
+
+                    /** QuarantinedBundle bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** QuarantinedBundle headerDigest */
+                    headerDigest?: (Uint8Array|null);
+
+                    /** QuarantinedBundle lane */
+                    lane?: (string|null);
+
+                    /** QuarantinedBundle stream */
+                    stream?: (string|null);
+
+                    /** QuarantinedBundle sequence */
+                    sequence?: (number|null);
+
+                    /** QuarantinedBundle code */
+                    code?: (string|null);
+
+                    /** QuarantinedBundle sinceMs */
+                    sinceMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a QuarantinedBundle. */
+                type $Shape = lightferry.admin.v1.QuarantinedBundle.$Properties;
+            }
+
+            /**
+             * Properties of a ListQuarantineResponse.
+             * @deprecated Use lightferry.admin.v1.ListQuarantineResponse.$Properties instead.
+             */
+            interface IListQuarantineResponse extends lightferry.admin.v1.ListQuarantineResponse.$Properties {
+            }
+
+            /** Represents a ListQuarantineResponse. */
+            class ListQuarantineResponse {
+
+                /**
+                 * Constructs a new ListQuarantineResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ListQuarantineResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListQuarantineResponse bundles. */
+                bundles: lightferry.admin.v1.QuarantinedBundle.$Properties[];
+
+                /**
+                 * Encodes the specified ListQuarantineResponse message. Does not implicitly {@link lightferry.admin.v1.ListQuarantineResponse.verify|verify} messages.
+                 * @param message ListQuarantineResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ListQuarantineResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListQuarantineResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ListQuarantineResponse & lightferry.admin.v1.ListQuarantineResponse.$Shape} ListQuarantineResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ListQuarantineResponse & lightferry.admin.v1.ListQuarantineResponse.$Shape;
+            }
+
+            namespace ListQuarantineResponse {
+
+                /** Properties of a ListQuarantineResponse. */
+                interface $Properties {
+
+                    /** ListQuarantineResponse bundles */
+                    bundles?: (lightferry.admin.v1.QuarantinedBundle.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListQuarantineResponse. */
+                type $Shape = lightferry.admin.v1.ListQuarantineResponse.$Properties;
+            }
+
+            /**
+             * Properties of a DiscardBundleRequest.
+             * @deprecated Use lightferry.admin.v1.DiscardBundleRequest.$Properties instead.
+             */
+            interface IDiscardBundleRequest extends lightferry.admin.v1.DiscardBundleRequest.$Properties {
+            }
+
+            /** Represents a DiscardBundleRequest. */
+            class DiscardBundleRequest {
+
+                /**
+                 * Constructs a new DiscardBundleRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.DiscardBundleRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DiscardBundleRequest bundleId. */
+                bundleId: Uint8Array;
+
+                /** DiscardBundleRequest headerDigest. */
+                headerDigest: Uint8Array;
+
+                /** DiscardBundleRequest reason. */
+                reason: string;
+
+                /**
+                 * Encodes the specified DiscardBundleRequest message. Does not implicitly {@link lightferry.admin.v1.DiscardBundleRequest.verify|verify} messages.
+                 * @param message DiscardBundleRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.DiscardBundleRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DiscardBundleRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.DiscardBundleRequest & lightferry.admin.v1.DiscardBundleRequest.$Shape} DiscardBundleRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.DiscardBundleRequest & lightferry.admin.v1.DiscardBundleRequest.$Shape;
+            }
+
+            namespace DiscardBundleRequest {
+
+                /** Properties of a DiscardBundleRequest. */
+                interface $Properties {
+
+                    /** DiscardBundleRequest bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** DiscardBundleRequest headerDigest */
+                    headerDigest?: (Uint8Array|null);
+
+                    /** DiscardBundleRequest reason */
+                    reason?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DiscardBundleRequest. */
+                type $Shape = lightferry.admin.v1.DiscardBundleRequest.$Properties;
+            }
+
+            /**
+             * Properties of a DiscardBundleResponse.
+             * @deprecated Use lightferry.admin.v1.DiscardBundleResponse.$Properties instead.
+             */
+            interface IDiscardBundleResponse extends lightferry.admin.v1.DiscardBundleResponse.$Properties {
+            }
+
+            /** Represents a DiscardBundleResponse. */
+            class DiscardBundleResponse {
+
+                /**
+                 * Constructs a new DiscardBundleResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.DiscardBundleResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified DiscardBundleResponse message. Does not implicitly {@link lightferry.admin.v1.DiscardBundleResponse.verify|verify} messages.
+                 * @param message DiscardBundleResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.DiscardBundleResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DiscardBundleResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.DiscardBundleResponse & lightferry.admin.v1.DiscardBundleResponse.$Shape} DiscardBundleResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.DiscardBundleResponse & lightferry.admin.v1.DiscardBundleResponse.$Shape;
+            }
+
+            namespace DiscardBundleResponse {
+
+                /** Properties of a DiscardBundleResponse. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DiscardBundleResponse. */
+                type $Shape = lightferry.admin.v1.DiscardBundleResponse.$Properties;
+            }
         }
     }
 

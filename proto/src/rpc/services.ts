@@ -123,4 +123,14 @@ export const AdminService = {
     admin.ListExchangesRequest,
     admin.ListExchangesResponse,
   ),
+  listQuarantine: unary(
+    adminPath("ListQuarantine"),
+    admin.ListQuarantineRequest,
+    admin.ListQuarantineResponse,
+  ),
+  discardBundle: unary(
+    adminPath("DiscardBundle"),
+    admin.DiscardBundleRequest,
+    admin.DiscardBundleResponse,
+  ),
 } as const;

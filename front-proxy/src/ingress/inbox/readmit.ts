@@ -71,6 +71,22 @@ export class Readmission {
     });
   }
 
+  /** Runs work while nothing is judged anew; what trust changed meanwhile is taken up afterwards. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#running !== undefined) await this.#running;
+    const result = work();
+    this.#running = result
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) this.poke();
+      });
+    return result;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
