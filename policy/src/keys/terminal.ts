@@ -124,6 +124,13 @@ export async function withSecret<T>(
   const file = options.unlockFile === undefined ? undefined : input.text(options.unlockFile);
   if (file !== undefined) return body({ file });
   const path = input.text(options.passphraseFile);
+  if (path === undefined && terminal.input.isTTY !== true) {
+    const others = [options.passphraseFile, options.unlockFile].filter(
+      (name) => name !== undefined,
+    );
+    const detail = `no terminal: ${others.map((name) => `--${name} FILE`).join(" | ")}`;
+    throw new GatewayError("key.passphrase-missing", { detail });
+  }
   const passphrase =
     path === undefined
       ? await fromTerminal(context, options.what, options.fresh === true, terminal)
@@ -143,7 +150,9 @@ export async function confirm(
   terminal: Terminal = PROCESS,
 ): Promise<void> {
   if (input.flag("yes")) return;
-  if (terminal.input.isTTY !== true) throw new GatewayError("cli.usage", { detail: "--yes" });
+  if (terminal.input.isTTY !== true) {
+    throw new GatewayError("cli.usage", { detail: "no terminal to confirm at: --yes" });
+  }
   const asked = context.say({
     zh: `${question.zh}（输入 yes 确认）`,
     en: `${question.en} (type yes)`,

@@ -53,7 +53,10 @@ export function installedZones(home: string): string[] {
 
 function unknownZone(home: string, wanted: string): GatewayError {
   const zones = installedZones(home);
-  const there = zones.length === 0 ? `no zone is set up in ${home}` : zones.join(" | ");
+  const there =
+    zones.length === 0
+      ? `no zone is set up in ${home}; npm start, or lightferry setup`
+      : zones.join(" | ");
   return new GatewayError("cli.usage", { detail: `--zone ${wanted}: ${there}` });
 }
 
@@ -61,7 +64,9 @@ function onlyZone(home: string): string {
   const zones = installedZones(home);
   const [only] = zones;
   if (only === undefined) {
-    throw new GatewayError("cli.usage", { detail: `no zone is set up in ${home}; try npm start` });
+    throw new GatewayError("cli.usage", {
+      detail: `no zone is set up in ${home}; npm start, or lightferry setup`,
+    });
   }
   if (zones.length > 1) {
     throw new GatewayError("cli.usage", { detail: `--zone ${zones.join(" | ")}` });
