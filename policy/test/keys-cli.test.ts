@@ -53,6 +53,7 @@ beforeAll(async () => {
   writeFileSync(at("root.pass"), "离线根口令 correct horse\n", { mode: 0o600 });
   writeFileSync(at("new.pass"), "恢复之后的新口令 battery staple", { mode: 0o600 });
   writeFileSync(at("backup.pass"), "节点备份口令 0123456789", { mode: 0o600 });
+  createUnlockFile(at("root.unlock")).fill(0);
   for (const zone of ZONES) {
     createUnlockFile(at(`${zone}-ca.unlock`)).fill(0);
     writeConfig(zone, await testZone(zone), 1);
@@ -162,7 +163,8 @@ const pemOf = (file: string): Certificate[] =>
     .map(({ der }) => parseCertificate(der));
 
 const CA = (zone: string): string => `--ca @ca/${zone} --unlock-file @${zone}-ca.unlock`;
-const ROOT = "--ca @ca/root --passphrase-file @root.pass";
+/** Passphrases cost 600,000 rounds each time: one CA and the restored root have one, the rest a file. */
+const ROOT = "--ca @ca/root --unlock-file @root.unlock";
 
 test("a root and an issuing CA for each zone, one beside the root and one by request", async () => {
   const root = await run<{ digest: string }>(
@@ -172,7 +174,7 @@ test("a root and an issuing CA for each zone, one beside the root and one by req
     [root.digest, false],
   ]);
   await run(
-    `init --role issuer --zone extranet ${CA("extranet")} --organisation ${ORGANISATION} --root @ca/root --root-passphrase-file @root.pass`,
+    `init --role issuer --zone extranet ${CA("extranet")} --organisation ${ORGANISATION} --root @ca/root --root-unlock-file @root.unlock`,
   );
   await run(
     `init --role issuer --zone business ${CA("business")} --organisation ${ORGANISATION} --out @business-ca.csr`,
@@ -247,7 +249,7 @@ test("one zone's certificates travel to the other by medium; a foreign root's ar
     expect(await keysOf(to, "encrypt", `node-${from}`)).toMatchObject([{ state: "active" }]);
   }
   await run(
-    `init --role root --ca @ca/foreign --unlock-file @extranet-ca.unlock --organisation x --out @foreign.pem`,
+    `init --role root --ca @ca/foreign --passphrase-file @root.pass --organisation x --out @foreign.pem`,
   );
   const { code, out } = await say(words("import @foreign.pem --zone extranet --json"));
   expect(code).toBe(3);
