@@ -145,8 +145,13 @@ it("tells a refusal by policy, and gives back what the registry refuses", async 
 it("refuses links and broken notes with their codes", async () => {
   await symlink("/etc/hostname", join(folder, "link"));
   expect((await fateOf("link", "refused")).refusal.code).toBe("folder.not-a-file");
-  await drop("odd.csv", "x", { grade: "G1", colour: "red" });
-  expect((await fateOf("odd.csv", "refused")).refusal.code).toBe("folder.sidecar-invalid");
+  await drop("odd.csv", "x", { grade: "G1", "11010519491231002X": "red" });
+  const odd = await fateOf("odd.csv", "refused");
+  expect(odd.refusal.code).toBe("folder.sidecar-invalid");
+  // Names in it may be content; they are told to nobody.
+  expect(JSON.stringify(odd)).not.toContain("11010519491231002X");
+  await drop("even.csv", "x", { grade: "G1", purpose: "a\u0007b" });
+  expect((await fateOf("even.csv", "refused")).refusal.detail).toBe("purpose");
 });
 
 it("submits once over a restart, and brings the fate up to date", async () => {

@@ -39,7 +39,10 @@ export async function readNote(path: string): Promise<Note | undefined> {
       field.length <= MAX_FIELD_CHARS &&
       FIELD_FORM.test(field) &&
       field.isWellFormed();
-    if (!known || !valid) throw new GatewayError("folder.sidecar-invalid", { detail: name });
+    // A name of our own alone: the file may be content after all, and its names somebody's data.
+    if (!known || !valid) {
+      throw new GatewayError("folder.sidecar-invalid", { detail: known ? name : "unknown field" });
+    }
   }
   return value as Note;
 }
