@@ -6,12 +6,17 @@ import net from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { readHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
+import { createRequest } from "@lightferry/proto/pki";
+import { openSdfProvider } from "@lightferry/proto/sm";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildDevice, noCompiler } from "../../proto/test/sdf-device.ts";
 import { issueToken } from "../src/auth/tokens.ts";
 import { ApiClient } from "./support/api-client.ts";
 import { provider } from "./support/egress-keys.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 import { expectEvent } from "./support/refusal.ts";
+
+if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
 
 let world: EgressWorld;
 const children = new Set<ChildProcess>();
@@ -203,6 +208,67 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
   expect([await ended(frontProxy.child), await ended(seal.child)]).toEqual([0, 0]);
   api.close();
 });
+
+it.skipIf(noCompiler !== undefined)(
+  "with a cipher machine seal has no key file, signs in the machine, and does not start on a wrong password",
+  async () => {
+    const device = buildDevice();
+    const hsm = (kind: "sign" | "encrypt", index: number, password?: string) => ({
+      library: device.library,
+      keys: { [kind]: [{ index, passwordFile: device.passwordFile(index, password) }] },
+    });
+    try {
+      const machine = openSdfProvider(hsm("sign", 1));
+      const [keyId = ""] = machine.signKeys?.keyIds() ?? [];
+      const key = machine.signKeys?.privateKey(keyId);
+      if (key === undefined) expect.fail("no key");
+      const identity = { zone: "extranet", node: "node-extranet", use: "sign" } as const;
+      const subject = { identity, organisation: "test", demo: true };
+      const request = createRequest(machine.provider, key, subject);
+      machine.close();
+      world.keys.trust.pki.certify(request, { notBeforeMs: Date.now() - 1_000 });
+      world.keys.trust.renew();
+
+      const [apiPort, grpcPort] = [await freePort(), await freePort()];
+      const config = configs(apiPort, grpcPort);
+      const { signKeysDir: _, ...withoutKeys } = config.seal;
+      const wrong = { ...withoutKeys, hsm: hsm("sign", 1, "password-9") };
+      const stateDir = join(world.dir, "state", "wrong-password");
+      await expect(launch("seal-main", { ...wrong, stateDir })).rejects.toThrow("sm.hsm-password");
+
+      const encrypt = hsm("encrypt", 2);
+      const [frontProxy, seal] = await Promise.all([
+        launch("main", { ...config.frontProxy, hsm: encrypt }),
+        launch("seal-main", { ...withoutKeys, hsm: hsm("sign", 1) }),
+      ]);
+      expect(seal.ready).toMatchObject({ signKeyId: keyId });
+      const terms = { zone: "extranet", caller: "city", days: 1, note: "" };
+      const { token } = await issueToken(world.pool, provider, world.registry, terms);
+      const api = new ApiClient(world.zone.tls["front-proxy"].ca, () => apiPort);
+      const body = { lane: "inbound", service: "registration", grade: "G2", method: "POST" };
+      const answer = await api.call("POST", "/v1/requests", {
+        token,
+        body: { ...body, path: "/records/1", body: "sealed in a machine" },
+      });
+      expect(answer.status).toBe(202);
+      const bundle = async () => {
+        const { rows } = await world.pool.query(
+          "SELECT file FROM outbox_bundle ORDER BY outbox_bundle.sequence DESC LIMIT 1",
+        );
+        return rows.length === 0 ? "" : join(world.dir, "outbox", rows[0].file);
+      };
+      const signedWith = async () => (await readHeader(await bundle())).header.signKeyId;
+      await expect.poll(signedWith, { timeout: 15_000 }).toBe(keyId);
+      const keys = world.keys.trust.current().keyDirectory();
+      verifyHeader(provider, await readHeader(await bundle()), { now: Date.now(), keys });
+      for (const { child } of [frontProxy, seal]) child.kill("SIGTERM");
+      expect([await ended(frontProxy.child), await ended(seal.child)]).toEqual([0, 0]);
+      api.close();
+    } finally {
+      device.remove();
+    }
+  },
+);
 
 it("seal refuses a demonstration key in production", async () => {
   const { seal } = configs(1, 1);
