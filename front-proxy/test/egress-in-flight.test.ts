@@ -5,19 +5,24 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { formatId } from "@lightferry/proto/ids";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { issueToken } from "../src/auth/tokens.ts";
 import { ApiClient } from "./support/api-client.ts";
 import { provider } from "./support/egress-keys.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 
-const WAIT = { timeout: 15_000 };
+const WAIT = { timeout: 30_000 };
 /** As many as there are runs of the drain, each a batch; one with a spool file of its own. */
 const BODIES = ["small", "x".repeat(80_000)];
 
 let world: EgressWorld;
 let token: string;
 let child: ChildProcess | undefined;
+/** All that were started: a test that failed before its end leaves none behind. */
+const children = new Set<ChildProcess>();
+
+// Each test starts programs: the limit tells a hang from a busy machine, it is no measure of speed.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** @returns the port of the API. */
 async function launch(): Promise<number> {
@@ -52,6 +57,7 @@ async function launch(): Promise<number> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   child = started;
+  children.add(started);
   for await (const line of createInterface({ input: started.stdout })) {
     if (!line.includes('"event":"ready"')) continue;
     started.stdout.resume();
@@ -61,8 +67,10 @@ async function launch(): Promise<number> {
 }
 
 async function kill(): Promise<void> {
-  child?.kill("SIGKILL");
-  if (child !== undefined) await once(child, "exit");
+  const ending = child;
+  if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
+  ending.kill("SIGKILL");
+  await once(ending, "exit");
 }
 
 beforeAll(async () => {
@@ -79,7 +87,7 @@ beforeAll(async () => {
     CREATE TRIGGER hold AFTER INSERT ON exchange FOR EACH STATEMENT EXECUTE FUNCTION hold()`);
 });
 afterAll(async () => {
-  child?.kill("SIGKILL");
+  for (const one of children) one.kill("SIGKILL");
   await world.close();
 });
 

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { readHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
 import { createRequest } from "@lightferry/proto/pki";
 import { openSdfProvider } from "@lightferry/proto/sm";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { buildDevice, noCompiler } from "../../proto/test/sdf-device.ts";
 import { issueToken } from "../src/auth/tokens.ts";
 import { ApiClient } from "./support/api-client.ts";
@@ -17,6 +17,9 @@ import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 import { expectEvent } from "./support/refusal.ts";
 
 if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
+
+// As many programs are started: the limit tells a hang from a busy machine, it is no measure of speed.
+vi.setConfig({ testTimeout: 90_000 });
 
 let world: EgressWorld;
 const children = new Set<ChildProcess>();
