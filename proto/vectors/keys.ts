@@ -35,8 +35,15 @@ interface StoredKeys {
   readonly parties: Record<PartyName, StoredParty>;
 }
 
-/** Reads the published key pairs. */
+let held: Record<PartyName, VectorParty> | undefined;
+
+/** The published key pairs; read once, for each handle is native memory. */
 export function readKeys(): Record<PartyName, VectorParty> {
+  held ??= readParties();
+  return held;
+}
+
+function readParties(): Record<PartyName, VectorParty> {
   const stored = JSON.parse(readFileSync(FILE, "utf8")) as StoredKeys;
   const provider = loadProvider();
   const read = (name: PartyName): VectorParty => {
