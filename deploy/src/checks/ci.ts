@@ -29,6 +29,7 @@ async function suite(name: string, run: () => Promise<Count>): Promise<void> {
 const asCount = (code: number): Count => ({
   passed: code === 0 ? 1 : 0,
   failed: code === 0 ? 0 : 1,
+  failures: code === 0 ? [] : [`exit status ${code}`],
 });
 const bin = (program: string) => join(REPOSITORY, "node_modules/.bin", program);
 
@@ -66,6 +67,9 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
+for (const { name, failures } of suites) {
+  for (const failure of failures) console.log(`failed: ${name}: ${failure}`);
+}
 console.log("\nseconds  passed  failed  suite");
 for (const { name, passed, failed, seconds } of suites) {
   const cells = [

@@ -1,7 +1,7 @@
 /** Guarantee: one way to run vitest, and one way to count what a run really did. */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { REPOSITORY } from "../repository.ts";
 
 export interface VitestRun {
@@ -42,14 +42,22 @@ export function runCommand(
 export interface Count {
   readonly passed: number;
   readonly failed: number;
+  /** What failed, a line each: the last lines of a long log are often all that is kept of it. */
+  readonly failures: readonly string[];
 }
 
 interface JsonReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -59,13 +67,25 @@ interface JsonReport {
  * a run in which no test passed.
  */
 export function countReport(path: string, exitCode: number): Count {
-  if (!existsSync(path)) return { passed: 0, failed: 1 };
+  if (!existsSync(path)) return { passed: 0, failed: 1, failures: ["the run left no report"] };
   const report = JSON.parse(readFileSync(path, "utf8")) as JsonReport;
-  const brokenFiles = report.testResults.filter(
-    (file) =>
-      file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
-  ).length;
-  const failed = report.numFailedTests + brokenFiles;
-  const unexplained = failed === 0 && (exitCode !== 0 || report.numPassedTests === 0);
-  return { passed: report.numPassedTests, failed: unexplained ? 1 : failed };
+  const failures = report.testResults.flatMap((file) => {
+    const name = relative(REPOSITORY, file.name);
+    const tests = file.assertionResults.filter((test) => test.status === "failed");
+    if (tests.length > 0) {
+      return tests.map((test) => failure(`${name} › ${test.fullName}`, test.failureMessages?.[0]));
+    }
+    return file.status === "failed" ? [failure(name, file.message)] : [];
+  });
+  if (failures.length === 0 && (exitCode !== 0 || report.numPassedTests === 0)) {
+    failures.push(`exit status ${exitCode} after ${report.numPassedTests} tests that passed`);
+  }
+  return { passed: report.numPassedTests, failed: failures.length, failures };
+}
+
+/** One line: where, and the first of what was said, with the place in our own code. */
+function failure(where: string, message = ""): string {
+  const lines = message.split("\n").map((line) => line.trim());
+  const place = lines.find((line) => line.startsWith("at ") && !line.includes("node_modules"));
+  return [where, lines[0] ?? "", place ?? ""].filter((part) => part !== "").join(" — ");
 }
