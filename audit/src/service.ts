@@ -10,12 +10,12 @@
 import type { GatewayError } from "@lightferry/proto/errors";
 import type { Mode, RegistrySource } from "@lightferry/proto/registry";
 import { AuditService, bind, startRpcServer, type TlsFiles } from "@lightferry/proto/rpc";
-import type { Logger } from "@lightferry/proto/service";
+import type { ActiveKey, Logger } from "@lightferry/proto/service";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { TrustStore } from "@lightferry/proto/trust";
 import { auditHandlers } from "./api/handlers.ts";
 import { prepareEvents } from "./api/validate.ts";
-import { checkpointSigner, type NoteKey } from "./checkpoint/sign.ts";
+import { checkpointSigner } from "./checkpoint/sign.ts";
 import { registrySource } from "./registry-source.ts";
 import { Sequencer } from "./sequencer/sequencer.ts";
 import { readerPool } from "./store/connect.ts";
@@ -35,7 +35,7 @@ export interface AuditServiceOptions {
   readonly ownerUrl: string;
   /** The one other zone whose checkpoints come through the gate. */
   readonly witnessZone: string;
-  readonly keyAt: (loggedMs: number) => NoteKey;
+  readonly keyAt: (loggedMs: number) => ActiveKey;
   readonly trust: () => TrustStore;
   readonly provider: SmProvider;
   readonly policy: RegistrySource;

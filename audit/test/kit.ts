@@ -3,10 +3,11 @@ import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import { leafHash } from "@lightferry/proto/merkle";
+import type { ActiveKey } from "@lightferry/proto/service";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import { testDatabase } from "@lightferry/proto/testing";
 import pg from "pg";
-import { checkpointSigner, type NoteKey } from "../src/checkpoint/sign.ts";
+import { checkpointSigner } from "../src/checkpoint/sign.ts";
 import { Sequencer } from "../src/sequencer/sequencer.ts";
 import type { LogStore, PreparedEvent, PreparedTrail } from "../src/store/batch.ts";
 import { PostgresLog } from "../src/store/postgres-log.ts";
@@ -17,7 +18,7 @@ export const provider = loadProvider();
 export const auditKey: Sm2PrivateKey = provider.generateSm2();
 
 /** A signer that knows one key for all times. */
-export function always(key: Sm2PrivateKey): (loggedMs: number) => NoteKey {
+export function always(key: Sm2PrivateKey): (loggedMs: number) => ActiveKey {
   const keyId = formatKeyId(key.publicKey);
   return () => ({ key, keyId });
 }
@@ -78,7 +79,7 @@ export interface TestLog {
 }
 
 export async function testLog(
-  options: { now?: () => number; durable?: boolean; keyAt?: (loggedMs: number) => NoteKey } = {},
+  options: { now?: () => number; durable?: boolean; keyAt?: (loggedMs: number) => ActiveKey } = {},
 ): Promise<TestLog> {
   const database = await testDatabase({ durable: options.durable ?? false });
   const admin = new pg.Client({ connectionString: database.url });

@@ -22,7 +22,10 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   cms: ["errors", "sm", "bundle"],
   rpc: ["errors", "gen", "canonical", "pki"],
   event: ["errors", "gen", "canonical", "ids", "rpc"],
-  service: ["errors", "gen", "canonical", "ids", "sm", "rpc", "event", "registry"],
+  service: [
+    ...["errors", "gen", "canonical", "ids", "sm", "rpc", "event", "registry"],
+    ...["keystore", "pki", "trust"],
+  ],
   cli: ["errors", "gen", "ids", "rpc", "service"],
   testing: [
     ...["errors", "gen", "rpc", "service", "sm", "registry", "keystore", "verdict", "ids"],

@@ -4,11 +4,8 @@
  * denial counts as soon as policy has it; a registry that changed is seen
  * within {@link REFRESH_MS}.
  */
-import { GatewayError } from "@lightferry/proto/errors";
-import type { KeyRing } from "@lightferry/proto/keystore";
 import type { Registry } from "@lightferry/proto/registry";
 import type { KeyDirectory, TrustSource, TrustStore } from "@lightferry/proto/trust";
-import type { LinkKey } from "./signed.ts";
 
 /** How old the registry may be in use. */
 export const REFRESH_MS = 30_000;
@@ -61,24 +58,4 @@ export class LinkKeys {
     this.#registry = registry;
     this.#directory = undefined;
   }
-}
-
-/**
- * The newest ferry key of this node whose certificate is in force and whose private half lies in the
- * ring: a rotation needs no restart.
- * @throws GatewayError `certificate.unknown` when there is none
- */
-export function activeFerryKey(
-  identity: { readonly node: string; readonly zone: string },
-  ring: Pick<KeyRing, "has" | "privateKey">,
-  store: TrustStore,
-): LinkKey {
-  const { node, zone } = identity;
-  const has = (id: string): boolean => ring.has(id);
-  const keyId = store.active(node, "ferry", Date.now(), has, zone)?.keyId;
-  const key = keyId === undefined ? undefined : ring.privateKey(keyId);
-  if (keyId === undefined || key === undefined) {
-    throw new GatewayError("certificate.unknown", { detail: `${node}/ferry` });
-  }
-  return { key, keyId };
 }

@@ -1,10 +1,7 @@
 /** Guarantee: the sending program reads settings, wires the parts and does nothing else. */
-import { asGatewayError } from "@lightferry/proto/errors";
-import { KeyRing } from "@lightferry/proto/keystore";
 import { createClient, OutboxService } from "@lightferry/proto/rpc";
-import { invalidField, requireUnlock, runService } from "@lightferry/proto/service";
+import { activeKey, openRing, renewWithTrust, runService } from "@lightferry/proto/service";
 import { openSender } from "./gate/open.ts";
-import { activeFerryKey } from "./keys.ts";
 import { requirePeer } from "./peers.ts";
 import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
@@ -18,26 +15,13 @@ await runService({
   start: async (shell) => {
     const { config, log, provider, journal, onClose } = shell;
     const { gate: link, tls, zone } = config;
-    const { mode } = config;
-    const ring =
-      shell.hsm?.signKeys ??
-      KeyRing.open({
-        ...{ dir: config.ferryKeysDir ?? invalidField("ferryKeysDir", "is needed"), mode },
-        ...{ unlock: requireUnlock(config), use: "ferry-sign" },
-      });
+    const ring = shell.hsm?.signKeys ?? openRing(config, config.ferryKeysDir, "ferry-sign");
     onClose(() => ring.close());
     const { trust, keys } = await followLink(shell);
-    trust.changed(() => {
-      // A certificate comes after its key was made: the ring may hold a new one now.
-      try {
-        ring.refresh();
-      } catch (error) {
-        log.error({ code: asGatewayError(error).code }, "a ferry key cannot be used");
-      }
-    });
+    renewWithTrust(shell, trust, ring);
     const signer: LinkSigner = {
       provider,
-      active: () => activeFerryKey(config, ring, trust.current()),
+      active: () => activeKey(config, "ferry", ring, trust.current(), Date.now()),
       chain: (keyId) => trust.current().chain(keyId),
     };
     const outbox = createClient(OutboxService, {

@@ -6,7 +6,13 @@
 import { closeBundleWorkers, openBundleWorkers } from "@lightferry/proto/bundle";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { AuditService, createClient, PolicyService, startRpcServer } from "@lightferry/proto/rpc";
-import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
+import {
+  followZoneTrust,
+  invalidField,
+  requireUnlock,
+  runService,
+  type Shell,
+} from "@lightferry/proto/service";
 import { startAdmin } from "./admin/index.ts";
 import { TokenDesk } from "./auth/desk.ts";
 import type { FrontProxyConfig } from "./config.ts";
@@ -16,7 +22,6 @@ import { startEgress } from "./egress/index.ts";
 import { startApi } from "./http/server.ts";
 import { startIngress } from "./ingress/index.ts";
 import { openRegistry } from "./registry-source.ts";
-import { openTrust } from "./trust/follow.ts";
 
 async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   const { config, log } = shell;
@@ -41,7 +46,7 @@ async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   });
   const pool = await openDatabase(shell, config.databaseUrl);
   const registry = (await openRegistry(shell, policy)).current;
-  const { source: trust, service: trustService } = await openTrust(shell, policyAddress);
+  const { source: trust, service: trustService } = await followZoneTrust(shell, policyAddress);
   const tokens = new TokenDesk({ shell, config, pool, registry });
   shell.onClose(() => tokens.check.close());
 

@@ -9,14 +9,20 @@ import { join } from "node:path";
 import { closeBundleWorkers, openBundleWorkers } from "@lightferry/proto/bundle";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { createClient, PolicyService, SealQueueService } from "@lightferry/proto/rpc";
-import { invalidField, requireUnlock, runService, type Shell } from "@lightferry/proto/service";
+import {
+  followZoneTrust,
+  invalidField,
+  openRing,
+  renewWithTrust,
+  requireUnlock,
+  runService,
+  type Shell,
+} from "@lightferry/proto/service";
 import { openRegistry } from "./registry-source.ts";
 import { Announcements } from "./seal/announcements.ts";
 import { parseSealConfig, type SealConfig } from "./seal/config.ts";
 import { DRAFT_ENDING } from "./seal/seal-lease.ts";
 import { sealForever } from "./seal/worker.ts";
-import { openTrust } from "./trust/follow.ts";
-import { openRing, renewWithTrust } from "./trust/ring.ts";
 
 async function start(shell: Shell<SealConfig>): Promise<void> {
   const { config } = shell;
@@ -46,7 +52,7 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
     queue.close();
   });
   const registry = (await openRegistry(shell, policy)).current;
-  const trust = (await openTrust(shell, policyAddress)).source;
+  const trust = (await followZoneTrust(shell, policyAddress)).source;
   renewWithTrust(shell, trust, ring);
   await removeDrafts(config.outboxDir);
   await openBundleWorkers();

@@ -1,8 +1,15 @@
 /** Guarantee: the policy service of one zone, wired; nothing else happens here. */
 import { asGatewayError } from "@lightferry/proto/errors";
-import { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
+import { PayloadVault } from "@lightferry/proto/keystore";
 import { startRpcServer } from "@lightferry/proto/rpc";
-import { invalidField, runService, type Shell, Troubles } from "@lightferry/proto/service";
+import {
+  activeKey,
+  openRing,
+  renewWithTrust,
+  runService,
+  type Shell,
+  Troubles,
+} from "@lightferry/proto/service";
 import { readTrustRoot } from "@lightferry/proto/trust";
 import { type PolicyConfig, parseConfig } from "./config.ts";
 import { load } from "./load.ts";
@@ -13,7 +20,6 @@ import type { Desk } from "./server/desk.ts";
 import { policyBinding } from "./server/service.ts";
 import { TrustKeeper } from "./trust/keeper.ts";
 import { trustBinding } from "./trust/service.ts";
-import { verdictSigner } from "./trust/signer.ts";
 import { TrustWatch } from "./trust/watch.ts";
 
 await runService<PolicyConfig>({ name: "policy", parse: parseConfig, start });
@@ -25,16 +31,7 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     ...{ provider, journal, folder: config.trustDir, mode: config.mode, now: Date.now },
     root: readTrustRoot(config.trustRootPath),
   });
-  const ring =
-    shell.hsm?.signKeys ??
-    KeyRing.open({
-      ...{
-        dir: config.policyKeysDir ?? invalidField("policyKeysDir", "is needed"),
-        unlock: config.unlock,
-        use: "policy-sign",
-      },
-      mode: config.mode,
-    });
+  const ring = shell.hsm?.signKeys ?? openRing(config, config.policyKeysDir, "policy-sign");
   shell.onClose(() => ring.close());
   const vault = PayloadVault.open(config.vaultPath, config.unlock);
   shell.onClose(() => vault.close());
@@ -49,7 +46,7 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     log.warn({ code: asGatewayError(error).code }, "the policy database is not ready yet");
   });
   const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir);
-  const signer = verdictSigner(config, ring, () => trust.current());
+  const signer = (atMs: number) => activeKey(config, "policy", ring, trust.current(), atMs);
   const desk: Desk = { policy, provider, signer, quota, sealedAway, journal, now: Date.now };
   const watch = new TrustWatch({
     ...{ zone: config.zone, registry: policy.registry, stateDir: config.stateDir, journal },
@@ -57,15 +54,8 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     failed: (error) => log.error({ code: asGatewayError(error).code }, "trust alarm not written"),
   });
   shell.onClose(() => watch.close());
-  trust.changed(() => {
-    // A certificate comes after its key was made: the ring may hold a new one now.
-    try {
-      ring.refresh();
-    } catch (error) {
-      log.error({ code: asGatewayError(error).code }, "a policy key cannot be used");
-    }
-    void watch.look();
-  });
+  renewWithTrust(shell, trust, ring);
+  trust.changed(() => void watch.look());
   const { pack } = policy;
   await journal.record([
     {

@@ -16,13 +16,13 @@ import {
   issueRevocationList,
   parseCertificate,
 } from "@lightferry/proto/pki";
+import { activeKey } from "@lightferry/proto/service";
 import { testPki } from "@lightferry/proto/testing";
 import { MAX_TRUST_BYTES, MAX_ZONE_TRUST_BYTES, type TrustStore } from "@lightferry/proto/trust";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { judgeAll } from "../src/trust/judge-all.ts";
 import { TrustKeeper } from "../src/trust/keeper.ts";
-import { verdictSigner } from "../src/trust/signer.ts";
 import { provider } from "./plan.ts";
 import { FAR_NODE, NODE, ORIGIN, type TrustWorld, trustWorld } from "./trust-world.ts";
 
@@ -335,9 +335,8 @@ test("verdicts are signed by the key in force: a rotation switches at its time, 
     use: "policy-sign",
     mode: "demo",
   });
-  const signer = verdictSigner({ node: NODE, zone: "extranet" }, ring, () =>
-    world.keeper.current(),
-  );
+  const signer = (atMs: number) =>
+    activeKey({ node: NODE, zone: "extranet" }, "policy", ring, world.keeper.current(), atMs);
   const old = pki.keyId(NODE, "policy");
   const at = Date.UTC(2026, 0, 1);
   const fresh = pki.rotate(NODE, "policy", { notBeforeMs: at });

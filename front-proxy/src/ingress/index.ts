@@ -6,9 +6,10 @@
  * ```
  * See README.md of this folder.
  */
+
+import { openRing, renewWithTrust } from "@lightferry/proto/service";
 import type { FrontProxyContext, IngressDesk } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
-import { openRing, renewWithTrust } from "../trust/ring.ts";
 import { findDelivery, listDeliveries } from "./deliveries.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { describeFault } from "./failures.ts";

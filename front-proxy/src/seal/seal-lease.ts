@@ -13,7 +13,7 @@ import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
 import type { PayloadVault } from "@lightferry/proto/keystore";
 import { type Grade, highestGrade, isGrade, type Registry } from "@lightferry/proto/registry";
-import type { Shell } from "@lightferry/proto/service";
+import type { Shell, SigningRing } from "@lightferry/proto/service";
 import type { KeyDirectory, TrustStore } from "@lightferry/proto/trust";
 import { syncDirectory } from "../payload/spool.ts";
 import { directoryOf } from "../trust/directory.ts";
@@ -22,7 +22,7 @@ import type { Announcements } from "./announcements.ts";
 import type { SealConfig } from "./config.ts";
 import { ItemsError } from "./items-error.ts";
 import { type OpenedItem, openItems } from "./open-items.ts";
-import { checkpointKeyId, presentedChains, type SigningRing, signingKey } from "./signing.ts";
+import { checkpointKeyId, presentedChains, signingKey } from "./signing.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;

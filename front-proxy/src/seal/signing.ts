@@ -7,39 +7,34 @@
  * is signed with its key.
  */
 import { CERTIFICATES_MAX } from "@lightferry/proto/bundle";
-import { GatewayError } from "@lightferry/proto/errors";
-import type { KeyRing } from "@lightferry/proto/keystore";
-import type { Sm2PrivateKey } from "@lightferry/proto/sm";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import { type ActiveKey, activeKey, type SigningRing } from "@lightferry/proto/service";
 import type { TrustStore } from "@lightferry/proto/trust";
-
-export interface SigningKey {
-  readonly keyId: string;
-  /** The ring's: used at once, not kept. */
-  readonly key: Sm2PrivateKey;
-}
-
-/** A key ring, or the signing keys of a cipher machine. */
-export type SigningRing = Pick<KeyRing, "has" | "privateKey" | "refresh">;
 
 /** @throws GatewayError `seal.key-unregistered` when no key of the ring has a valid certificate; `sm.key-*`. */
 export function signingKey(
   ring: SigningRing,
   trust: TrustStore,
-  { node, zone }: { readonly node: string; readonly zone: string },
+  identity: { readonly node: string; readonly zone: string },
   nowMs: number,
-): SigningKey {
-  const find = () => trust.active(node, "sign", nowMs, (keyId) => ring.has(keyId), zone);
-  let certificate = find();
-  if (certificate === undefined) {
+): ActiveKey {
+  const find = () => {
+    try {
+      return activeKey(identity, "sign", ring, trust, nowMs);
+    } catch (error) {
+      if (asGatewayError(error).code !== "certificate.unknown") throw error;
+      return undefined;
+    }
+  };
+  let found = find();
+  if (found === undefined) {
     // The key may have been put back after its certificate came.
     ring.refresh();
-    certificate = find();
+    found = find();
   }
-  const key = certificate === undefined ? undefined : ring.privateKey(certificate.keyId);
-  if (certificate === undefined || key === undefined) {
-    throw new GatewayError("seal.key-unregistered", { detail: node });
-  }
-  return { keyId: certificate.keyId, key };
+  if (found === undefined)
+    throw new GatewayError("seal.key-unregistered", { detail: identity.node });
+  return found;
 }
 
 /** Chains of these keys in this order, each certificate once; a chain that no longer fits is left out. */

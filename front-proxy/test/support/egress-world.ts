@@ -19,7 +19,7 @@ import {
   SealQueueService,
   startRpcServer,
 } from "@lightferry/proto/rpc";
-import { createLogger } from "@lightferry/proto/service";
+import { createLogger, renewWithTrust } from "@lightferry/proto/service";
 import { type TestZone, testDatabase, testZone } from "@lightferry/proto/testing";
 import type pg from "pg";
 import { TokenDesk } from "../../src/auth/desk.ts";
@@ -30,7 +30,6 @@ import { type Egress, startEgress } from "../../src/egress/index.ts";
 import { startApi } from "../../src/http/server.ts";
 import { Announcements } from "../../src/seal/announcements.ts";
 import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts";
-import { renewWithTrust } from "../../src/trust/ring.ts";
 import { ApiClient } from "./api-client.ts";
 import {
   provider,

@@ -6,6 +6,7 @@
 import { GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
 import type { lightferry } from "@lightferry/proto/gen";
+import type { ActiveKey } from "@lightferry/proto/service";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { signVerdictBatch } from "@lightferry/proto/verdict";
 import type { ContentReport } from "../content/inspection.ts";
@@ -15,7 +16,6 @@ import type { PolicyDocument } from "../decide/policy-document.ts";
 import type { Objection } from "../decide/request.ts";
 import type { Charge, QuotaAnswer } from "../quota/quota-book.ts";
 import type { SealedAway, SealedAwayStore } from "../sealed-away/store.ts";
-import type { VerdictSigner } from "../trust/signer.ts";
 import { decidedEvent, sealedAwayEvent } from "./events.ts";
 import { arrivalFault, type Item } from "./intake.ts";
 import { type Ruling, rule } from "./ruling.ts";
@@ -27,7 +27,7 @@ export interface Desk {
    * The policy key to sign with at a time.
    * @throws GatewayError `certificate.unknown` when no key has a certificate in force
    */
-  readonly signer: (atMs: number) => VerdictSigner;
+  readonly signer: (atMs: number) => ActiveKey;
   readonly quota: { charge(charges: readonly Charge[], nowMs: number): Promise<QuotaAnswer[]> };
   readonly sealedAway: SealedAwayStore;
   readonly journal: { record(events: EventInput[]): Promise<unknown> };

@@ -30,6 +30,13 @@ export { createLogger, type Logger, silentLogger } from "./logger.ts";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";
 export { runService, type ServiceDefinition } from "./run.ts";
 export type { Shell } from "./shell.ts";
+export {
+  type ActiveKey,
+  activeKey,
+  openRing,
+  renewWithTrust,
+  type SigningRing,
+} from "./signing-keys.ts";
 export { type StateLock, takeStateLock } from "./state-lock.ts";
 export {
   type TroubleEvent,
@@ -38,3 +45,4 @@ export {
   Troubles,
 } from "./troubles.ts";
 export { Turns } from "./turns.ts";
+export { followZoneTrust, type ZoneTrust } from "./zone-trust.ts";
