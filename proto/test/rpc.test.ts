@@ -3,14 +3,10 @@ import { copyFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { GatewayError } from "../src/errors/index.ts";
-import type { lightferry } from "../src/gen/index.js";
 import {
   AuditService,
-  bind,
-  type CallContext,
   createClient,
   createLocalCa,
   HEALTH,
@@ -18,89 +14,20 @@ import {
   identityOf,
   issueClientCertificate,
   PolicyService,
-  type RpcServer,
   startRpcServer,
 } from "../src/rpc/index.ts";
-import { type TestZone, testZone } from "../src/testing/index.ts";
+import {
+  closers,
+  codeOf,
+  log,
+  other,
+  policyClient,
+  policyServer,
+  rpcWorld,
+  zone,
+} from "./rpc-world.ts";
 
-const log = pino({ level: "silent" });
-type StreamRequest = lightferry.policy.v1.DecideStreamRequest.$Properties;
-type StreamResponse = lightferry.policy.v1.DecideStreamResponse.$Properties;
-type DecideStream = (
-  requests: AsyncIterable<StreamRequest>,
-  call: CallContext,
-) => AsyncIterable<StreamResponse>;
-
-const echo: DecideStream = async function* (requests) {
-  for await (const request of requests) yield { chunk: request.chunk ?? new Uint8Array() };
-};
-
-let zone: TestZone;
-let other: TestZone;
-const closers: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  [zone, other] = await Promise.all([testZone("extranet"), testZone("business")]);
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-afterAll(async () => {
-  await Promise.all([zone.cleanup(), other.cleanup()]);
-});
-
-interface PolicyOptions {
-  decide?: (
-    request: lightferry.policy.v1.DecideRequest.$Properties,
-    call: CallContext,
-  ) => Promise<lightferry.policy.v1.DecideResponse.$Properties>;
-  decideStream?: DecideStream;
-  port?: number;
-}
-
-async function policyServer(options: PolicyOptions = {}): Promise<RpcServer> {
-  const server = await startRpcServer({
-    listen: { host: "127.0.0.1", port: options.port ?? 0 },
-    tls: zone.tls.policy,
-    zone: "extranet",
-    log,
-    services: [
-      bind(
-        PolicyService,
-        {
-          decide: options.decide ?? (async () => ({ policyVersion: "7" })),
-          decideStream: options.decideStream ?? echo,
-          getRegistry: async (_request, call) => ({ policyVersion: call.peer }),
-        },
-        {
-          decide: ["front-proxy"],
-          decideStream: ["front-proxy"],
-          getRegistry: ["front-proxy", "seal", "ferry-tx", "ferry-rx", "audit"],
-        },
-      ),
-    ],
-  });
-  closers.push(() => server.close());
-  return server;
-}
-
-function policyClient(port: number, tls = zone.tls["front-proxy"], inZone = "extranet") {
-  const client = createClient(PolicyService, {
-    address: `127.0.0.1:${port}`,
-    tls,
-    zone: inZone,
-    peer: "policy",
-  });
-  closers.push(() => client.close());
-  return client;
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => "no error",
-    (error: unknown) => (error instanceof GatewayError ? error.code : String(error)),
-  );
-}
+rpcWorld();
 
 describe("identity", () => {
   it("is read from exactly one URI name", () => {
@@ -331,157 +258,6 @@ describe("errors", () => {
     abort.abort();
     expect(await cancelled).toBe("rpc.cancelled");
     expect(await codeOf(client.decide({}, { signal: abort.signal }))).toBe("rpc.cancelled");
-  });
-});
-
-describe("streams", () => {
-  it("carry every message in order both ways", async () => {
-    const { port } = await policyServer();
-    const chunk = Buffer.alloc(256 * 1024, 7);
-    let index = 0;
-    async function* source(): AsyncGenerator<StreamRequest> {
-      for (let n = 0; n < 200; n++) {
-        const part = Buffer.from(chunk);
-        part.writeUInt32BE(n);
-        yield { chunk: part };
-      }
-    }
-    for await (const part of policyClient(port).decideStream(source())) {
-      expect(Buffer.from(part.chunk ?? []).readUInt32BE()).toBe(index++);
-    }
-    expect(index).toBe(200);
-  });
-
-  it("hold the sender back while the receiver does not read", async () => {
-    let release: (() => void) | undefined;
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let begun: (() => void) | undefined;
-    const started = new Promise<void>((resolve) => {
-      begun = resolve;
-    });
-    const { port } = await policyServer({
-      decideStream: async function* (requests) {
-        begun?.();
-        await gate;
-        let count = 0;
-        for await (const _ of requests) count++;
-        yield { chunk: Buffer.from(String(count)) };
-      },
-    });
-    let produced = 0;
-    let lastProduced = 0;
-    async function* source(): AsyncGenerator<StreamRequest> {
-      for (let n = 0; n < 400; n++) {
-        produced++;
-        yield { chunk: Buffer.alloc(256 * 1024) };
-      }
-    }
-    const answers = policyClient(port).decideStream(source())[Symbol.asyncIterator]();
-    const first = answers.next();
-    await started;
-    // Held back = the count stands still; far below 400 × 256 KiB.
-    do {
-      lastProduced = produced;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    } while (produced !== lastProduced);
-    expect(produced).toBeLessThan(100);
-    release?.();
-    const { value } = await first;
-    expect(Buffer.from((value as StreamResponse).chunk ?? []).toString()).toBe("400");
-    expect((await answers.next()).done).toBe(true);
-  });
-
-  it("hold the server back while the client does not read", async () => {
-    let yielded = 0;
-    const { port } = await policyServer({
-      decideStream: async function* () {
-        for (let n = 0; n < 400; n++) {
-          yielded++;
-          yield { chunk: Buffer.alloc(256 * 1024) };
-        }
-      },
-    });
-    const answers = policyClient(port).decideStream([])[Symbol.asyncIterator]();
-    await answers.next();
-    let before: number;
-    do {
-      before = yielded;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    } while (yielded !== before);
-    expect(yielded).toBeLessThan(150);
-    let rest = 0;
-    while ((await answers.next()).done !== true) rest++;
-    expect(rest).toBe(399);
-  });
-
-  it("end on both sides when the reader leaves, and pass on the fault of the source", async () => {
-    let gone: (() => void) | undefined;
-    const ended = new Promise<void>((resolve) => {
-      gone = resolve;
-    });
-    const { port } = await policyServer({
-      decideStream: async function* (requests, call) {
-        call.signal.addEventListener("abort", () => gone?.());
-        for await (const request of requests) yield { chunk: request.chunk ?? new Uint8Array() };
-      },
-    });
-    const client = policyClient(port);
-    let returned = false;
-    async function* endless(): AsyncGenerator<StreamRequest> {
-      try {
-        for (;;) yield { chunk: Buffer.from("x") };
-      } finally {
-        returned = true;
-      }
-    }
-    for await (const _ of client.decideStream(endless())) break;
-    await ended;
-    await expect.poll(() => returned).toBe(true);
-    async function* broken(): AsyncGenerator<StreamRequest> {
-      yield { chunk: Buffer.from("x") };
-      throw new GatewayError("config.invalid", { detail: "source" });
-    }
-    const failing = (async () => {
-      for await (const _ of client.decideStream(broken())) void _;
-    })();
-    await expect(failing).rejects.toMatchObject({ code: "config.invalid", detail: "source" });
-  });
-
-  it("end with rpc.deadline when an answer is due and nothing moves", async () => {
-    const { port } = await policyServer({
-      decideStream: async function* (_requests, call) {
-        await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
-        yield { chunk: Buffer.from("too late") };
-      },
-    });
-    const hanging = (async () => {
-      const answers = policyClient(port).decideStream([{ chunk: Buffer.from("x") }], {
-        stallMs: 200,
-      });
-      for await (const _ of answers) expect.unreachable();
-    })();
-    expect(await codeOf(hanging)).toBe("rpc.deadline");
-  });
-
-  it("let a handler answer without reading everything", async () => {
-    const { port } = await policyServer({
-      decideStream: async function* (requests) {
-        for await (const _ of requests) {
-          yield { chunk: Buffer.from("enough") };
-          return;
-        }
-      },
-    });
-    async function* endless(): AsyncGenerator<StreamRequest> {
-      for (;;) yield { chunk: Buffer.alloc(64 * 1024) };
-    }
-    const got: string[] = [];
-    for await (const part of policyClient(port).decideStream(endless())) {
-      got.push(Buffer.from(part.chunk ?? []).toString());
-    }
-    expect(got).toEqual(["enough"]);
   });
 });
 
