@@ -1,7 +1,6 @@
 /**
  * Guarantee: `grpc.health.v1.Health/Check` answers every service of the zone:
  * SERVING for the server and each bound service, NOT_SERVING once it closes.
- * Watch is not offered; by the protocol a client then treats it as unimplemented.
  */
 import { Reader, Writer } from "protobufjs/minimal.js";
 import type { ServiceBinding } from "./binding.ts";
