@@ -186,7 +186,7 @@ describe("a journal that takes nothing", () => {
     journal.full = false;
     // The journal is offered an event again within a second; a use only waits for that.
     await expect
-      .poll(() => codeOf(() => metered.sm2Sign(key, MESSAGE)), { interval: 50, timeout: 5_000 })
+      .poll(() => codeOf(() => metered.sm2Sign(key, MESSAGE)), { interval: 50, timeout: 20_000 })
       .toBeUndefined();
     await end(meter);
     expect(countsOf("key.used")).toMatchObject([{ total: "1", exact: "yes" }]);
