@@ -23,6 +23,11 @@ const WIDE_BACK_BYTES: usize = 30;
 /** For each 4 parity rows: 3 factors. */
 const QUAD_BACK: usize = 10056;
 const QUAD_BACK_BYTES: usize = 6;
+/**
+ * Sixteen bytes of 15. In memory, because the engine would make a constant anew at each use, with
+ * more instructions than the lookup itself.
+ */
+const MASK: usize = 48640;
 /** Sixteen rows between the two halves of a transform. */
 const SCRATCH: usize = 57344;
 /** Up to 64 rows of results. */
@@ -59,7 +64,7 @@ const QUAD: usize = 4 * STRIP;
 function inverseNear(
   a: usize, b: usize, c: usize, d: usize, o: usize, n: usize, w: usize,
 ): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const al = v128.load(factor(w, 0));
   const ah = v128.load(factor(w, 0), 16);
   const bl = v128.load(factor(w, 1));
@@ -84,7 +89,7 @@ function inverseNear(
 
 /** The other two layers, rows four apart in SCRATCH; the scaled result is added to the first 16 rows of ACC. */
 function inverseFar(p: usize, n: usize, w: usize): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const al = v128.load(factor(w, 0));
   const ah = v128.load(factor(w, 0), 16);
   const bl = v128.load(factor(w, 1));
@@ -121,7 +126,7 @@ function inverseFar(p: usize, n: usize, w: usize): void {
 
 /** Adds a row times a factor to another row. */
 function addScaled(from: usize, to: usize, n: usize, table: usize): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const low = v128.load(table);
   const high = v128.load(table, 16);
   for (const end = from + n; from < end; from += 32, to += 32) {
@@ -134,7 +139,7 @@ function addScaled(from: usize, to: usize, n: usize, table: usize): void {
 
 /** Two layers of the forward transform on rows four apart. */
 function forwardFar(p: usize, n: usize, w: usize): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const al = v128.load(factor(w, 0));
   const ah = v128.load(factor(w, 0), 16);
   const bl = v128.load(factor(w, 1));
@@ -159,7 +164,7 @@ function forwardFar(p: usize, n: usize, w: usize): void {
 
 /** The last two layers, on neighbouring rows. */
 function forwardNear(p: usize, n: usize, w: usize): void {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const al = v128.load(factor(w, 0));
   const ah = v128.load(factor(w, 0), 16);
   const bl = v128.load(factor(w, 1));
@@ -240,7 +245,7 @@ export function quad(list: usize, blocks: i32, rows: i32, from: usize, n: usize)
 function product4(
   outs: usize, ins: usize, columns: i32, matrix: usize, inFrom: usize, outFrom: usize, n: usize,
 ): usize {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   let c = matrix;
   for (let i: usize = 0; i < n; i += 32) {
     let r0 = i8x16.splat(0);
@@ -256,30 +261,34 @@ function product4(
       const p = <usize>load<u32>(at) + inFrom + i;
       const x = v128.load(p);
       const y = v128.load(p, 16);
-      const xl = v128.and(x, mask);
-      const yl = v128.and(y, mask);
-      const xh = v128.and(i16x8.shr_u(x, 4), mask);
-      const yh = v128.and(i16x8.shr_u(y, 4), mask);
-      let t = <usize>load<u16>(c);
-      let low = v128.load(t);
-      let high = v128.load(t, 16);
-      r0 = v128.xor(r0, v128.xor(look(low, xl), look(high, xh)));
-      s0 = v128.xor(s0, v128.xor(look(low, yl), look(high, yh)));
-      t = <usize>load<u16>(c, 2);
-      low = v128.load(t);
-      high = v128.load(t, 16);
-      r1 = v128.xor(r1, v128.xor(look(low, xl), look(high, xh)));
-      s1 = v128.xor(s1, v128.xor(look(low, yl), look(high, yh)));
-      t = <usize>load<u16>(c, 4);
-      low = v128.load(t);
-      high = v128.load(t, 16);
-      r2 = v128.xor(r2, v128.xor(look(low, xl), look(high, xh)));
-      s2 = v128.xor(s2, v128.xor(look(low, yl), look(high, yh)));
-      t = <usize>load<u16>(c, 6);
-      low = v128.load(t);
-      high = v128.load(t, 16);
-      r3 = v128.xor(r3, v128.xor(look(low, xl), look(high, xh)));
-      s3 = v128.xor(s3, v128.xor(look(low, yl), look(high, yh)));
+      let index = v128.and(x, mask);
+      let second = v128.and(y, mask);
+      let t = v128.load(<usize>load<u16>(c));
+      r0 = v128.xor(r0, look(t, index));
+      s0 = v128.xor(s0, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 2));
+      r1 = v128.xor(r1, look(t, index));
+      s1 = v128.xor(s1, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 4));
+      r2 = v128.xor(r2, look(t, index));
+      s2 = v128.xor(s2, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 6));
+      r3 = v128.xor(r3, look(t, index));
+      s3 = v128.xor(s3, look(t, second));
+      index = v128.and(i16x8.shr_u(x, 4), mask);
+      second = v128.and(i16x8.shr_u(y, 4), mask);
+      t = v128.load(<usize>load<u16>(c), 16);
+      r0 = v128.xor(r0, look(t, index));
+      s0 = v128.xor(s0, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 2), 16);
+      r1 = v128.xor(r1, look(t, index));
+      s1 = v128.xor(s1, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 4), 16);
+      r2 = v128.xor(r2, look(t, index));
+      s2 = v128.xor(s2, look(t, second));
+      t = v128.load(<usize>load<u16>(c, 6), 16);
+      r3 = v128.xor(r3, look(t, index));
+      s3 = v128.xor(s3, look(t, second));
     }
     let o = <usize>load<u32>(outs) + outFrom + i;
     v128.store(o, r0);
@@ -301,7 +310,7 @@ function product4(
 function product1(
   outs: usize, ins: usize, columns: i32, matrix: usize, inFrom: usize, outFrom: usize, n: usize,
 ): usize {
-  const mask = i8x16.splat(15);
+  const mask = v128.load(MASK);
   const o = <usize>load<u32>(outs) + outFrom;
   let c = matrix;
   for (let i: usize = 0; i < n; i += 64) {

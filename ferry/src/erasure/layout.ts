@@ -25,6 +25,8 @@ export const MISSING_LIST = 11_488;
 /** Matrices of table offsets, u16: 64 × 224 and 64 × 64. */
 export const MATRIX = 11_776;
 export const SOLUTION = 40_448;
+/** Sixteen bytes of 15: half a byte. */
+const MASK = 48_640;
 /** Results of a transform, 64 rows. */
 export const ACC = 65_536;
 /** The first shard. */
@@ -80,6 +82,7 @@ export function fillFixed(buffer: ArrayBuffer): void {
       bytes[factor * TABLE_BYTES + 16 + n] = multiply(factor, n << 4);
     }
   }
+  bytes.fill(15, MASK, MASK + 16);
   const write = (at: number, factors: readonly number[]): void => {
     new Uint16Array(buffer, at, factors.length).set(factors.map((f) => f * TABLE_BYTES));
   };
