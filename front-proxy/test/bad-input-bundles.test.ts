@@ -12,14 +12,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startIngress } from "../src/ingress/index.ts";
 import { type Forgery, forge } from "./support/forge-header.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import {
-  createWorld,
-  DAY_MS,
-  type Delivered,
-  flipBit,
-  provider,
-  type World,
-} from "./support/ingress-world.ts";
+import { DAY_MS, provider } from "./support/ingress-keys.ts";
+import { type Delivered, flipBit } from "./support/ingress-seal.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 import { expectEvent } from "./support/refusal.ts";
 
 let world: World;

@@ -12,13 +12,9 @@ import { buildDevice, noCompiler, type TestDevice } from "../../proto/test/sdf-d
 import { OwnKeys } from "../src/ingress/keys/own-keys.ts";
 import { KeyRetirement } from "../src/ingress/keys/retire.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import {
-  createWorld,
-  DAY_MS,
-  type Delivered,
-  provider,
-  type World,
-} from "./support/ingress-world.ts";
+import { DAY_MS, provider } from "./support/ingress-keys.ts";
+import type { Delivered } from "./support/ingress-seal.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 
 if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
 

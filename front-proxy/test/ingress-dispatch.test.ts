@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HttpTarget } from "../src/config.ts";
 import { dropName } from "../src/ingress/targets/drop-name.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import { createWorld, type DraftItem, QUICK, type World } from "./support/ingress-world.ts";
+import type { DraftItem } from "./support/ingress-seal.ts";
+import { createWorld, QUICK, type World } from "./support/ingress-world.ts";
 
 let world: World;
 let target: HttpTargetServer;

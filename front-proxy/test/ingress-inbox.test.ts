@@ -4,7 +4,9 @@ import { newId } from "@lightferry/proto/ids";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { inboxName } from "../src/ingress/inbox/files.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import { createWorld, DAY_MS, flipBit, type World } from "./support/ingress-world.ts";
+import { DAY_MS } from "./support/ingress-keys.ts";
+import { flipBit } from "./support/ingress-seal.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 
 let world: World;
 let target: HttpTargetServer;

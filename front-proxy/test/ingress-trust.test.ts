@@ -16,13 +16,9 @@ import { TrustImports } from "../src/ingress/trust-imports.ts";
 import { Spool } from "../src/payload/spool.ts";
 import { assertKeysStand } from "../src/trust/directory.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import {
-  createWorld,
-  DAY_MS,
-  type Delivered,
-  flipBit,
-  type World,
-} from "./support/ingress-world.ts";
+import { DAY_MS } from "./support/ingress-keys.ts";
+import { type Delivered, flipBit } from "./support/ingress-seal.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 import { TestTrust } from "./support/test-trust.ts";
 
 let target: HttpTargetServer;

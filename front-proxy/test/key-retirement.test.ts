@@ -8,7 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { endOfKey, overlapMs } from "../src/ingress/keys/end-of-key.ts";
 import { KeyRetirement } from "../src/ingress/keys/retire.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import { createWorld, DAY_MS, type Delivered, type World } from "./support/ingress-world.ts";
+import { DAY_MS } from "./support/ingress-keys.ts";
+import type { Delivered } from "./support/ingress-seal.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 
 const NODE = "node-business";
 /** What the world's configuration says; its lane's expiry of 7 days and a day is shorter. */

@@ -7,7 +7,8 @@ import { formatId } from "@lightferry/proto/ids";
 import type { TrustStore } from "@lightferry/proto/trust";
 import { afterEach, expect, it, vi } from "vitest";
 import type { StreamVector } from "../../proto/vectors/vector.ts";
-import { createWorld, provider, type World } from "./support/ingress-world.ts";
+import { provider } from "./support/ingress-keys.ts";
+import { createWorld, type World } from "./support/ingress-world.ts";
 
 const KIT = new URL("../../proto/vectors/", import.meta.url);
 const vectors = readdirSync(new URL("streams/", KIT)).map(

@@ -18,7 +18,8 @@ import { silentLogger } from "@lightferry/proto/service";
 import { formatKeyId } from "@lightferry/proto/sm";
 import type { TestZone } from "@lightferry/proto/testing";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
-import { provider, type SenderKeys, type SignedRegistry } from "./egress-keys.ts";
+import { provider, type SenderKeys } from "./egress-keys.ts";
+import type { SignedRegistry } from "./signed-registry.ts";
 
 const { Decision, Direction } = lightferry.policy.v1;
 type DecideItem = lightferry.policy.v1.DecideItem.$Properties;

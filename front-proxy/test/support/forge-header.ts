@@ -8,8 +8,8 @@ import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { domainSeparated, formatKeyId, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import { signVerdictBatch } from "@lightferry/proto/verdict";
-import type { Delivered } from "./ingress-world.ts";
-import { provider } from "./ingress-world.ts";
+import { provider } from "./ingress-keys.ts";
+import type { Delivered } from "./ingress-seal.ts";
 
 const { Header } = lightferry.bundle.v1;
 const { Verdict } = lightferry.policy.v1;
