@@ -31,14 +31,9 @@ import { startApi } from "../../src/http/server.ts";
 import { Announcements } from "../../src/seal/announcements.ts";
 import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts";
 import { ApiClient } from "./api-client.ts";
-import {
-  provider,
-  type SenderKeys,
-  type SignedRegistry,
-  senderKeys,
-  senderRegistry,
-} from "./egress-keys.ts";
+import { provider, type SenderKeys, senderKeys, senderRegistry } from "./egress-keys.ts";
 import { type Peers, startPeers } from "./egress-peers.ts";
+import type { SignedRegistry } from "./signed-registry.ts";
 
 const CONNECT_MS = 1_000;
 
@@ -64,7 +59,7 @@ export interface EgressWorld {
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly strangerCertificate: { readonly cert: string; readonly key: string };
   running: Running;
-  /** What seal takes for now. */
+  /** The clock of the seal program, in milliseconds; a test may set it elsewhere. */
   sealClock: () => number;
   readonly pool: pg.Pool;
   token(caller?: string, days?: number): Promise<string>;
