@@ -1,4 +1,4 @@
-/** Guarantee: `lightferry keys` makes, certifies, replaces, revokes, keeps and destroys keys; what a zone trusts is decided by its policy service. */
+/** Guarantee: `lightferry keys` makes, certifies, replaces, revokes, keeps and destroys keys; what a zone trusts is decided by its policy service. What it did stands on record beside the keys. */
 import type { CliNoun } from "@lightferry/proto/cli";
 import { backupVerb } from "../src/keys/backup-verb.ts";
 import { destroyVerb } from "../src/keys/destroy-verb.ts";
@@ -7,6 +7,7 @@ import { importVerb } from "../src/keys/import-verb.ts";
 import { initVerb } from "../src/keys/init-verb.ts";
 import { issueVerb } from "../src/keys/issue-verb.ts";
 import { listVerb } from "../src/keys/list-verb.ts";
+import { logVerb } from "../src/keys/log-verb.ts";
 import { requestVerb, rotateVerb } from "../src/keys/request-verb.ts";
 import { restoreVerb } from "../src/keys/restore-verb.ts";
 import { revokeVerb } from "../src/keys/revoke-verb.ts";
@@ -26,5 +27,6 @@ export const noun: CliNoun = {
     restoreVerb,
     exportVerb,
     destroyVerb,
+    logVerb,
   ],
 };

@@ -3,6 +3,7 @@ import {
   type BaseConfig,
   invalidField,
   readBaseConfig,
+  readOptionalString,
   readRingDir,
   readString,
   requireUnlock,
@@ -26,6 +27,8 @@ export interface PolicyConfig extends BaseConfig {
   readonly databaseUrl: string;
   readonly sealedAwayDir: string;
   readonly vaultPath: string;
+  /** Record of what people do with this zone's keys by command; taken up into the audit log. */
+  readonly keyActionsDir: string | undefined;
 }
 
 /** @throws GatewayError `config.invalid` naming the field. */
@@ -48,5 +51,6 @@ export function parseConfig(raw: unknown): PolicyConfig {
     databaseUrl: readString(raw, "databaseUrl"),
     sealedAwayDir: readString(raw, "sealedAwayDir"),
     vaultPath: readString(raw, "vaultPath"),
+    keyActionsDir: readOptionalString(raw, "keyActionsDir"),
   };
 }

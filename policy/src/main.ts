@@ -12,6 +12,7 @@ import {
 } from "@lightferry/proto/service";
 import { readTrustRoot } from "@lightferry/proto/trust";
 import { type PolicyConfig, parseConfig } from "./config.ts";
+import { TakeUp } from "./keys/take-up.ts";
 import { load } from "./load.ts";
 import { QuotaBook } from "./quota/quota-book.ts";
 import { toldQuota } from "./quota/told-quota.ts";
@@ -54,6 +55,15 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     failed: (error) => log.error({ code: asGatewayError(error).code }, "trust alarm not written"),
   });
   shell.onClose(() => watch.close());
+  if (config.keyActionsDir !== undefined) {
+    const takeUp = new TakeUp({
+      ...{ dir: config.keyActionsDir, stateDir: config.stateDir, journal },
+      failed: (error) =>
+        log.error({ code: asGatewayError(error).code }, "key operations not taken up yet"),
+    });
+    shell.onClose(() => takeUp.close());
+    takeUp.start();
+  }
   renewWithTrust(shell, trust, ring);
   trust.changed(() => void watch.look());
   const { pack } = policy;

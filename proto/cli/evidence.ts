@@ -15,6 +15,7 @@ import type { CliInput, CliOption } from "../src/cli/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
 import { KeyRing, type KeyUse } from "../src/keystore/index.ts";
 import { PKI_FILE_MAX_BYTES, type PkiItem, readPkiItems } from "../src/pki/index.ts";
+import { type KeyAction, withKeyAction } from "../src/service/index.ts";
 import type { SmProvider } from "../src/sm/index.ts";
 import { readTrustFolder, readTrustRoot, TrustStore } from "../src/trust/index.ts";
 import { fileOf, readBounded } from "./files.ts";
@@ -69,6 +70,14 @@ export const RING_OPTIONS: Readonly<Record<string, CliOption>> = {
     type: "string",
     value: "FILE",
     summary: { zh: "解锁该目录的文件", en: "unlock file of that folder" },
+  },
+  operator: {
+    type: "string",
+    value: "NAME",
+    summary: {
+      zh: "操作人，记入密钥操作记录；默认为系统用户",
+      en: "who does this, for the record of key operations; the system's user by default",
+    },
   },
 };
 
@@ -178,19 +187,34 @@ export function many(input: CliInput, option: string): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
+/** A ring that the options name, and what its keys are wanted for. */
+export interface RingWork {
+  readonly use: KeyUse;
+  /** For the record, e.g. `bundle prove`. */
+  readonly verb: string;
+  readonly about: Readonly<Record<string, string>>;
+  /** Names of the two options. */
+  readonly options?: { readonly dir: string; readonly unlock: string };
+}
+
 /**
- * Opens the ring that two options name; undefined when they are absent. The caller closes it.
- * @throws GatewayError `cli.usage` when one is missing; `key.*`, `sm.key-*`.
+ * Works with the keys of a ring, on record beside it; the provider of the action counts every use.
+ * @throws GatewayError `cli.usage` when an option is missing; `key.*`, `sm.key-*`; what `work` throws.
  */
-export function ringOf(
+export async function withRing<T>(
   input: CliInput,
-  use: KeyUse,
-  options: { readonly dir: string; readonly unlock: string } = { dir: "ring", unlock: "unlock" },
-): KeyRing | undefined {
-  const dir = input.text(options.dir);
-  if (dir === undefined) return undefined;
+  { use, verb, about, options = { dir: "ring", unlock: "unlock" } }: RingWork,
+  work: (ring: KeyRing, action: KeyAction) => T | Promise<T>,
+): Promise<T> {
+  const dir = needed(input, options.dir);
   const unlock = { file: needed(input, options.unlock) };
-  return KeyRing.open({ dir, unlock, use, mode: modeOf(input) });
+  const ring = KeyRing.open({ dir, unlock, use, mode: modeOf(input) });
+  try {
+    const wish = { keyFolder: dir, verb, operator: input.text("operator"), about };
+    return await withKeyAction(wish, (action) => work(ring, action));
+  } finally {
+    ring.close();
+  }
 }
 
 /**

@@ -9,22 +9,22 @@ import {
   signedAndEnvelopedData,
 } from "../src/cms/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
-import type { KeyRing } from "../src/keystore/index.ts";
 import { parseCertificate } from "../src/pki/index.ts";
-import { loadProvider } from "../src/sm/index.ts";
+import { loadProvider, type SmProvider } from "../src/sm/index.ts";
 import {
   AT_OPTION,
   many,
   needed,
   RING_OPTIONS,
+  type RingWork,
   readItems,
-  ringOf,
   TRUST_OPTIONS,
   verifiedOf,
+  withRing,
 } from "./evidence.ts";
 import { writeNew } from "./files.ts";
 import { eachOpened, ITEM_OPTIONS, wantedOf } from "./opened.ts";
-import { sizeText } from "./words.ts";
+import { idText, sizeText } from "./words.ts";
 
 export const exportBundle: CliVerb = {
   name: "export",
@@ -86,18 +86,24 @@ export const exportBundle: CliVerb = {
     needed(input, "signer-ring");
     const recipients = many(input, "recipient").flatMap(certificatesIn);
     if (recipients.length === 0) throw new GatewayError("cli.usage", { detail: "--recipient" });
+    const wanted = wantedOf(input) ?? (() => true);
     const chain = certificatesIn(needed(input, "signer-certificate"));
     const verified = await verifiedOf(provider, input, input.positionals[0] ?? "");
-    const items = await itemsOf(input, async (ring, wanted) => {
-      const taken: ExportItem[] = [];
-      const room = { left: EXPORT_MAX };
-      await eachOpened(provider, verified, ring, wanted, async (item) => {
-        taken.push(await contentOf(item, room));
-      });
-      return taken;
-    });
-    const message = withSigner(input, chain, (signer) =>
-      signedAndEnvelopedData(provider, {
+    const about = { bundle: idText(verified.header.bundleId), out };
+    const items = await withRing(
+      input,
+      { use: "node-encrypt", verb: "bundle export", about },
+      async (ring, action) => {
+        const taken: ExportItem[] = [];
+        const room = { left: EXPORT_MAX };
+        await eachOpened(action.provider, verified, ring, wanted, async (item) => {
+          taken.push(await contentOf(item, room));
+        });
+        return taken;
+      },
+    );
+    const message = await withSigner(input, chain, about, (signer, signing) =>
+      signedAndEnvelopedData(signing, {
         content: exportStatement(verified, items, Date.now()),
         signer,
         recipients,
@@ -118,19 +124,6 @@ export const exportBundle: CliVerb = {
   },
 };
 
-async function itemsOf(
-  input: CliInput,
-  take: (ring: KeyRing, wanted: (item: OpenedItem) => boolean) => Promise<ExportItem[]>,
-): Promise<ExportItem[]> {
-  const ring = ringOf(input, "node-encrypt");
-  if (ring === undefined) throw new GatewayError("cli.usage", { detail: "--ring" });
-  try {
-    return await take(ring, wantedOf(input) ?? (() => true));
-  } finally {
-    ring.close();
-  }
-}
-
 /** @throws GatewayError `export.too-large` before a content is read that does not fit. */
 async function contentOf(item: OpenedItem, room: { left: number }): Promise<ExportItem> {
   room.left -= item.entry.size;
@@ -145,19 +138,18 @@ async function contentOf(item: OpenedItem, room: { left: number }): Promise<Expo
 function withSigner<T>(
   input: CliInput,
   chain: readonly Uint8Array[],
-  work: (signer: MessageSigner) => T,
-): T {
+  about: RingWork["about"],
+  work: (signer: MessageSigner, provider: SmProvider) => T,
+): Promise<T> {
   const options = { dir: "signer-ring", unlock: "signer-unlock" };
-  const ring = ringOf(input, "node-sign", options);
-  try {
+  const wanted = { use: "node-sign", verb: "bundle export", about, options } as const;
+  return withRing(input, wanted, (ring, { provider }) => {
     for (const certificate of chain) {
-      const key = ring?.privateKey(parseCertificate(certificate).keyId);
-      if (key !== undefined) return work({ key, certificate });
+      const key = ring.privateKey(parseCertificate(certificate).keyId);
+      if (key !== undefined) return work({ key, certificate }, provider);
     }
     throw new GatewayError("export.certificate-unusable", { detail: "no key of it in the ring" });
-  } finally {
-    ring?.close();
-  }
+  });
 }
 
 function certificatesIn(path: string): Uint8Array[] {

@@ -24,10 +24,10 @@ import {
   keysOf,
   needed,
   RING_OPTIONS,
-  ringOf,
   TRUST_OPTIONS,
   trustOf,
   verifiedOf,
+  withRing,
 } from "./evidence.ts";
 import { fileOf, readBounded, writeNew } from "./files.ts";
 import { eachOpened, ITEM_OPTIONS, wantedOf } from "./opened.ts";
@@ -102,17 +102,16 @@ async function make(context: CliContext, input: CliInput): Promise<ExitCode> {
   const out = needed(input, "out");
   const verified = await verifiedOf(provider, input, file);
   const form = input.flag("permission") ? provePermission : proveItem;
-  const ring = ringOf(input, "node-encrypt");
   const item = input.integer("item", { min: 0, max: Number.MAX_SAFE_INTEGER });
   let proof: ReturnType<typeof form> | undefined;
-  if (ring !== undefined) {
-    try {
-      await eachOpened(provider, verified, ring, wanted, (opened) => {
+  if (input.text("ring") !== undefined) {
+    const about = { bundle: idText(verified.header.bundleId), out };
+    const work = { use: "node-encrypt", verb: "bundle prove", about } as const;
+    await withRing(input, work, (ring, action) =>
+      eachOpened(action.provider, verified, ring, wanted, (opened) => {
         proof = form(verified, opened.index, opened);
-      });
-    } finally {
-      ring.close();
-    }
+      }),
+    );
   } else {
     if (item === undefined) throw new GatewayError("cli.usage", { detail: "--exchange: --ring" });
     proof = form(verified, item);

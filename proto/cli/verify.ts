@@ -15,16 +15,18 @@ import {
   type ExitCode,
 } from "../src/cli/index.ts";
 import { type ErrorCode, errorRow, GatewayError } from "../src/errors/index.ts";
+import type { KeyRing } from "../src/keystore/index.ts";
 import { loadProvider, type SmProvider } from "../src/sm/index.ts";
 import { type CertificateView, viewCertificate } from "./bundle-view.ts";
 import {
   AT_OPTION,
   keysOf,
   RING_OPTIONS,
-  ringOf,
+  type RingWork,
   TRUST_OPTIONS,
   timeOption,
   trustOf,
+  withRing,
 } from "./evidence.ts";
 import { fileOf } from "./files.ts";
 import { readForm } from "./form.ts";
@@ -104,7 +106,7 @@ export const verify: CliVerb = {
       verified = header.verified;
     }
     rows.push(...(await checkChunks(provider, verified)));
-    rows.push(...(await checkOpening(provider, verified, input)));
+    rows.push(...(await checkOpening(verified, input)));
     return report(context, rows, received, verified);
   },
 };
@@ -164,13 +166,18 @@ async function checkChunks(
 }
 
 /** §8.4 with a recipient's ring. An item that fails, fails alone: all failures are told. */
-async function checkOpening(
+async function checkOpening(verified: VerifiedHeader | undefined, input: CliInput): Promise<Row[]> {
+  if (verified === undefined || input.text("ring") === undefined) return OPEN_STEPS.map(skipped);
+  const bundle = idText(verified.header.bundleId);
+  const work: RingWork = { use: "node-encrypt", verb: "bundle verify", about: { bundle } };
+  return withRing(input, work, (ring, { provider }) => opening(provider, verified, ring));
+}
+
+async function opening(
   provider: SmProvider,
-  verified: VerifiedHeader | undefined,
-  input: CliInput,
+  verified: VerifiedHeader,
+  ring: KeyRing,
 ): Promise<Row[]> {
-  const ring = verified === undefined ? undefined : ringOf(input, "node-encrypt");
-  if (verified === undefined || ring === undefined) return OPEN_STEPS.map(skipped);
   const failures: GatewayError[] = [];
   try {
     for await (const item of openBundle(provider, verified, ring)) {
@@ -184,8 +191,6 @@ async function checkOpening(
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     return failedAt(OPEN_STEPS, openStepOf(error.code), error.code, error.detail);
-  } finally {
-    ring.close();
   }
   const [first] = failures;
   if (first === undefined) return OPEN_STEPS.map(passed);

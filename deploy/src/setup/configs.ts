@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CertificateUse } from "@lightferry/proto/pki";
+import { actionsDirBeside } from "@lightferry/proto/service";
 import {
   CALLERS,
   nodeIdOf,
@@ -92,6 +93,7 @@ export function writeConfigs(
       databaseUrl: url("policy", "policy"),
       sealedAwayDir: paths.sealedAway,
       vaultPath: join(unlockDir, "sealed-away.vault"),
+      keyActionsDir: actionsDirBeside(ring("policy")),
     },
     audit: {
       ...base("audit", ports.audit),

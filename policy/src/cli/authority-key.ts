@@ -1,32 +1,22 @@
 /**
  * Guarantee: the authority's key is made once, and opened only while something
- * is signed, by a passphrase or an unlock file.
+ * is signed, by a passphrase or an unlock file; each time is on record beside it.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CliContext, CliInput, CliOption } from "@lightferry/proto/cli";
 import { generateKeyFile, type LoadedKey, loadKeyFile } from "@lightferry/proto/keystore";
-import { assertFree, needed, OPTIONS, writeNew } from "../keys/options.ts";
+import { type KeyAction, withKeyAction } from "@lightferry/proto/service";
+import { assertFree, CA_OPTIONS, needed, valued, writeNew } from "../keys/options.ts";
 import { withSecret } from "../keys/terminal.ts";
 
 /** Options of every verb that signs with the authority's key. */
 export const AUTHORITY_OPTIONS = {
-  key: {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "签发机构密钥文件", en: "key file of the authority" },
-  },
-  unlock: {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "以解锁密钥文件代替口令", en: "unlock key file instead of a passphrase" },
-  },
-  "passphrase-file": OPTIONS["passphrase-file"],
-  out: {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "签名写入此文件（64 字节）", en: "where the signature goes (64 bytes)" },
-  },
+  key: valued("FILE", "签发机构密钥文件", "key file of the authority"),
+  unlock: valued("FILE", "以解锁密钥文件代替口令", "unlock key file instead of a passphrase"),
+  "passphrase-file": CA_OPTIONS["passphrase-file"],
+  operator: CA_OPTIONS.operator,
+  out: valued("FILE", "签名写入此文件（64 字节）", "where the signature goes (64 bytes)"),
 } as const satisfies Record<string, CliOption>;
 
 const SECRET = {
@@ -35,21 +25,35 @@ const SECRET = {
   what: { zh: "签发机构口令", en: "Passphrase of the authority" },
 } as const;
 
-/** @throws GatewayError `cli.usage`, `sm.key-*`, `key.passphrase-missing` */
+/** Where the record of the authority's key lies: in the key's own folder, which is made for it. */
+const recordOf = (input: CliInput, verb: string, keyPath: string) => ({
+  ...{ keyFolder: keyPath, verb: `policy ${verb}`, operator: input.text("operator") },
+});
+
+/**
+ * @param signed which document, for the record.
+ * @param body signs with the action's provider, which counts.
+ * @throws GatewayError `cli.usage`, `sm.key-*`, `key.passphrase-missing`, `key.action-unrecorded`
+ */
 export function withAuthorityKey<T>(
   context: CliContext,
   input: CliInput,
-  body: (loaded: LoadedKey) => T,
+  signed: { readonly verb: string; readonly about: Readonly<Record<string, string>> },
+  body: (loaded: LoadedKey, action: KeyAction) => T,
 ): Promise<T> {
   const path = needed(input, "key");
-  return withSecret(context, input, SECRET, (unlock) => {
-    const loaded = loadKeyFile(path, unlock, "authority-sign");
-    try {
-      return body(loaded);
-    } finally {
-      loaded.key.destroy();
-    }
-  });
+  const wish = { ...recordOf(input, signed.verb, path), about: signed.about };
+  return withSecret(context, input, SECRET, (unlock) =>
+    withKeyAction(wish, (action) => {
+      const loaded = loadKeyFile(path, unlock, "authority-sign");
+      try {
+        action.note({ keys: [loaded.keyId] });
+        return body(loaded, action);
+      } finally {
+        loaded.key.destroy();
+      }
+    }),
+  );
 }
 
 /** Makes the key and the anchor by which every zone knows its signatures. */
@@ -60,11 +64,15 @@ export function makeAuthority(
   const dir = needed(input, "dir");
   const key = assertFree(join(dir, "authority.key.json"));
   const anchor = assertFree(join(dir, "anchor.json"));
-  return withSecret(context, input, { ...SECRET, fresh: true }, (unlock) => {
-    if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const { keyId, publicKey } = generateKeyFile(key, unlock, "authority-sign", { demo: false });
-    const hex = Buffer.from(publicKey).toString("hex");
-    writeNew(anchor, `${JSON.stringify({ publicKey: hex, demo: false })}\n`);
-    return { key, anchor, keyId };
-  });
+  const wish = { ...recordOf(input, "init-authority", key), about: { anchor } };
+  return withSecret(context, input, { ...SECRET, fresh: true }, (unlock) =>
+    withKeyAction(wish, (action) => {
+      if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 });
+      const { keyId, publicKey } = generateKeyFile(key, unlock, "authority-sign", { demo: false });
+      action.note({ keys: [keyId] });
+      const hex = Buffer.from(publicKey).toString("hex");
+      writeNew(anchor, `${JSON.stringify({ publicKey: hex, demo: false })}\n`);
+      return { key, anchor, keyId };
+    }),
+  );
 }

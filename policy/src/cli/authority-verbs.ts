@@ -1,7 +1,7 @@
 /** Guarantee: a registry is signed only if every service would read it; an authority's key replaces none. */
 import { type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { parseRegistryDocument } from "@lightferry/proto/registry";
-import { domainSeparated, loadProvider } from "@lightferry/proto/sm";
+import { domainSeparated } from "@lightferry/proto/sm";
 import { needed, tell, writeNew } from "../keys/options.ts";
 import { AUTHORITY_OPTIONS, makeAuthority, withAuthorityKey } from "./authority-key.ts";
 import { readInput } from "./pack-verbs.ts";
@@ -21,6 +21,7 @@ export const initAuthorityVerb: CliVerb = {
     dir: { type: "string", value: "DIR", summary: { zh: "新目录", en: "new folder" } },
     unlock: AUTHORITY_OPTIONS.unlock,
     "passphrase-file": AUTHORITY_OPTIONS["passphrase-file"],
+    operator: AUTHORITY_OPTIONS.operator,
   },
   examples: [
     {
@@ -63,9 +64,10 @@ export const signRegistryVerb: CliVerb = {
     const [path, out] = [needed(input, "registry"), needed(input, "out")];
     const bytes = readInput(path);
     const { number, demo, nodes } = parseRegistryDocument(bytes);
-    const signed = await withAuthorityKey(context, input, ({ key, keyId }) => ({
+    const work = { verb: "sign-registry", about: { registry: String(number), out } };
+    const signed = await withAuthorityKey(context, input, work, ({ key, keyId }, { provider }) => ({
       keyId,
-      signature: loadProvider().sm2Sign(key, domainSeparated(LABEL, bytes)),
+      signature: provider.sm2Sign(key, domainSeparated(LABEL, bytes)),
     }));
     writeNew(out, signed.signature);
     const { keyId } = signed;

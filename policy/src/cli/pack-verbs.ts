@@ -94,14 +94,19 @@ export const signPackVerb: CliVerb = {
   ],
   run: async (context, input) => {
     const [packPath, out] = [needed(input, "pack"), needed(input, "out")];
-    const provider = loadProvider();
     const document = readInput(packPath);
-    const { keyId, signature } = await withAuthorityKey(context, input, ({ key, keyId: id }) => ({
-      keyId: id,
-      signature: signPack(provider, key, document),
-    }));
+    const pack = parsePack(loadProvider(), document);
+    const work = { verb: "sign-pack", about: { pack: `${pack.number} ${pack.version}`, out } };
+    const { keyId, signature } = await withAuthorityKey(
+      context,
+      input,
+      work,
+      ({ key, keyId: id }, { provider }) => ({
+        keyId: id,
+        signature: signPack(provider, key, document),
+      }),
+    );
     writeFileSync(out, signature);
-    const pack = parsePack(provider, document);
     context.emitJson({ ...summary(pack), keyId, signature: out });
     context.out(
       context.say({

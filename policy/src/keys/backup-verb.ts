@@ -14,12 +14,22 @@ import {
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { createSecretFile } from "@lightferry/proto/keystore";
-import { backupAuthority, qrSvg } from "@lightferry/proto/pki";
-import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { assertFree, needed, OPTIONS, tell } from "./options.ts";
+import { backupAuthority, qrSvg, readAuthority } from "@lightferry/proto/pki";
+import { withCa } from "./ca-access.ts";
+import {
+  answered,
+  assertFree,
+  CA_OPTIONS,
+  example,
+  NODE_OPTIONS,
+  needed,
+  OPTIONS,
+  outFile,
+  valued,
+} from "./options.ts";
 import { withSecret } from "./terminal.ts";
 import { BACKUP_SECRET, backupZone } from "./zone-backup.ts";
-import { zoneKeys } from "./zone-keys.ts";
+import { onRecord, zoneKeys } from "./zone-keys.ts";
 
 function countsOf(text: string): { k: number; n: number } {
   const [, k, n] = /^([0-9]{1,2})\/([0-9]{1,2})$/.exec(text) ?? [];
@@ -50,16 +60,43 @@ async function backupCa(context: CliContext, input: CliInput, out: string): Prom
   const counts = countsOf(needed(input, "shares"));
   const sharesDir = needed(input, "shares-dir");
   if (existsSync(sharesDir)) assertFree(join(sharesDir, `share-1-of-${counts.n}.txt`));
-  const { bytes, shareLines } = await withCa(context, input, (ca) => backupAuthority(ca, counts));
-  createSecretFile(out, bytes);
-  const shares = writeShares(sharesDir, shareLines, counts.k);
-  context.emitJson({ backup: out, shares, ...counts });
-  tell(context, {
-    zh: `备份写入 ${out}。${counts.n} 份份额写入 ${sharesDir}，任意 ${counts.k} 份可恢复；请分交不同保管人后删除此目录中的文件`,
-    en: `backup written to ${out}. ${counts.n} shares are in ${sharesDir}, any ${counts.k} restore: give each to another custodian, then delete them here`,
+  const work = { verb: "backup", about: { out, shares: `${counts.k}/${counts.n}` } };
+  const shares = await withCa(context, input, work, async (ca, action) => {
+    action.note({ keys: [readAuthority(ca.dir).keyId] });
+    const { bytes, shareLines } = await backupAuthority(ca, counts);
+    createSecretFile(out, bytes);
+    return writeShares(sharesDir, shareLines, counts.k);
   });
+  answered(
+    context,
+    { backup: out, shares, ...counts },
+    {
+      zh: `备份写入 ${out}。${counts.n} 份份额写入 ${sharesDir}，任意 ${counts.k} 份可恢复；请分交不同保管人后删除此目录中的文件`,
+      en: `backup written to ${out}. ${counts.n} shares are in ${sharesDir}, any ${counts.k} restore: give each to another custodian, then delete them here`,
+    },
+  );
   for (const share of shares) context.out(share);
   return EXIT.done;
+}
+
+async function backupNode(context: CliContext, input: CliInput, out: string): Promise<ExitCode> {
+  const keys = zoneKeys(context, input.text("unlock-dir"));
+  const held = await withSecret(context, input, { ...BACKUP_SECRET, fresh: true }, (unlock) =>
+    onRecord(input, keys, "backup", { out }, async (action) => {
+      const { bytes, manifest } = await backupZone(keys, unlock);
+      createSecretFile(out, bytes);
+      action.note({ keys: manifest.keys.map(({ keyId }) => keyId) });
+      return manifest.keys.map(({ ring, keyId }) => ({ use: ring, keyId }));
+    }),
+  );
+  return answered(
+    context,
+    { backup: out, zone: keys.zone, keys: held },
+    {
+      zh: `${held.length} 把密钥备份写入 ${out}`,
+      en: `${held.length} keys backed up to ${out}`,
+    },
+  );
 }
 
 export const backupVerb: CliVerb = {
@@ -72,47 +109,23 @@ export const backupVerb: CliVerb = {
   args: [],
   options: {
     ...CA_OPTIONS,
-    shares: {
-      type: "string",
-      value: "K/N",
-      summary: { zh: "共 N 份，任意 K 份可恢复", en: "N shares of which any K restore" },
-    },
-    "shares-dir": {
-      type: "string",
-      value: "DIR",
-      summary: { zh: "份额文件写入此目录", en: "folder for the shares" },
-    },
+    shares: valued("K/N", "共 N 份，任意 K 份可恢复", "N shares of which any K restore"),
+    "shares-dir": valued("DIR", "份额文件写入此目录", "folder for the shares"),
     "backup-passphrase-file": OPTIONS["backup-passphrase-file"],
-    "unlock-dir": OPTIONS["unlock-dir"],
+    "unlock-dir": NODE_OPTIONS["unlock-dir"],
     out: OPTIONS.out,
   },
   examples: [
-    {
-      command: "keys backup --ca ca/root --shares 2/3 --shares-dir /media/shares --out root.backup",
-      summary: { zh: "根密钥，三份中任意两份可恢复", en: "the root, any two of three restore it" },
-    },
-    {
-      command: "keys backup --zone extranet --out node.backup",
-      summary: { zh: "节点全部密钥", en: "all keys of a node" },
-    },
+    example(
+      "keys backup --ca ca/root --shares 2/3 --shares-dir /media/shares --out root.backup",
+      "根密钥，三份中任意两份可恢复",
+      "the root, any two of three restore it",
+    ),
+    example("keys backup --zone extranet --out node.backup", "节点全部密钥", "all keys of a node"),
   ],
   run: async (context, input) => {
-    const out = assertFree(needed(input, "out"));
-    if (input.text("ca") !== undefined) return backupCa(context, input, out);
-    const keys = zoneKeys(context, input.text("unlock-dir"));
-    const { bytes, manifest } = await withSecret(
-      context,
-      input,
-      { ...BACKUP_SECRET, fresh: true },
-      (unlock) => backupZone(keys, unlock),
-    );
-    createSecretFile(out, bytes);
-    const held = manifest.keys.map(({ ring, keyId }) => ({ use: ring, keyId }));
-    context.emitJson({ backup: out, zone: keys.zone, keys: held });
-    tell(context, {
-      zh: `${held.length} 把密钥备份写入 ${out}`,
-      en: `${held.length} keys backed up to ${out}`,
-    });
-    return EXIT.done;
+    const out = outFile(input);
+    const work = input.text("ca") === undefined ? backupNode : backupCa;
+    return work(context, input, out);
   },
 };

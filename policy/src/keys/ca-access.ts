@@ -1,33 +1,37 @@
-/** Guarantee: a verb works on a CA folder with the key unlocked only while it works. */
+/** Guarantee: a verb works on a CA folder with the key unlocked only while it works, and on record beside the folder. */
 import type { CliContext, CliInput } from "@lightferry/proto/cli";
 import type { CaAccess } from "@lightferry/proto/pki";
-import { needed, OPTIONS } from "./options.ts";
+import { type KeyAction, withKeyAction } from "@lightferry/proto/service";
+import { needed } from "./options.ts";
 import { withSecret } from "./terminal.ts";
 
-/** Options of every verb that needs a CA's key. */
-export const CA_OPTIONS = {
-  ca: OPTIONS.ca,
-  "passphrase-file": OPTIONS["passphrase-file"],
-  "unlock-file": OPTIONS["unlock-file"],
-} as const;
+export interface CaWork {
+  /** For the record: `keys <verb>`. */
+  readonly verb: string;
+  readonly about?: Readonly<Record<string, string>>;
+  /** The passphrase is being set. */
+  readonly fresh?: boolean;
+}
 
-/** @param fresh the passphrase is being set. */
+/** @throws GatewayError `key.passphrase-missing`, `key.action-unrecorded`; what `body` throws. */
 export async function withCa<T>(
   context: CliContext,
   input: CliInput,
-  body: (ca: CaAccess) => T | Promise<T>,
-  fresh = false,
+  { verb, about = {}, fresh = false }: CaWork,
+  body: (ca: CaAccess, action: KeyAction) => T | Promise<T>,
 ): Promise<T> {
   const dir = needed(input, "ca");
-  return withSecret(
-    context,
-    input,
-    {
-      passphraseFile: "passphrase-file",
-      unlockFile: "unlock-file",
-      what: { zh: `签发机构 ${dir} 的口令`, en: `Passphrase of the authority ${dir}` },
-      fresh,
-    },
-    (unlock) => body({ dir, unlock }),
+  const secret = {
+    passphraseFile: "passphrase-file",
+    unlockFile: "unlock-file",
+    what: { zh: `签发机构 ${dir} 的口令`, en: `Passphrase of the authority ${dir}` },
+    fresh,
+  };
+  const wish = {
+    ...{ keyFolder: dir, verb: `keys ${verb}`, operator: input.text("operator") },
+    about: { ca: dir, ...about },
+  };
+  return withSecret(context, input, secret, (unlock) =>
+    withKeyAction(wish, (action) => body({ dir, unlock, provider: action.provider }, action)),
   );
 }

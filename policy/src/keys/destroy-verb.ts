@@ -2,14 +2,14 @@
  * Guarantee: `keys destroy` destroys a private key only when nothing can need it
  * any more: its certificate ended and the overlap is over, or it is compromised.
  */
-import { type CliContext, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import type { CliContext, CliVerb } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { destroyRingKey } from "@lightferry/proto/keystore";
-import { clock, OPTIONS, tell } from "./options.ts";
+import { answered, clock, example, flagged, OPTIONS } from "./options.ts";
 import { OVERLAP_AFTER_END_MS } from "./state.ts";
 import { confirm } from "./terminal.ts";
 import { readTrust } from "./trust-call.ts";
-import { ringInfos, useOf, zoneKeys } from "./zone-keys.ts";
+import { onRecord, ringInfos, useOf, zoneKeys } from "./zone-keys.ts";
 
 /** @throws GatewayError `key.still-needed` */
 async function assertOver(context: CliContext, keyId: string): Promise<void> {
@@ -40,20 +40,19 @@ export const destroyVerb: CliVerb = {
   ],
   options: {
     use: OPTIONS.use,
-    compromised: {
-      type: "boolean",
-      summary: {
-        zh: "密钥已泄露：立即销毁，在途数据将无法解开",
-        en: "the key is compromised: destroy it now; what is in flight will not open",
-      },
-    },
+    compromised: flagged(
+      "密钥已泄露：立即销毁，在途数据将无法解开",
+      "the key is compromised: destroy it now; what is in flight will not open",
+    ),
+    operator: OPTIONS.operator,
     yes: OPTIONS.yes,
   },
   examples: [
-    {
-      command: "keys destroy 3f9c2a7d11e0b654a1b2c3d4e5f60718 --zone extranet --use encrypt",
-      summary: { zh: "销毁上上月的加密密钥", en: "an encryption key of the month before last" },
-    },
+    example(
+      "keys destroy 3f9c2a7d11e0b654a1b2c3d4e5f60718 --zone extranet --use encrypt",
+      "销毁上上月的加密密钥",
+      "an encryption key of the month before last",
+    ),
   ],
   run: async (context, input) => {
     const [keyId = ""] = input.positionals;
@@ -67,9 +66,12 @@ export const destroyVerb: CliVerb = {
       zh: `销毁后无法恢复。销毁 ${use} 密钥 ${keyId}？`,
       en: `This cannot be undone. Destroy ${use} key ${keyId}?`,
     });
-    destroyRingKey(keys.ringDir(use), keyId);
-    context.emitJson({ keyId, use, destroyed: true });
-    tell(context, { zh: `${keyId} 已销毁`, en: `${keyId} is destroyed` });
-    return EXIT.done;
+    const about = { use, why: input.flag("compromised") ? "compromised" : "overlap over" };
+    await onRecord(input, keys, "destroy", about, (action) => {
+      action.note({ keys: [keyId] });
+      destroyRingKey(keys.ringDir(use), keyId);
+    });
+    const words = { zh: `${keyId} 已销毁`, en: `${keyId} is destroyed` };
+    return answered(context, { keyId, use, destroyed: true }, words);
   },
 };

@@ -1,7 +1,7 @@
 /** Guarantee: `keys export` writes what the other zone needs of this one: its lists and live certificates, all public. */
-import { type CliVerb, EXIT } from "@lightferry/proto/cli";
+import type { CliVerb } from "@lightferry/proto/cli";
 import { pemLabel, pkiKind, toPem } from "@lightferry/proto/pki";
-import { assertFree, needed, OPTIONS, tell, writeNew } from "./options.ts";
+import { answered, example, OPTIONS, outFile, writeNew } from "./options.ts";
 import { readTrust } from "./trust-call.ts";
 
 export const exportVerb: CliVerb = {
@@ -14,23 +14,23 @@ export const exportVerb: CliVerb = {
   args: [],
   options: { out: OPTIONS.out },
   examples: [
-    {
-      command: "keys export --zone extranet --out extranet.pem",
-      summary: { zh: "带到业务网用 keys import 导入", en: "for keys import in the business zone" },
-    },
+    example(
+      "keys export --zone extranet --out extranet.pem",
+      "带到业务网用 keys import 导入",
+      "for keys import in the business zone",
+    ),
   ],
   run: async (context, input) => {
-    const out = assertFree(needed(input, "out"));
+    const out = outFile(input);
     const { zone } = context.zoneConfig();
     const { store } = await readTrust(context);
     const items = store.ownTrustItems(zone, Date.now());
     const pem = items.map((der) => toPem(pemLabel(pkiKind(der) ?? "certificate"), der));
     writeNew(out, pem.join(""));
-    context.emitJson({ zone, out, items: items.length });
-    tell(context, {
+    const words = {
       zh: `${items.length} 项写入 ${out}`,
       en: `${items.length} items written to ${out}`,
-    });
-    return EXIT.done;
+    };
+    return answered(context, { zone, out, items: items.length }, words);
   },
 };

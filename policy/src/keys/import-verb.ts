@@ -18,8 +18,8 @@ import {
   parseCertificate,
   QrCollector,
 } from "@lightferry/proto/pki";
-import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { OPTIONS, readBytes, readItems, tell } from "./options.ts";
+import { withCa } from "./ca-access.ts";
+import { answered, CA_OPTIONS, example, OPTIONS, readBytes, readItems, valued } from "./options.ts";
 import { confirm } from "./terminal.ts";
 import { withTrust } from "./trust-call.ts";
 
@@ -125,13 +125,14 @@ async function importIntoAuthority(context: CliContext, input: CliInput): Promis
     zh: `以 ${root.subject} 为根，SM3 摘要 ${root.digest}？`,
     en: `Take ${root.subject} for the root, SM3 digest ${root.digest}?`,
   });
-  await withCa(context, input, (ca) =>
-    installCertificate(ca, { certificate: certificate.der, root: root.der }),
-  );
-  const { subject, keyId } = certificate;
-  context.emitJson({ subject, keyId });
-  tell(context, { zh: `${subject} 可以签发了`, en: `${subject} can issue now` });
-  return EXIT.done;
+  const { subject, keyId, serial } = certificate;
+  const about = { subject, root: root.subject, "root-digest": root.digest };
+  await withCa(context, input, { verb: "import", about }, (ca, action) => {
+    action.note({ keys: [keyId], serials: [serial] });
+    return installCertificate(ca, { certificate: certificate.der, root: root.der });
+  });
+  const words = { zh: `${subject} 可以签发了`, en: `${subject} can issue now` };
+  return answered(context, { subject, keyId }, words);
 }
 
 export const importVerb: CliVerb = {
@@ -149,22 +150,20 @@ export const importVerb: CliVerb = {
     },
   ],
   options: {
-    source: {
-      type: "string",
-      value: "SOURCE",
-      summary: {
-        zh: "来源，记入审计：medium 介质 | qr 二维码 | operator 人工",
-        en: "where it came from, for the audit log: medium | qr | operator",
-      },
-    },
+    source: valued(
+      "SOURCE",
+      "来源，记入审计：medium 介质 | qr 二维码 | operator 人工",
+      "where it came from, for the audit log: medium | qr | operator",
+    ),
     ...CA_OPTIONS,
     yes: OPTIONS.yes,
   },
   examples: [
-    {
-      command: "keys import node.pem --zone extranet",
-      summary: { zh: "导入签发机构的答复", en: "take the authority's answer in" },
-    },
+    example(
+      "keys import node.pem --zone extranet",
+      "导入签发机构的答复",
+      "take the authority's answer in",
+    ),
   ],
   run: (context, input) =>
     input.text("ca") === undefined

@@ -1,5 +1,5 @@
 /** Guarantee: `keys issue` shows every request before it signs any, and hands out only what the CA's journal holds. */
-import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import type { CliContext, CliInput, CliVerb } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import {
   AUTHORITY_VALIDITY_MS,
@@ -15,18 +15,21 @@ import {
   vouchersAt,
 } from "@lightferry/proto/pki";
 import { loadProvider } from "@lightferry/proto/sm";
-import { CA_OPTIONS, withCa } from "./ca-access.ts";
+import { withCa } from "./ca-access.ts";
 import {
-  assertFree,
+  answered,
+  CA_OPTIONS,
   CLOCK_MARGIN_MS,
   clock,
-  DAY_MS,
-  MAX_DAYS,
+  example,
   needed,
   OPTIONS,
+  outFile,
   readItems,
   tell,
+  termOf,
   timeOf,
+  valued,
   writeNew,
 } from "./options.ts";
 import { confirm } from "./terminal.ts";
@@ -35,6 +38,8 @@ const HOUR_MS = 3_600_000;
 /** The other zone hears of a new key before it is used: once a day a medium goes even where no lane does. */
 const ANNOUNCE_HOURS = 24;
 const MAX_ANNOUNCE_HOURS = 31 * 24;
+/** A person compares each before saying yes; one line of the record names them all. */
+const MAX_REQUESTS = 256;
 
 interface Planned {
   readonly request: SigningRequest;
@@ -61,15 +66,15 @@ function begin(input: CliInput, ca: AuthorityState, request: SigningRequest, now
 function plan(input: CliInput, ca: AuthorityState, der: Uint8Array): Planned {
   const request = parseRequest(loadProvider(), der, vouchersAt(ca, Date.now()));
   const notBeforeMs = begin(input, ca, request, Date.now());
-  const days = input.integer("days", { min: 1, max: MAX_DAYS });
+  const asked = termOf(input);
   const use = request.identity?.use;
   const usual = use === undefined ? AUTHORITY_VALIDITY_MS.issuer : CERTIFICATE_VALIDITY_MS[use];
-  const wanted = notBeforeMs + (days === undefined ? usual : days * DAY_MS);
+  const wanted = notBeforeMs + (asked ?? usual);
   // Without a wish for more, a certificate ends with its CA.
   const last = ca.certificate?.notAfterMs ?? wanted;
   return {
     request,
-    validity: { notBeforeMs, notAfterMs: days === undefined ? Math.min(wanted, last) : wanted },
+    validity: { notBeforeMs, notAfterMs: asked === undefined ? Math.min(wanted, last) : wanted },
   };
 }
 
@@ -109,47 +114,33 @@ export const issueVerb: CliVerb = {
   args: [],
   options: {
     ...CA_OPTIONS,
-    request: {
-      type: "string",
-      value: "FILE",
-      summary: { zh: "签发申请，可含多份", en: "request file, may hold several" },
-    },
+    request: valued("FILE", "签发申请，可含多份", "request file, may hold several"),
     out: OPTIONS.out,
-    "not-before": {
-      type: "string",
-      value: "TIME",
-      summary: { zh: "生效时间", en: "when it begins" },
-    },
-    announce: {
-      type: "string",
-      value: "HOURS",
-      summary: {
-        zh: `提前公告的小时数；替换在用密钥时默认 ${ANNOUNCE_HOURS}`,
-        en: `hours of announcement; ${ANNOUNCE_HOURS} by default where it replaces a key in use`,
-      },
-    },
-    days: {
-      type: "string",
-      value: "DAYS",
-      summary: {
-        zh: "有效天数；加密 45，其他 365，签发机构 5 年",
-        en: "days it is good for; encryption 45, others 365, issuers 5 years",
-      },
-    },
+    "not-before": valued("TIME", "生效时间", "when it begins"),
+    announce: valued(
+      "HOURS",
+      `提前公告的小时数；替换在用密钥时默认 ${ANNOUNCE_HOURS}`,
+      `hours of announcement; ${ANNOUNCE_HOURS} by default where it replaces a key in use`,
+    ),
+    days: OPTIONS.days,
     yes: OPTIONS.yes,
   },
   examples: [
-    {
-      command: "keys issue --ca ca/extranet --request node.csr --out node.pem",
-      summary: { zh: "为节点签发", en: "for a node" },
-    },
+    example(
+      "keys issue --ca ca/extranet --request node.csr --out node.pem",
+      "为节点签发",
+      "for a node",
+    ),
   ],
   run: async (context, input) => {
     const dir = needed(input, "ca");
-    const out = assertFree(needed(input, "out"));
+    const out = outFile(input);
     const items = readItems(needed(input, "request"));
     if (items.length === 0 || items.some(({ label }) => label !== "CERTIFICATE REQUEST")) {
       throw new GatewayError("cli.usage", { detail: "--request: requests alone" });
+    }
+    if (items.length > MAX_REQUESTS) {
+      throw new GatewayError("cli.usage", { detail: `--request: at most ${MAX_REQUESTS}` });
     }
     const ca = readAuthority(dir);
     const plans = items.map(({ der }) => plan(input, ca, der));
@@ -160,25 +151,28 @@ export const issueVerb: CliVerb = {
     });
     const issued: Certificate[] = [];
     try {
-      await withCa(context, input, async (access) => {
+      const about = { requests: String(plans.length) };
+      await withCa(context, input, { verb: "issue", about }, async (access, action) => {
         for (const { request, validity } of plans) {
-          issued.push(await issueTo(access, request.der, validity));
+          const made = await issueTo(access, request.der, validity);
+          issued.push(made);
+          action.note({ keys: [made.keyId], serials: [made.serial] });
         }
       });
     } finally {
       // What was signed before one was refused is signed, and handed out.
       if (issued.length > 0) writeNew(out, answer(dir, issued));
     }
-    context.emitJson({
-      out,
-      issued: issued.map(({ serial, keyId, subject, notBeforeMs, notAfterMs }) => ({
-        ...{ serial, keyId, subject, notBeforeMs, notAfterMs },
-      })),
-    });
-    tell(context, {
-      zh: `已签发 ${issued.length} 份，连同签发机构证书与吊销列表写入 ${out}`,
-      en: `${issued.length} issued; written to ${out} with the authority's certificate and list`,
-    });
-    return EXIT.done;
+    const rows = issued.map(({ serial, keyId, subject, notBeforeMs, notAfterMs }) => ({
+      ...{ serial, keyId, subject, notBeforeMs, notAfterMs },
+    }));
+    return answered(
+      context,
+      { out, issued: rows },
+      {
+        zh: `已签发 ${issued.length} 份，连同签发机构证书与吊销列表写入 ${out}`,
+        en: `${issued.length} issued; written to ${out} with the authority's certificate and list`,
+      },
+    );
   },
 };

@@ -14,7 +14,7 @@ import {
   type RevocationList,
   readAuthority,
 } from "@lightferry/proto/pki";
-import { clock, DAY_MS, OPTIONS, tell } from "./options.ts";
+import { CA_OPTIONS, clock, DAY_MS, example, tell } from "./options.ts";
 import { type KeyState, STATES, stateOf } from "./state.ts";
 import { readTrust } from "./trust-call.ts";
 import { type ZoneKeys, zoneKeys } from "./zone-keys.ts";
@@ -207,12 +207,13 @@ export const listVerb: CliVerb = {
   },
   usage: "[--zone ZONE] [--ca DIR]",
   args: [],
-  options: { ca: OPTIONS.ca },
+  options: { ca: CA_OPTIONS.ca },
   examples: [
-    {
-      command: "keys list --zone extranet",
-      summary: { zh: "外网侧信任的全部证书", en: "everything the extranet side trusts" },
-    },
+    example(
+      "keys list --zone extranet",
+      "外网侧信任的全部证书",
+      "everything the extranet side trusts",
+    ),
   ],
   run: async (context, input) => {
     const dir = input.text("ca");

@@ -8,6 +8,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import type { KeyRing } from "@lightferry/proto/keystore";
 import { type Certificate, type CertificateUse, createRequest, toPem } from "@lightferry/proto/pki";
 import {
+  type KeyAction,
   readConfigFile,
   readField,
   readHsm,
@@ -15,11 +16,12 @@ import {
   readString,
 } from "@lightferry/proto/service";
 import { openSdfProvider, type SdfProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import { valued } from "./options.ts";
 import { formerOrganisation, type RingRequest } from "./ring-requests.ts";
 import { keptCertificates, openRing, type ZoneKeys } from "./zone-keys.ts";
 
 export interface MachineRequest {
-  /** A service's settings, with `hsm`; each key that is asked for is used once, not counted by the service. */
+  /** A service's settings, with `hsm`. */
   readonly configPath: string;
   readonly use: CertificateUse;
   readonly organisation: string | undefined;
@@ -29,9 +31,14 @@ export interface MachineRequest {
 
 /**
  * Requests for the keys of one kind that the settings name and that are not certified.
+ * @param action counts what the keys of the machine, and one of the ring that vouches, are used for.
  * @throws GatewayError `config.invalid`, `sm.hsm-*`, `key.unknown`, `key.ring-missing`, `cli.usage`
  */
-export function machineRequests(keys: ZoneKeys, wish: MachineRequest): RingRequest[] {
+export function machineRequests(
+  keys: ZoneKeys,
+  wish: MachineRequest,
+  action: Pick<KeyAction, "counted">,
+): RingRequest[] {
   const raw = readConfigFile(wish.configPath);
   if (readField(raw, "hsm") === undefined) {
     throw new GatewayError("config.invalid", { detail: `hsm: none in ${wish.configPath}` });
@@ -39,7 +46,9 @@ export function machineRequests(keys: ZoneKeys, wish: MachineRequest): RingReque
   const demo = readOneOf(raw, "mode", ["demo", "production"]) === "demo";
   // The service's own note: a password refused there is not offered here, nor the other way.
   const refusedPath = join(readString(raw, "stateDir"), "hsm-refused");
-  const machine = openSdfProvider({ ...readHsm(raw, "hsm"), refusedPath });
+  const machine = openSdfProvider({ ...readHsm(raw, "hsm"), refusedPath }, (provider) =>
+    action.counted(provider),
+  );
   const open: Pick<KeyRing, "close">[] = [];
   try {
     const held = wish.use === "encrypt" ? machine.encryptKeys : machine.signKeys;
@@ -94,11 +103,8 @@ function certifiedKey(
 }
 
 /** What `--hsm` is, for the help. */
-export const HSM_OPTION = {
-  type: "string",
-  value: "CONFIG",
-  summary: {
-    zh: "密钥在密码机中：含 hsm 的服务配置文件",
-    en: "the key lies in a cipher machine: settings file of a service, with hsm",
-  },
-} as const;
+export const HSM_OPTION = valued(
+  "CONFIG",
+  "密钥在密码机中：含 hsm 的服务配置文件",
+  "the key lies in a cipher machine: settings file of a service, with hsm",
+);

@@ -10,11 +10,21 @@ import {
 import type { GivenShare } from "@lightferry/proto/keystore";
 import { restoreAuthority } from "@lightferry/proto/pki";
 import { readUpTo } from "./bounded-file.ts";
-import { CA_OPTIONS, withCa } from "./ca-access.ts";
-import { manyOf, needed, OPTIONS, tell } from "./options.ts";
+import { withCa } from "./ca-access.ts";
+import {
+  answered,
+  CA_OPTIONS,
+  example,
+  manyOf,
+  NODE_OPTIONS,
+  needed,
+  OPTIONS,
+  tell,
+  valued,
+} from "./options.ts";
 import { withSecret } from "./terminal.ts";
-import { BACKUP_SECRET, restoreZone } from "./zone-backup.ts";
-import { zoneKeys } from "./zone-keys.ts";
+import { assertRestorable, BACKUP_SECRET, restoreZone } from "./zone-backup.ts";
+import { onRecord, zoneKeys } from "./zone-keys.ts";
 
 /** As in the keystore: a backup is at most this large. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -31,19 +41,24 @@ async function restoreCa(
       text: Buffer.from(readUpTo(path, MAX_SHARE_BYTES)).toString("utf8"),
     }),
   );
-  const state = await withCa(
-    context,
-    input,
-    (ca) => restoreAuthority(ca, backup, { shares }),
-    true,
-  );
-  const subject = state.certificate?.subject ?? state.keyId;
-  context.emitJson({ dir: state.dir, keyId: state.keyId, subject, nextNumber: state.nextNumber });
-  tell(context, {
-    zh: `${subject} 已恢复到 ${state.dir}；下一份吊销列表编号 ${state.nextNumber}。备份之后签发的证书不在记录中，吊销时用 --certificate`,
-    en: `${subject} is restored in ${state.dir}; its next list is number ${state.nextNumber}. Certificates issued after the backup are not in its journal: revoke them with --certificate`,
+  const about = { shares: String(shares.length) };
+  const work = { verb: "restore", about, fresh: true };
+  const state = await withCa(context, input, work, async (ca, action) => {
+    const restored = await restoreAuthority(ca, backup, { shares });
+    const floor = String(restored.nextNumber);
+    action.note({ keys: [restored.keyId], about: { "next-list": floor } });
+    return restored;
   });
-  return EXIT.done;
+  const subject = state.certificate?.subject ?? state.keyId;
+  const { dir, keyId, nextNumber } = state;
+  return answered(
+    context,
+    { dir, keyId, subject, nextNumber },
+    {
+      zh: `${subject} 已恢复到 ${dir}；下一份吊销列表编号 ${nextNumber}。备份之后签发的证书不在记录中，吊销时用 --certificate`,
+      en: `${subject} is restored in ${dir}; its next list is number ${nextNumber}. Certificates issued after the backup are not in its journal: revoke them with --certificate`,
+    },
+  );
 }
 
 export const restoreVerb: CliVerb = {
@@ -56,29 +71,32 @@ export const restoreVerb: CliVerb = {
   args: [],
   options: {
     ...CA_OPTIONS,
-    backup: { type: "string", value: "FILE", summary: { zh: "备份文件", en: "the backup" } },
+    backup: valued("FILE", "备份文件", "the backup"),
     share: {
-      type: "string",
-      value: "FILE",
+      ...valued("FILE", "份额文件，可多次给出", "file of a share, given several times"),
       multiple: true,
-      summary: { zh: "份额文件，可多次给出", en: "file of a share, given several times" },
     },
     "backup-passphrase-file": OPTIONS["backup-passphrase-file"],
-    "unlock-dir": OPTIONS["unlock-dir"],
+    "unlock-dir": NODE_OPTIONS["unlock-dir"],
   },
   examples: [
-    {
-      command:
-        "keys restore --ca ca/root --backup root.backup --share share-1-of-3.txt --share share-3-of-3.txt",
-      summary: { zh: "两位保管人恢复根密钥", en: "two custodians restore the root" },
-    },
+    example(
+      "keys restore --ca ca/root --backup root.backup --share share-1-of-3.txt --share share-3-of-3.txt",
+      "两位保管人恢复根密钥",
+      "two custodians restore the root",
+    ),
   ],
   run: async (context, input) => {
     const backup = readUpTo(needed(input, "backup"), MAX_FILE_BYTES);
     if (input.text("ca") !== undefined) return restoreCa(context, input, backup);
     const keys = zoneKeys(context, input.text("unlock-dir"));
+    assertRestorable(keys, backup);
     const restored = await withSecret(context, input, BACKUP_SECRET, (unlock) =>
-      restoreZone(keys, backup, unlock),
+      onRecord(input, keys, "restore", {}, async (action) => {
+        const made = await restoreZone(keys, backup, unlock);
+        action.note({ keys: made.map(({ keyId }) => keyId) });
+        return made;
+      }),
     );
     context.emitJson({ zone: keys.zone, keys: restored });
     for (const { use, keyId } of restored) {

@@ -14,24 +14,31 @@ import {
 import { GatewayError } from "@lightferry/proto/errors";
 import {
   type CertificateChoice,
+  parseCertificate,
   qrParts,
   qrSvg,
   REVOCATION_REASONS,
   type RevocationList,
   type RevocationReason,
+  readAuthority,
   renewList,
   revokeAt,
   toPem,
 } from "@lightferry/proto/pki";
-import { CA_OPTIONS, withCa } from "./ca-access.ts";
+import { withCa } from "./ca-access.ts";
 import {
-  assertFree,
+  answered,
+  CA_OPTIONS,
   clock,
+  example,
+  flagged,
   needed,
   OPTIONS,
+  outFile,
   readItems,
   tell,
   timeOf,
+  valued,
   writeNew,
 } from "./options.ts";
 import { confirm } from "./terminal.ts";
@@ -78,7 +85,7 @@ function writeCodes(dir: string, list: RevocationList): string[] {
 
 async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCode> {
   const renew = input.flag("renew");
-  const out = assertFree(needed(input, "out"));
+  const out = outFile(input);
   const qr = input.text("qr");
   const choice = renew ? undefined : choiceOf(input);
   const reason = renew ? undefined : reasonOf(input);
@@ -90,11 +97,14 @@ async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCo
       en: `A revocation cannot be taken back. Revoke ${which} for ${reason}?`,
     });
   }
-  const list = await withCa(context, input, (ca) =>
-    choice === undefined || reason === undefined
-      ? renewList(ca)
-      : revokeAt(ca, choice, { reason, ...(revokedMs === undefined ? {} : { revokedMs }) }),
-  );
+  const work = { verb: "revoke", about: { reason: reason ?? "list renewed" } };
+  const list = await withCa(context, input, work, async (ca, action) => {
+    if (choice === undefined || reason === undefined) return renewList(ca);
+    const terms = { reason, ...(revokedMs === undefined ? {} : { revokedMs }) };
+    const made = await revokeAt(ca, choice, terms);
+    action.note({ ...revokedIn(ca.dir, choice), about: { list: String(made.number) } });
+    return made;
+  });
   writeNew(out, toPem("X509 CRL", list.der));
   const codes = qr === undefined ? [] : writeCodes(qr, list);
   const { number, digest, entries, nextUpdateMs } = list;
@@ -105,6 +115,19 @@ async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCo
   });
   for (const file of codes) context.out(file);
   return EXIT.done;
+}
+
+/** Key and serial of what was chosen: the journal has it now, also when it came as a file. */
+function revokedIn(dir: string, choice: CertificateChoice): { keys: string[]; serials: string[] } {
+  const wanted =
+    "certificate" in choice ? { serial: parseCertificate(choice.certificate).serial } : choice;
+  const found = readAuthority(dir).issued.filter(({ certificate: { serial, keyId } }) =>
+    "serial" in wanted ? serial === wanted.serial : keyId === wanted.keyId,
+  );
+  return {
+    keys: found.map(({ certificate }) => certificate.keyId),
+    serials: found.map(({ certificate }) => certificate.serial),
+  };
 }
 
 async function atZone(context: CliContext, input: CliInput, keyId: string): Promise<ExitCode> {
@@ -120,12 +143,14 @@ async function atZone(context: CliContext, input: CliInput, keyId: string): Prom
   const { version } = await withTrust(context, (trust, options) =>
     trust.denyKey({ keyId, reason, lift }, options),
   );
-  context.emitJson({ zone, keyId, denied: !lift, version });
-  tell(context, {
-    zh: lift ? `已解除对 ${keyId} 的禁用` : `${keyId} 已在本网络禁用，立即生效`,
-    en: lift ? `${keyId} is no longer denied` : `${keyId} is denied in this zone from now on`,
-  });
-  return EXIT.done;
+  return answered(
+    context,
+    { zone, keyId, denied: !lift, version },
+    {
+      zh: lift ? `已解除对 ${keyId} 的禁用` : `${keyId} 已在本网络禁用，立即生效`,
+      en: lift ? `${keyId} is no longer denied` : `${keyId} is denied in this zone from now on`,
+    },
+  );
 }
 
 export const revokeVerb: CliVerb = {
@@ -138,64 +163,45 @@ export const revokeVerb: CliVerb = {
   args: [],
   options: {
     ...CA_OPTIONS,
-    serial: { type: "string", value: "SERIAL", summary: { zh: "证书序列号", en: "serial number" } },
-    "key-id": { type: "string", value: "ID", summary: { zh: "密钥编号", en: "key id" } },
-    certificate: {
-      type: "string",
-      value: "FILE",
-      summary: {
-        zh: "证书文件；签发记录在恢复备份后缺失时使用",
-        en: "the certificate; for one that a restored journal does not know",
-      },
-    },
-    reason: {
-      type: "string",
-      value: "REASON",
-      summary: {
-        zh: `原因：${Object.keys(REVOCATION_REASONS).join(" | ")}；禁用时为说明文字`,
-        en: `why: ${Object.keys(REVOCATION_REASONS).join(" | ")}; with --deny a text`,
-      },
-    },
-    since: {
-      type: "string",
-      value: "TIME",
-      summary: {
-        zh: "自何时起不可信，默认现在",
-        en: "since when it is not trusted, now by default",
-      },
-    },
-    renew: {
-      type: "boolean",
-      summary: { zh: "不吊销，只签发新的列表", en: "revoke nothing, sign a fresh list" },
-    },
+    serial: valued("SERIAL", "证书序列号", "serial number"),
+    "key-id": valued("ID", "密钥编号", "key id"),
+    certificate: valued(
+      "FILE",
+      "证书文件；签发记录在恢复备份后缺失时使用",
+      "the certificate; for one that a restored journal does not know",
+    ),
+    reason: valued(
+      "REASON",
+      `原因：${Object.keys(REVOCATION_REASONS).join(" | ")}；禁用时为说明文字`,
+      `why: ${Object.keys(REVOCATION_REASONS).join(" | ")}; with --deny a text`,
+    ),
+    since: valued(
+      "TIME",
+      "自何时起不可信，默认现在",
+      "since when it is not trusted, now by default",
+    ),
+    renew: flagged("不吊销，只签发新的列表", "revoke nothing, sign a fresh list"),
     out: OPTIONS.out,
-    qr: {
-      type: "string",
-      value: "DIR",
-      summary: {
-        zh: "把列表写成可打印的二维码（SVG）",
-        en: "write the list as printable QR codes (SVG)",
-      },
-    },
-    deny: {
-      type: "string",
-      value: "ID",
-      summary: { zh: "在本网络立即禁用此密钥", en: "deny this key in this zone at once" },
-    },
-    lift: { type: "boolean", summary: { zh: "解除禁用", en: "lift the denial" } },
+    qr: valued(
+      "DIR",
+      "把列表写成可打印的二维码（SVG）",
+      "write the list as printable QR codes (SVG)",
+    ),
+    deny: valued("ID", "在本网络立即禁用此密钥", "deny this key in this zone at once"),
+    lift: flagged("解除禁用", "lift the denial"),
     yes: OPTIONS.yes,
   },
   examples: [
-    {
-      command:
-        "keys revoke --zone business --deny 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason 设备失窃",
-      summary: { zh: "先在本网络禁用", en: "first deny it here" },
-    },
-    {
-      command:
-        "keys revoke --ca ca/extranet --key-id 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason keyCompromise --out list.pem --qr codes",
-      summary: { zh: "再由签发机构吊销", en: "then have its authority revoke it" },
-    },
+    example(
+      "keys revoke --zone business --deny 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason 设备失窃",
+      "先在本网络禁用",
+      "first deny it here",
+    ),
+    example(
+      "keys revoke --ca ca/extranet --key-id 3f9c2a7d11e0b654a1b2c3d4e5f60718 --reason keyCompromise --out list.pem --qr codes",
+      "再由签发机构吊销",
+      "then have its authority revoke it",
+    ),
   ],
   run: async (context, input) => {
     const denied = input.text("deny");

@@ -1,8 +1,18 @@
 /** Guarantee: a request is made only for a key that lies in this node's ring and has no certificate yet. */
 import { GatewayError } from "@lightferry/proto/errors";
 import { type CertificateUse, createRequest, toPem } from "@lightferry/proto/pki";
-import { loadProvider } from "@lightferry/proto/sm";
+import type { SmProvider } from "@lightferry/proto/sm";
 import { keptCertificates, openRing, ringInfos, type ZoneKeys } from "./zone-keys.ts";
+
+export interface RingWish {
+  readonly use: CertificateUse;
+  /** As in the certificates so far when undefined. */
+  readonly organisation: string | undefined;
+  /** Only this key, also when it is certified. */
+  readonly keyId?: string | undefined;
+  /** Signs, and counts it. */
+  readonly provider: SmProvider;
+}
 
 export interface RingRequest {
   readonly use: CertificateUse;
@@ -20,17 +30,12 @@ export function formerOrganisation(keys: ZoneKeys): string {
 
 /**
  * Requests for the keys of one ring that are not certified.
- * @param organisation as in the certificates so far when undefined.
- * @param wanted only this key, also when it is certified.
  * @throws GatewayError `key.unknown`, `key.ring-missing`, `sm.key-*`, `cli.usage`
  */
 export function ringRequests(
   keys: ZoneKeys,
-  use: CertificateUse,
-  organisation: string | undefined,
-  wanted?: string,
+  { use, organisation, keyId: wanted, provider }: RingWish,
 ): RingRequest[] {
-  const provider = loadProvider();
   const certified = new Set(keptCertificates(keys).map(({ keyId }) => keyId));
   const ring = openRing(keys, use);
   try {

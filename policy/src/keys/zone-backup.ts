@@ -52,8 +52,12 @@ export async function backupZone(
   }
 }
 
-/** Also before anything is derived: half a second is long for a wrong file. */
-function assertFits(keys: ZoneKeys, manifest: BackupManifest): void {
+/**
+ * Asked before a passphrase is, and before anything is derived: half a second is long for a wrong file.
+ * @throws GatewayError as {@link restoreZone}
+ */
+export function assertRestorable(keys: ZoneKeys, bytes: Uint8Array): void {
+  const manifest: BackupManifest = readBackupManifest(bytes);
   if (manifest.kind !== "zone" || manifest.subject !== keys.zone) {
     throw new GatewayError("key.backup-invalid", {
       detail: `${manifest.kind} ${manifest.subject}, not zone ${keys.zone}`,
@@ -78,7 +82,7 @@ export async function restoreZone(
   bytes: Uint8Array,
   unlock: UnlockSource,
 ): Promise<{ use: CertificateUse; keyId: string }[]> {
-  assertFits(keys, readBackupManifest(bytes));
+  assertRestorable(keys, bytes);
   const { keys: held } = await openBackup(bytes, passphraseOf(unlock));
   try {
     return held.map(({ ring, use, demo, key }) => {

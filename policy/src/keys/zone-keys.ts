@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CliContext } from "@lightferry/proto/cli";
+import type { CliContext, CliInput } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import {
   createUnlockFile,
@@ -22,6 +22,7 @@ import {
   isCertificateUse,
   parseCertificate,
 } from "@lightferry/proto/pki";
+import { actionsDirBeside, type KeyAction, withKeyAction } from "@lightferry/proto/service";
 import { loadProvider } from "@lightferry/proto/sm";
 import { readTrustFolder } from "@lightferry/proto/trust";
 
@@ -41,6 +42,8 @@ export interface ZoneKeys {
   unlockFile(use: CertificateUse): string;
   readonly rootPath: string;
   readonly trustDir: string;
+  /** Record of what people did with these keys. */
+  readonly actionsDir: string;
 }
 
 /**
@@ -60,7 +63,25 @@ export function zoneKeys(context: CliContext, unlockDir?: string): ZoneKeys {
     unlockFile: (use) => join(unlocks, `${use}.unlock`),
     rootPath: trustRootPath ?? join(root, "registry", "root.pem"),
     trustDir: join(root, "trust"),
+    actionsDir: actionsDirBeside(join(keys, "sign")),
   };
+}
+
+/**
+ * Runs a verb's work on the rings of a node between intent and end of the record beside them.
+ * @param about of the intent, beside zone and node.
+ * @throws GatewayError `key.action-unrecorded`; what `body` throws.
+ */
+export function onRecord<T>(
+  input: CliInput,
+  { zone, node, ringDir }: ZoneKeys,
+  verb: string,
+  about: Readonly<Record<string, string>>,
+  body: (action: KeyAction) => T | Promise<T>,
+): Promise<T> {
+  const told = { verb: `keys ${verb}`, operator: input.text("operator") };
+  const wish = { keyFolder: ringDir("sign"), ...told, about: { zone, node, ...about } };
+  return withKeyAction(wish, body);
 }
 
 /** @throws GatewayError `cli.usage` */
