@@ -4,18 +4,22 @@
  * allocates; a full ring makes the writer wait, which is the back-pressure.
  */
 
+/** Words from one to the next that the two sides write: a cache line holds 16. */
+const LINE = 16;
+/** Written by the writer alone. */
 const HEAD = 0;
-const TAIL = 1;
+/** Written by the reader alone. */
+const TAIL = LINE;
 /** Set by a side that sleeps until the other rings its doorbell. */
-const READER_WAITS = 2;
-const WRITER_WAITS = 3;
-const CLOSED = 4;
+const READER_WAITS = 2 * LINE;
+const WRITER_WAITS = READER_WAITS + 1;
 /** Set by a side that blocks its thread: waking costs a lock, so it is done for nobody in vain. */
-const READER_BLOCKS = 5;
-const WRITER_BLOCKS = 6;
-/** Free for counters of the worker; read by the owner. */
-export const RING_COUNTERS = 8;
-const CONTROL_WORDS = 32;
+const READER_BLOCKS = READER_WAITS + 2;
+const WRITER_BLOCKS = READER_WAITS + 3;
+const CLOSED = READER_WAITS + 4;
+/** Counters of the worker; read by the owner. */
+const COUNTERS = 3 * LINE;
+const CONTROL_WORDS = 4 * LINE;
 
 /** Length and tag before each record; keeps records aligned to 8 bytes. */
 const RECORD_HEADER = 8;
@@ -63,42 +67,47 @@ class RingEnd {
   }
 
   counter(index: number): number {
-    return Atomics.load(this.control, RING_COUNTERS + index) >>> 0;
-  }
-
-  protected used(): number {
-    return (Atomics.load(this.control, HEAD) - Atomics.load(this.control, TAIL)) >>> 0;
+    return Atomics.load(this.control, COUNTERS + index) >>> 0;
   }
 }
 
 export class RingWriter extends RingEnd {
   #at = 0;
+  #head: number;
+  /** As last seen: the other side's word is fetched only when this says too little. */
+  #tail: number;
+
+  constructor(memory: RingMemory) {
+    super(memory);
+    this.#head = Atomics.load(this.control, HEAD);
+    this.#tail = Atomics.load(this.control, TAIL);
+  }
 
   /** Start of `length` free bytes in {@link bytes}, or -1 when the ring is too full. */
   reserve(length: number): number {
     const need = RECORD_HEADER + ((length + 7) & ~7);
-    const head = Atomics.load(this.control, HEAD) >>> 0;
-    let at = head & (this.size - 1);
+    const head = this.#head >>> 0;
+    const at = head & (this.size - 1);
     const untilEnd = this.size - at;
-    const free = this.size - this.used();
-    if (untilEnd < need) {
-      if (free < untilEnd + need) return -1;
+    if (untilEnd >= need) {
+      if (!this.#free(need)) return -1;
+      this.#at = at;
+    } else {
+      if (!this.#free(untilEnd + need)) return -1;
       this.words[at >>> 2] = SKIP;
-      Atomics.store(this.control, HEAD, (head + untilEnd) | 0);
-      at = 0;
-    } else if (free < need) {
-      return -1;
+      this.#publish(untilEnd);
+      this.#at = 0;
     }
-    this.#at = at;
-    return at + RECORD_HEADER;
+    return this.#at + RECORD_HEADER;
   }
 
   /** Publishes the reserved record with its true length. True when the reader asked to be woken. */
   commit(length: number, tag: number): boolean {
     this.words[this.#at >>> 2] = length;
     this.words[(this.#at >>> 2) + 1] = tag;
-    Atomics.add(this.control, HEAD, RECORD_HEADER + ((length + 7) & ~7));
+    this.#publish(RECORD_HEADER + ((length + 7) & ~7));
     if (Atomics.load(this.control, READER_BLOCKS) === 1) Atomics.notify(this.control, HEAD);
+    if (Atomics.load(this.control, READER_WAITS) === 0) return false;
     return Atomics.exchange(this.control, READER_WAITS, 0) === 1;
   }
 
@@ -108,11 +117,6 @@ export class RingWriter extends RingEnd {
     Atomics.store(this.control, WRITER_BLOCKS, 1);
     if (!this.#roomFor(length)) Atomics.wait(this.control, TAIL, tail, timeoutMs);
     Atomics.store(this.control, WRITER_BLOCKS, 0);
-  }
-
-  /** Enough wherever in the memory the next record would begin. */
-  #roomFor(length: number): boolean {
-    return this.closed || this.size - this.used() >= 2 * (length + 2 * RECORD_HEADER);
   }
 
   /** Asks to be rung; true when there is room already and no ring will come. */
@@ -126,7 +130,24 @@ export class RingWriter extends RingEnd {
   }
 
   count(index: number, by: number): void {
-    Atomics.add(this.control, RING_COUNTERS + index, by);
+    Atomics.add(this.control, COUNTERS + index, by);
+  }
+
+  /** Enough wherever in the memory the next record would begin. */
+  #roomFor(length: number): boolean {
+    return this.closed || this.#free(2 * (length + 2 * RECORD_HEADER));
+  }
+
+  #free(bytes: number): boolean {
+    const most = this.size - bytes;
+    if ((this.#head - this.#tail) >>> 0 <= most) return true;
+    this.#tail = Atomics.load(this.control, TAIL);
+    return (this.#head - this.#tail) >>> 0 <= most;
+  }
+
+  #publish(bytes: number): void {
+    this.#head = (this.#head + bytes) | 0;
+    Atomics.store(this.control, HEAD, this.#head);
   }
 }
 
@@ -135,16 +156,24 @@ export class RingReader extends RingEnd {
   offset = 0;
   length = 0;
   tag = 0;
+  #tail: number;
+  /** As last seen. */
+  #head: number;
+
+  constructor(memory: RingMemory) {
+    super(memory);
+    this.#head = Atomics.load(this.control, HEAD);
+    this.#tail = Atomics.load(this.control, TAIL);
+  }
 
   /** Finds the next record without taking it. */
   next(): boolean {
     for (;;) {
-      if (this.used() === 0) return false;
-      const tail = Atomics.load(this.control, TAIL) >>> 0;
-      const at = tail & (this.size - 1);
+      if (this.#empty()) return false;
+      const at = (this.#tail >>> 0) & (this.size - 1);
       const length = this.words[at >>> 2] as number;
       if (length === SKIP) {
-        Atomics.store(this.control, TAIL, (tail + this.size - at) | 0);
+        this.#free(this.size - at);
         continue;
       }
       this.offset = at + RECORD_HEADER;
@@ -156,25 +185,28 @@ export class RingReader extends RingEnd {
 
   /** Gives the record's memory back. True when the writer asked to be woken and half is free. */
   release(): boolean {
-    Atomics.add(this.control, TAIL, RECORD_HEADER + ((this.length + 7) & ~7));
+    this.#free(RECORD_HEADER + ((this.length + 7) & ~7));
+    const blocks = Atomics.load(this.control, WRITER_BLOCKS) === 1;
+    const waits = Atomics.load(this.control, WRITER_WAITS) === 1;
+    if (!blocks && !waits) return false;
     // Not at each record: a full ring would else change threads for every one of them.
-    if (this.used() > this.size / 2) return false;
-    if (Atomics.load(this.control, WRITER_BLOCKS) === 1) Atomics.notify(this.control, TAIL);
-    return Atomics.exchange(this.control, WRITER_WAITS, 0) === 1;
+    if (this.#used() > this.size / 2) return false;
+    if (blocks) Atomics.notify(this.control, TAIL);
+    return waits && Atomics.exchange(this.control, WRITER_WAITS, 0) === 1;
   }
 
   /** Blocks a worker until something was written or the time is over. */
   waitForRecord(timeoutMs: number): void {
     const head = Atomics.load(this.control, HEAD);
     Atomics.store(this.control, READER_BLOCKS, 1);
-    if (this.used() === 0 && !this.closed) Atomics.wait(this.control, HEAD, head, timeoutMs);
+    if (this.#empty() && !this.closed) Atomics.wait(this.control, HEAD, head, timeoutMs);
     Atomics.store(this.control, READER_BLOCKS, 0);
   }
 
   /** Asks to be rung; true when there is a record already and no ring will come. */
   askForRecord(): boolean {
     Atomics.store(this.control, READER_WAITS, 1);
-    if (this.used() !== 0 || this.closed) {
+    if (!this.#empty() || this.closed) {
       Atomics.store(this.control, READER_WAITS, 0);
       return true;
     }
@@ -182,6 +214,20 @@ export class RingReader extends RingEnd {
   }
 
   count(index: number, by: number): void {
-    Atomics.add(this.control, RING_COUNTERS + index, by);
+    Atomics.add(this.control, COUNTERS + index, by);
+  }
+
+  #used(): number {
+    this.#head = Atomics.load(this.control, HEAD);
+    return (this.#head - this.#tail) >>> 0;
+  }
+
+  #empty(): boolean {
+    return this.#head === this.#tail && this.#used() === 0;
+  }
+
+  #free(bytes: number): void {
+    this.#tail = (this.#tail + bytes) | 0;
+    Atomics.store(this.control, TAIL, this.#tail);
   }
 }

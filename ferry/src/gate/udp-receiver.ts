@@ -19,9 +19,9 @@ const CLOCK_EVERY = 32;
 /**
  * While datagrams flow they are looked for at this interval, and the worker
  * rings for the first one after a silence: a message between threads for every
- * datagram costs more than the datagram.
+ * datagram costs more than the datagram, a timer about 70 µs.
  */
-const POLL_MS = 1;
+const POLL_MS = 2;
 
 export class UdpReceiver implements GateReceiver {
   readonly driver = "udp";
