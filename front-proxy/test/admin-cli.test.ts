@@ -14,6 +14,7 @@ import { TokenDesk } from "../src/auth/desk.ts";
 import type { EgressDesk, FrontProxyContext } from "../src/context.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { createWorld, type World } from "./support/ingress-world.ts";
+import { registrationAt } from "./support/receiving.ts";
 
 let world: World;
 let target: HttpTargetServer;
@@ -45,15 +46,7 @@ beforeAll(async () => {
     testZone("business"),
     mkdtemp(join(tmpdir(), "lf-home-")),
   ]);
-  await world.start({
-    registration: {
-      type: "http",
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: false,
-      onDoubt: "hold",
-    },
-  });
+  await world.start(registrationAt(target, { idempotency: false }));
   const context: FrontProxyContext = { ...world.context, tokens: new TokenDesk(world.context) };
   server = await startRpcServer({
     listen: { host: "127.0.0.1", port: 0 },

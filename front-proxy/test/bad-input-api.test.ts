@@ -1,31 +1,10 @@
 /** Every refusal at the API: its own code, who must act, problem+json, an audit event, and the exchange that says the same. */
 import type { ErrorCode } from "@lightferry/proto/errors";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { expect, it } from "vitest";
 import { expectEvent, expectProblem } from "./support/refusal.ts";
+import { REQUEST, sendingZone, submit, token, world } from "./support/sending.ts";
 
-let world: EgressWorld;
-let token: string;
-
-beforeAll(async () => {
-  world = await createEgressWorld();
-  await world.start();
-  token = await world.token();
-});
-afterAll(() => world.close());
-
-const REQUEST = {
-  lane: "inbound",
-  service: "registration",
-  grade: "G2",
-  purpose: "registration",
-  method: "POST",
-  path: "/records/1",
-  body: { name: "张三" },
-};
-
-const submit = (change: object = {}, headers: Record<string, string> = {}) =>
-  world.api.call("POST", "/v1/requests", { token, headers, body: { ...REQUEST, ...change } });
+sendingZone();
 
 const upload = (query: string, body = "x") =>
   world.api.call("POST", `/v1/files?grade=G1&filename=a.bin&${query}`, { token, body });

@@ -15,21 +15,12 @@ import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS, provider } from "./support/ingress-keys.ts";
 import { type Delivered, flipBit } from "./support/ingress-seal.ts";
 import { createWorld, type World } from "./support/ingress-world.ts";
+import { registrationAt } from "./support/receiving.ts";
 import { expectEvent } from "./support/refusal.ts";
 
 let world: World;
 let target: HttpTargetServer;
 let sequence = 0;
-
-const targets = () => ({
-  registration: {
-    type: "http" as const,
-    baseUrl: target.baseUrl,
-    timeoutMs: 2_000,
-    idempotency: true,
-    onDoubt: "hold" as const,
-  },
-});
 
 /** A true bundle at the next place of the stream. */
 function sealed(at = sequence + 1): Promise<Delivered> {
@@ -41,7 +32,7 @@ const quarantine = () => readdir(join(world.dirs.inbox, "quarantine"));
 
 beforeAll(async () => {
   [world, target] = await Promise.all([createWorld(), httpTarget()]);
-  await world.start(targets());
+  await world.start(registrationAt(target));
 });
 afterAll(async () => {
   await world.close();

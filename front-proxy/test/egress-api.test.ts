@@ -3,36 +3,12 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { lightferry } from "@lightferry/proto/gen";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { describe, expect, it } from "vitest";
+import { REQUEST, sendingZone, submit, token, world } from "./support/sending.ts";
 
 const { Decision } = lightferry.policy.v1;
-let world: EgressWorld;
-let token: string;
 
-beforeAll(async () => {
-  world = await createEgressWorld();
-  await world.start();
-  token = await world.token();
-});
-afterAll(() => world.close());
-beforeEach(() => {
-  world.peers.rule = () => ({});
-  world.peers.policyDown = false;
-});
-
-const REQUEST = {
-  lane: "inbound",
-  service: "registration",
-  grade: "G2",
-  purpose: "registration",
-  method: "POST",
-  path: "/records/1",
-  body: { name: "张三" },
-};
-
-const submit = (change: object = {}, headers: Record<string, string> = {}) =>
-  world.api.call("POST", "/v1/requests", { token, headers, body: { ...REQUEST, ...change } });
+sendingZone();
 
 describe("a request", () => {
   it("is accepted when it is durable, and can be asked for", async () => {

@@ -4,25 +4,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lightferry } from "@lightferry/proto/gen";
 import { parseId } from "@lightferry/proto/ids";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { openItems } from "../src/seal/open-items.ts";
 import { provider } from "./support/egress-keys.ts";
-import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { sendingZone, token, world } from "./support/sending.ts";
 
 const { Decision } = lightferry.policy.v1;
-let world: EgressWorld;
-let token: string;
 
-beforeAll(async () => {
-  world = await createEgressWorld();
-  await world.start();
-  token = await world.token();
-});
-afterAll(() => world.close());
-beforeEach(() => {
-  world.peers.rule = () => ({});
-  world.peers.policyDown = false;
-});
+sendingZone();
 afterEach(() => world.pool.query("DELETE FROM exchange"));
 
 const QUERY = "lane=inbound&service=maps&grade=G2&filename=village.csv";

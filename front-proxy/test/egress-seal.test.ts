@@ -1,47 +1,18 @@
-/** From permitted to emitted: leases, fences, bundles, and what stops on the way. */
+/** From permitted to sealed: leases, fences, bundles, and what stops on the way. */
 import { randomBytes } from "node:crypto";
-import { readdir, utimes, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBundle, readHeader, verifyChunks, verifyHeader } from "@lightferry/proto/bundle";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { sweepOnce } from "../src/egress/sweep.ts";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { provider } from "./support/egress-keys.ts";
-import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
-
-let world: EgressWorld;
-let token: string;
-
-const submit = async (body: unknown = { n: 1 }, change: object = {}): Promise<string> => {
-  const answer = await world.api.call("POST", "/v1/requests", {
-    token,
-    body: {
-      lane: "inbound",
-      service: "registration",
-      grade: "G2",
-      method: "POST",
-      path: "/records/1",
-      body,
-      ...change,
-    },
-  });
-  expect(answer.status).toBe(202);
-  return answer.json.exchangeId;
-};
+import { accepted, sendingZone, token, world } from "./support/sending.ts";
 
 const lease = (worker = "seal@test/1", waitMs = 0, maxItems = 1024) =>
   world.running.queue.lease({ priority: "normal", maxItems, waitMs, worker });
 
-beforeAll(async () => {
-  world = await createEgressWorld();
-  await world.start();
-  token = await world.token();
-});
-afterAll(() => world.close());
-beforeEach(() => {
-  world.peers.rule = () => ({});
-});
+sendingZone();
 afterEach(async () => {
   await world.pool.query("DELETE FROM exchange");
   await world.pool.query("UPDATE seal_stream SET lease_id = NULL");
@@ -50,7 +21,7 @@ afterEach(async () => {
 describe("a lease", () => {
   it("drains what waits, oldest first, with one batch signature each", async () => {
     const ids = [];
-    for (let index = 0; index < 3; index += 1) ids.push(await submit());
+    for (let index = 0; index < 3; index += 1) ids.push(await accepted());
     const taken = await lease();
     expect(taken).toMatchObject({
       lane: "inbound",
@@ -66,7 +37,7 @@ describe("a lease", () => {
   });
 
   it("is given to one worker at a time, and again when it has run out", async () => {
-    await submit();
+    await accepted();
     const first = await lease("seal@a/1");
     expect((await lease("seal@b/1")).leaseId).toBe("");
     await world.pool.query("UPDATE seal_stream SET lease_expires_ms = 1");
@@ -80,7 +51,7 @@ describe("a lease", () => {
   });
 
   it("comes back at once to a worker that started anew", async () => {
-    await submit();
+    await accepted();
     const first = await lease("seal@a/1");
     const again = await lease("seal@a/2");
     expect(again.leaseId).not.toBe("");
@@ -89,19 +60,19 @@ describe("a lease", () => {
 
   it("waits for work and is woken by it", async () => {
     const waiting = lease("seal@a/1", 10_000);
-    const id = await submit();
+    const id = await accepted();
     expect(formatId((await waiting).items[0]?.exchangeId ?? new Uint8Array())).toBe(id);
   });
 
   it("stays below the size of a message", async () => {
-    for (let index = 0; index < 90; index += 1) await submit("x".repeat(60_000));
+    for (let index = 0; index < 90; index += 1) await accepted("x".repeat(60_000));
     const taken = await lease();
     expect(taken.items.length).toBeGreaterThan(60);
     expect(taken.items.length).toBeLessThan(90);
   });
 
   it("does not commit what was cancelled meanwhile", async () => {
-    const id = await submit();
+    const id = await accepted();
     const taken = await lease();
     await world.running.egress.desk.cancel(parseId(id), "changed my mind", "operator");
     await expect(world.running.queue.commit(await commitOf(taken))).rejects.toMatchObject({
@@ -111,7 +82,7 @@ describe("a lease", () => {
   });
 
   it("commits a file only when it lies there as announced", async () => {
-    await submit();
+    await accepted();
     const taken = await lease();
     const commit = await commitOf(taken);
     for (const change of [
@@ -170,7 +141,7 @@ describe("the seal program", () => {
     world.running.outbox.lease({ lane: "inbound", worker, max: 8, waitMs });
 
   it("makes bundles that the far side can verify and open; then they are emitted", async () => {
-    const ids = [await submit({ parcel: 1 }), await submit("x".repeat(100_000))];
+    const ids = [await accepted({ parcel: 1 }), await accepted("x".repeat(100_000))];
     for (const id of ids) await world.until(id, "queued");
     const { bundles } = await leaseBundles();
     const opened = new Map<string, string>();
@@ -271,8 +242,8 @@ describe("the seal program", () => {
   });
 
   it("chains the bundles of a stream", async () => {
-    await world.until(await submit(), "queued");
-    await world.until(await submit(), "queued");
+    await world.until(await accepted(), "queued");
+    await world.until(await accepted(), "queued");
     const { rows } = await world.pool.query(
       "SELECT sequence, file, header_digest FROM outbox_bundle WHERE priority = 'normal' ORDER BY sequence",
     );
@@ -289,8 +260,8 @@ describe("the seal program", () => {
     world.peers.rule = (submission) =>
       submission.purpose === "forged" ? { forged: Buffer.from("something else") } : {};
     const [bad, good] = await Promise.all([
-      submit("original", { purpose: "forged" }),
-      submit("fine"),
+      accepted("original", { purpose: "forged" }),
+      accepted("fine"),
     ]);
     expect(await world.until(bad, "failed")).toMatchObject({ code: "bundle.content-mismatch" });
     await world.until(good, "queued");
@@ -298,7 +269,7 @@ describe("the seal program", () => {
 
   it("stops an item that does not open under its key, and seals the others", async () => {
     await hold();
-    const [bad, good] = await Promise.all([submit(), submit()]);
+    const [bad, good] = await Promise.all([accepted(), accepted()]);
     await world.pool.query("UPDATE exchange SET material = $2 WHERE id = $1", [
       bad,
       Buffer.alloc(200),
@@ -312,7 +283,7 @@ describe("the seal program", () => {
     world.peers.rule = () => ({});
     // Hold sealing still while the content is exchanged for another of the same exchange key.
     await hold();
-    const id = await submit("honest");
+    const id = await accepted("honest");
     const { rows } = await world.pool.query(
       "SELECT wrapped_key, material FROM exchange WHERE id = $1",
       [id],
@@ -330,117 +301,5 @@ describe("the seal program", () => {
     await expect
       .poll(() => world.peers.events.some((event) => event.code === "bundle.content-mismatch"))
       .toBe(true);
-  });
-});
-
-describe("the outbox", () => {
-  const leaseBundles = (worker: string, waitMs = 5_000) =>
-    world.running.outbox.lease({ lane: "inbound", worker, max: 1, waitMs });
-  const clear = () => world.pool.query("DELETE FROM outbox_bundle");
-
-  it("gives a bundle again when its lease has run out, or to the same ferry restarted", async () => {
-    await clear();
-    await world.until(await submit(), "queued");
-    const [first] = (await leaseBundles("ferry@a/1")).bundles;
-    expect((await leaseBundles("ferry@b/1", 0)).bundles).toEqual([]);
-    const [again] = (await leaseBundles("ferry@a/2")).bundles;
-    expect(again?.bundleId).toEqual(first?.bundleId);
-    await world.pool.query("UPDATE outbox_bundle SET lease_expires_ms = 1");
-    const [other] = (await leaseBundles("ferry@b/1")).bundles;
-    expect(other?.bundleId).toEqual(first?.bundleId);
-    await expect(
-      world.running.outbox.ack({
-        bundleId: first?.bundleId ?? null,
-        leaseId: first?.leaseId ?? null,
-        passesDone: 1,
-      }),
-    ).rejects.toMatchObject({ code: "outbox.lease-lost" });
-  });
-
-  it("stops the exchanges of a bundle that the ferry refuses", async () => {
-    await clear();
-    const id = await submit();
-    await world.until(id, "queued");
-    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
-    await world.running.outbox.ack({
-      bundleId: bundle?.bundleId ?? null,
-      leaseId: bundle?.leaseId ?? null,
-      refuseCode: "bundle.signature-invalid",
-    });
-    expect(await world.until(id, "failed")).toMatchObject({ code: "bundle.signature-invalid" });
-    await expect
-      .poll(() => world.peers.events.some((event) => event.type === "bundle.refused"))
-      .toBe(true);
-    expect(await world.running.egress.desk.retry(parseId(id), "operator")).toBe("received");
-    await world.until(id, "queued");
-  });
-
-  it("decides and seals anew what expired on its way", async () => {
-    await clear();
-    const id = await submit();
-    const before = await world.until(id, "queued");
-    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
-    await world.running.outbox.ack({
-      bundleId: bundle?.bundleId ?? null,
-      leaseId: bundle?.leaseId ?? null,
-      refuseCode: "bundle.expired",
-    });
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    const after = await world.until(id, "queued");
-    expect(after.bundle_id).not.toBe(before.bundle_id);
-    expect((after.timeline as [number, string][]).map(([, state]) => state)).toEqual([
-      ...["received", "permitted", "sealed", "queued"],
-      ...["expired", "received", "permitted", "sealed", "queued"],
-    ]);
-  });
-
-  it("keeps files until retention is over, and drops what no row names at start", async () => {
-    await clear();
-    const id = await submit();
-    await world.until(id, "queued");
-    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
-    const ack = { bundleId: bundle?.bundleId ?? null, leaseId: bundle?.leaseId ?? null };
-    await world.running.outbox.ack({ ...ack, passesDone: 2, finished: true });
-    const files = () => readdir(join(world.dir, "outbox"));
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    expect(await files()).toContain(bundle?.file);
-    await world.pool.query("UPDATE outbox_bundle SET finished_ms = 1");
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    expect(await files()).not.toContain(bundle?.file);
-
-    const orphan = `${formatId(newId())}.lfb`;
-    await writeFile(join(world.dir, "outbox", orphan), "sealed, never committed");
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    expect(await files()).toContain(orphan);
-    await utimes(join(world.dir, "outbox", orphan), 1, 1);
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    expect(await files()).not.toContain(orphan);
-  });
-
-  it("keeps what failed for a while, so that a person may retry it; then its content goes", async () => {
-    const id = await submit();
-    await world.pool.query("UPDATE exchange SET state = 'failed', updated_ms = 1 WHERE id = $1", [
-      id,
-    ]);
-    await sweepOnce(world.running.context, world.running.egress.sweep);
-    expect(await world.until(id, "failed")).toMatchObject({ wrapped_key: null, material: null });
-  });
-
-  it("names the person who cancelled or retried", async () => {
-    const id = await submit();
-    await world.until(id, "queued");
-    await world.pool.query("UPDATE exchange SET state = 'failed' WHERE id = $1", [id]);
-    await world.running.egress.desk.retry(parseId(id), "officer-wang");
-    await expect
-      .poll(
-        () =>
-          world.peers.events.find(
-            (event) => event.type === "exchange.retried" && event.actor === "officer-wang",
-          )?.attributes,
-      )
-      .toMatchObject([{ name: "caller", value: "city" }, { name: "reason" }]);
-    await expect(
-      world.running.egress.desk.cancel(newId(), "", "officer-wang"),
-    ).rejects.toMatchObject({ code: "exchange.not-found" });
   });
 });

@@ -13,8 +13,8 @@ import { OwnKeys } from "../src/ingress/keys/own-keys.ts";
 import { KeyRetirement } from "../src/ingress/keys/retire.ts";
 import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS, provider } from "./support/ingress-keys.ts";
-import type { Delivered } from "./support/ingress-seal.ts";
 import { createWorld, type World } from "./support/ingress-world.ts";
+import { deliverTo, registrationAt } from "./support/receiving.ts";
 
 if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
 
@@ -84,17 +84,7 @@ describe.skipIf(noCompiler !== undefined)("keys in cipher machines", () => {
     world.keys.trust.renew();
     return key;
   }
-  const start = () =>
-    world.start({
-      registration: {
-        ...{ type: "http", baseUrl: target.baseUrl, timeoutMs: 2_000 },
-        ...{ idempotency: true, onDoubt: "hold" },
-      },
-    });
-  async function deliver({ request, exchangeIds }: Delivered): Promise<void> {
-    expect(await world.deliver(request)).toEqual({ status: "accepted" });
-    await world.until(exchangeIds[0] ?? new Uint8Array(), "delivered");
-  }
+  const start = () => world.start(registrationAt(target));
   const draft = [{ content: Buffer.from("through two machines") }];
 
   it("signs, opens and delivers; what was sealed for the key in its file before still opens", async () => {
@@ -106,8 +96,8 @@ describe.skipIf(noCompiler !== undefined)("keys in cipher machines", () => {
     const signKey = certifySigning();
     const bundle = await world.seal(draft, { signKey, by: sender.provider, sequence: 2 });
     await start();
-    await deliver(before);
-    await deliver(bundle);
+    await deliverTo(world, before);
+    await deliverTo(world, bundle);
     const { rows } = await world.pool.query(
       "SELECT recipient_key_id AS id FROM inbox_bundle ORDER BY accept_order",
     );

@@ -1,19 +1,8 @@
-import { afterEach, beforeEach, test } from "vitest";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
+import { test } from "vitest";
 import { crashDrill } from "./support/ingress-crash-drill.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
+import { receivingZone } from "./support/receiving.ts";
 
-let world: World;
-let target: HttpTargetServer;
-
-beforeEach(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-});
-
-afterEach(async () => {
-  await world.close();
-  await target.close();
-});
+receivingZone();
 
 test.each([
   ["honours", true],
@@ -21,7 +10,7 @@ test.each([
 ])(
   "stopped dead after every single write, then started again; the target %s the key",
   async (_, idempotency) => {
-    await crashDrill(world, target, idempotency, 1);
+    await crashDrill(idempotency, 1);
   },
   240_000,
 );

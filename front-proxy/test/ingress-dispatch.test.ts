@@ -1,41 +1,16 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatId, newId } from "@lightferry/proto/ids";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HttpTarget } from "../src/config.ts";
+import { expect, test } from "vitest";
 import { dropName } from "../src/ingress/targets/drop-name.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import type { DraftItem } from "./support/ingress-seal.ts";
-import { createWorld, QUICK, type World } from "./support/ingress-world.ts";
-
-let world: World;
-let target: HttpTargetServer;
+import { QUICK } from "./support/ingress-world.ts";
+import { bothServices, receivingZone, target, world } from "./support/receiving.ts";
 
 const one = [{ content: Buffer.from("x") }];
 const NONE = newId();
 
-beforeEach(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-});
-
-afterEach(async () => {
-  await world.close();
-  await target.close().catch(() => {});
-});
-
-function targets(change: Partial<HttpTarget> = {}) {
-  return {
-    registration: {
-      type: "http" as const,
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: true,
-      onDoubt: "hold" as const,
-      ...change,
-    },
-    maps: { type: "drop" as const, dir: world.dirs.drop },
-  };
-}
+receivingZone();
 
 async function send(drafts: readonly DraftItem[] = one, sequence = 1): Promise<Uint8Array[]> {
   const bundle = await world.seal(drafts, { sequence });
@@ -51,7 +26,7 @@ async function stateOf(id: Uint8Array): Promise<unknown[]> {
 test("a target that answers 500 and then works gets it again, with the same key", async () => {
   let failures = 2;
   target.respond = (response) => response.writeHead(failures-- > 0 ? 500 : 200).end();
-  await world.start(targets());
+  await world.start(bothServices());
   const [id = NONE] = await send();
   await world.until(id, "delivered");
   expect(target.calls).toHaveLength(3);
@@ -65,7 +40,7 @@ test("a target that answers 500 and then works gets it again, with the same key"
 
 test("a target that is down for a while gets everything once it is back", async () => {
   await target.close();
-  await world.start(targets({ idempotency: false }), { ...QUICK, attempts: 1_000 });
+  await world.start(bothServices({ idempotency: false }), { ...QUICK, attempts: 1_000 });
   const ids = await send(Array.from({ length: 60 }, () => ({ content: Buffer.from("x") })));
   await expect
     .poll(() => world.events.filter(({ type }) => type === "exchange.retried").length)
@@ -78,7 +53,7 @@ test("a target that is down for a while gets everything once it is back", async 
 
 test("a target that stays down makes a dead letter, which a person revives", async () => {
   target.respond = (response) => response.writeHead(503).end();
-  await world.start(targets());
+  await world.start(bothServices());
   const [id = NONE] = await send();
   await world.until(id, "failed");
   expect(await stateOf(id)).toEqual(["failed", "target.unavailable"]);
@@ -100,7 +75,7 @@ test("4xx is a dead letter at once; 429 is not", async () => {
       response.writeHead(429, { "retry-after": "0" }).end();
     } else response.writeHead(204).end();
   };
-  await world.start(targets({ idempotency: false }));
+  await world.start(bothServices({ idempotency: false }));
   const [rejected = NONE, busy = NONE] = await send([...one, ...one]);
   await world.until(busy, "delivered");
   await world.until(rejected, "failed");
@@ -112,7 +87,7 @@ test("4xx is a dead letter at once; 429 is not", async () => {
 
 test("a target without idempotency that dies mid-request leaves a doubt, never a silent double", async () => {
   target.respond = (response) => response.destroy();
-  await world.start(targets({ idempotency: false }));
+  await world.start(bothServices({ idempotency: false }));
   const [id = NONE, other = NONE] = await send([...one, ...one]);
   await world.until(id, "in-doubt");
   await world.until(other, "in-doubt");
@@ -138,7 +113,7 @@ test("the same with onDoubt retry, and with idempotency, is repeated", async () 
     if (deaths-- > 0) response.destroy();
     else response.writeHead(200).end();
   };
-  await world.start(targets({ idempotency: false, onDoubt: "retry" }));
+  await world.start(bothServices({ idempotency: false, onDoubt: "retry" }));
   const [id = NONE] = await send();
   await world.until(id, "delivered");
   expect(target.calls.length).toBeGreaterThanOrEqual(3);
@@ -146,7 +121,7 @@ test("the same with onDoubt retry, and with idempotency, is repeated", async () 
 
 test("a call without an answer ends at its timeout", async () => {
   target.respond = () => {};
-  await world.start(targets({ idempotency: false, timeoutMs: 100 }));
+  await world.start(bothServices({ idempotency: false, timeoutMs: 100 }));
   const [id = NONE] = await send();
   await world.until(id, "in-doubt");
 });
@@ -158,21 +133,21 @@ test.each([
   "dispatched without outcome at a restart: idempotency %s ends %s",
   async (idempotency, state) => {
     target.respond = (response) => response.writeHead(400).end();
-    await world.start(targets({ idempotency }));
+    await world.start(bothServices({ idempotency }));
     const [id = NONE] = await send();
     await world.until(id, "failed");
     await world.ingress().stop();
     // What a kill -9 between call and outcome leaves behind.
     await world.pool.query("UPDATE delivery SET state = 'dispatched', code = NULL");
     target.respond = (response) => response.writeHead(200).end();
-    await world.start(targets({ idempotency }));
+    await world.start(bothServices({ idempotency }));
     await world.until(id, state);
     expect(target.calls).toHaveLength(idempotency ? 2 : 1);
   },
 );
 
 test("one ordering key keeps its order over bundles out of order; other exchanges pass by", async () => {
-  await world.start(targets());
+  await world.start(bothServices());
   const draft = (name: string, orderingKey = "parcel-7") => ({
     content: Buffer.from(name),
     entry: { orderingKey },
@@ -189,7 +164,7 @@ test("one ordering key keeps its order over bundles out of order; other exchange
 });
 
 test("a request whose path leaves the base of the target is not sent", async () => {
-  await world.start(targets());
+  await world.start(bothServices());
   const paths = ["/a/../../x", "/%2e%2E/x", "//evil/x", "/a b", "/x\\y", "/é"];
   const ids = await send(
     paths.map((path) => ({ content: Buffer.from("x"), entry: { http: { method: "POST", path } } })),
@@ -209,7 +184,7 @@ function file(name: string, content: string): DraftItem {
 }
 
 test("a drop never overwrites: same content counts as delivered, other content is a dead letter", async () => {
-  await world.start(targets());
+  await world.start(bothServices());
   await mkdir(world.dirs.drop, { recursive: true });
   const same = await world.seal([file("a.txt", "content")]);
   const other = await world.seal([file("b.txt", "content")], { sequence: 2 });

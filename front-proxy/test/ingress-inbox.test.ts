@@ -1,39 +1,16 @@
 import { appendFile, copyFile, readdir, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { newId } from "@lightferry/proto/ids";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { inboxName } from "../src/ingress/inbox/files.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS } from "./support/ingress-keys.ts";
 import { flipBit } from "./support/ingress-seal.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
-
-let world: World;
-let target: HttpTargetServer;
+import { receivingZone, registrationAt, target, world } from "./support/receiving.ts";
 
 const one = [{ content: Buffer.from("x") }];
 
-function targets() {
-  return {
-    registration: {
-      type: "http" as const,
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: true,
-      onDoubt: "hold" as const,
-    },
-  };
-}
-
-beforeEach(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-  await world.start(targets());
-});
-
-afterEach(async () => {
-  await world.close();
-  await target.close();
-});
+receivingZone();
+beforeEach(() => world.start(registrationAt(target)));
 
 async function eventCodes(type: string): Promise<string[]> {
   await expect.poll(() => world.events.some((event) => event.type === type)).toBe(true);
@@ -187,7 +164,7 @@ test("a verdict is good for one use, also across bundles and restarts", async ()
     sequence: 2,
   });
   expect((await world.deliver(first.request)).status).toBe("accepted");
-  await world.restart(targets());
+  await world.restart(registrationAt(target));
   expect(await world.deliver(second.request)).toEqual({
     status: "quarantined",
     code: "verdict.reused",
@@ -265,7 +242,7 @@ test("a bundle that lies in the inbox without a row is judged at the next start"
   const name = inboxName(bundleId ?? newId(), headerDigest ?? newId());
   await world.ingress().stop();
   await rename(bundle.path, join(world.dirs.inbox, name));
-  await world.start(targets());
+  await world.start(registrationAt(target));
   await world.until(bundle.exchangeIds[0] ?? newId(), "delivered");
   // The ferry never got its answer and asks.
   expect((await world.deliver(bundle.request)).status).toBe("accepted");
@@ -279,7 +256,7 @@ test("an accepted bundle whose file is gone raises an alarm and stops nothing", 
   const [file = ""] = (await readdir(world.dirs.inbox)).filter((name) => name.endsWith(".lfb"));
   await rm(join(world.dirs.inbox, file));
   world.policyDown = false;
-  await world.start(targets());
+  await world.start(registrationAt(target));
   expect(await eventCodes("bundle.refused")).toEqual(["inbox.file-lost"]);
   const next = await world.seal(one, { sequence: 2 });
   await world.deliver(next.request);
@@ -295,7 +272,7 @@ test("tampering after acceptance quarantines the bundle with the reason, or only
   await world.ingress().stop();
   await flipBit(join(world.dirs.inbox, file), -1);
   world.policyDown = false;
-  await world.start(targets());
+  await world.start(registrationAt(target));
   const [first = newId(), second = newId()] = bundle.exchangeIds;
   await world.until(first, "delivered");
   await world.until(second, "quarantined");

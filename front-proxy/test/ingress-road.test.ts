@@ -3,38 +3,12 @@ import { join } from "node:path";
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HttpTarget } from "../src/config.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
+import { expect, test } from "vitest";
+import { bothServices, receivingZone, target, world } from "./support/receiving.ts";
 
 const { Decision } = lightferry.policy.v1;
 
-let world: World;
-let target: HttpTargetServer;
-
-beforeEach(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-});
-
-afterEach(async () => {
-  await world.close();
-  await target.close();
-});
-
-function toTarget(change: Partial<HttpTarget> = {}) {
-  return {
-    registration: {
-      type: "http" as const,
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: true,
-      onDoubt: "hold" as const,
-      ...change,
-    },
-    maps: { type: "drop" as const, dir: world.dirs.drop },
-  };
-}
+receivingZone();
 
 async function rowOf(exchangeId: Uint8Array) {
   const { rows } = await world.pool.query("SELECT * FROM delivery WHERE exchange_id = $1", [
@@ -44,7 +18,7 @@ async function rowOf(exchangeId: Uint8Array) {
 }
 
 test("requests reach their target once, rebuilt from the entry, and their content is shredded", async () => {
-  await world.start(toTarget());
+  await world.start(bothServices());
   const trail = [
     encodeCanonical(lightferry.audit.v1.Event, {
       eventId: newId(),
@@ -113,7 +87,7 @@ test("requests reach their target once, rebuilt from the entry, and their conten
 });
 
 test("a large file passes through encrypted staging into the drop folder, whole and only once", async () => {
-  await world.start(toTarget());
+  await world.start(bothServices());
   const content = Buffer.alloc(3_000_000, "村界 boundary;");
   const file = { name: "一张图/../村.csv".replaceAll("/", "-"), contentType: "text/csv" };
   const bundle = await world.seal([
@@ -133,7 +107,7 @@ test("a large file passes through encrypted staging into the drop folder, whole 
 });
 
 test("import policy holds, denies and would alter: nothing of it reaches a target, the others go on", async () => {
-  await world.start(toTarget());
+  await world.start(bothServices());
   world.decide = (item) => {
     const { http } = lightferry.bundle.v1.ManifestEntry.decode(item.entry ?? new Uint8Array());
     if (http?.path === "/records/0") return { decision: Decision.DECISION_HOLD, ruleId: "r-hold" };
@@ -177,7 +151,7 @@ test("import policy holds, denies and would alter: nothing of it reaches a targe
 });
 
 test("policy away: the bundle stays accepted and is opened once policy is back", async () => {
-  await world.start(toTarget());
+  await world.start(bothServices());
   world.policyDown = true;
   const bundle = await world.seal([{ content: Buffer.from("x") }]);
   expect((await world.deliver(bundle.request)).status).toBe("accepted");
@@ -189,7 +163,7 @@ test("policy away: the bundle stays accepted and is opened once policy is back",
 });
 
 test("checkpoints of the other zone are witnessed", async () => {
-  await world.start(toTarget());
+  await world.start(bothServices());
   const checkpoint = { note: Buffer.from("note"), oldSize: 0, consistency: [] };
   const bundle = await world.seal([{ content: Buffer.from("x") }], { checkpoint });
   await world.deliver(bundle.request);
@@ -198,7 +172,7 @@ test("checkpoints of the other zone are witnessed", async () => {
 });
 
 test("a service without a target ends as a dead letter that a later start can revive", async () => {
-  const { maps } = toTarget();
+  const { maps } = bothServices();
   await world.start({ maps });
   const bundle = await world.seal([{ content: Buffer.from("x") }]);
   const [id = new Uint8Array()] = bundle.exchangeIds;
@@ -207,7 +181,7 @@ test("a service without a target ends as a dead letter that a later start can re
   await expect(world.ingress().retry(id, "operator")).rejects.toMatchObject({
     code: "target.unknown",
   });
-  await world.restart(toTarget());
+  await world.restart(bothServices());
   expect(await world.ingress().retry(id, "operator")).toBe("permitted");
   await world.until(id, "delivered");
 });

@@ -9,49 +9,31 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
 import { ringKeyPath } from "@lightferry/proto/keystore";
 import { silentLogger } from "@lightferry/proto/service";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { prepareDirs } from "../src/ingress/inbox/files.ts";
 import { sweep } from "../src/ingress/sweep.ts";
 import { TrustImports } from "../src/ingress/trust-imports.ts";
 import { Spool } from "../src/payload/spool.ts";
 import { assertKeysStand } from "../src/trust/directory.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS } from "./support/ingress-keys.ts";
 import { type Delivered, flipBit } from "./support/ingress-seal.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
+import type { World } from "./support/ingress-world.ts";
+import { deliverTo, receivingZone, registrationAt, target, world } from "./support/receiving.ts";
 import { TestTrust } from "./support/test-trust.ts";
 
-let target: HttpTargetServer;
-let world: World;
 let trust: TestTrust;
 
-beforeAll(async () => {
-  target = await httpTarget();
-});
-afterAll(() => target.close());
+receivingZone();
 beforeEach(async () => {
-  world = await createWorld();
   trust = world.keys.trust;
-  await world.start({
-    registration: {
-      type: "http",
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: true,
-      onDoubt: "hold",
-    },
-  });
+  await world.start(registrationAt(target));
 });
-afterEach(() => world.close());
 
 const STREAM = "inbound/node-extranet/normal";
 const sealed = (sequence: number, change = {}) =>
   world.seal([{ content: Buffer.from(`content ${sequence}`) }], { sequence, ...change });
 
-async function delivered({ request, exchangeIds }: Delivered): Promise<void> {
-  expect(await world.deliver(request)).toEqual({ status: "accepted" });
-  await world.until(exchangeIds[0] ?? newId(), "delivered");
-}
+const delivered = (bundle: Delivered) => deliverTo(world, bundle);
 
 const attribute = (event: World["events"][number] | undefined, wanted: string) =>
   event?.attributes.find(({ name }) => name === wanted)?.value;

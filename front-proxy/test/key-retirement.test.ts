@@ -4,29 +4,21 @@ import { newId } from "@lightferry/proto/ids";
 import { KeyRing, ringKeyIds, ringKeyPath } from "@lightferry/proto/keystore";
 import type { LaneEntry } from "@lightferry/proto/registry";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { endOfKey, overlapMs } from "../src/ingress/keys/end-of-key.ts";
 import { KeyRetirement } from "../src/ingress/keys/retire.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS } from "./support/ingress-keys.ts";
-import type { Delivered } from "./support/ingress-seal.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
+import { deliverTo, receivingZone, registrationAt, target, world } from "./support/receiving.ts";
 
 const NODE = "node-business";
 /** What the world's configuration says; its lane's expiry of 7 days and a day is shorter. */
 const OVERLAP_MS = 30 * DAY_MS;
 
-let target: HttpTargetServer;
-let world: World;
 let ring: KeyRing;
 let dir: string;
 
-beforeAll(async () => {
-  target = await httpTarget();
-});
-afterAll(() => target.close());
-beforeEach(async () => {
-  world = await createWorld();
+receivingZone();
+beforeEach(() => {
   const { pki } = world.keys.trust;
   dir = pki.ringDir(NODE, "encrypt");
   ring = KeyRing.open({
@@ -36,10 +28,7 @@ beforeEach(async () => {
     mode: "demo",
   });
 });
-afterEach(async () => {
-  ring.close();
-  await world.close();
-});
+afterEach(() => ring.close());
 
 /** @returns the id of the new key. */
 function rotate(notBeforeMs: number): string {
@@ -54,21 +43,7 @@ const keyEvents = () =>
     .filter(({ type }) => type.startsWith("key."))
     .map(({ type, attributes }) => `${type} ${attributes.find((a) => a.name === "key")?.value}`);
 
-const start = () =>
-  world.start({
-    registration: {
-      type: "http",
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency: true,
-      onDoubt: "hold",
-    },
-  });
-
-async function deliver({ request, exchangeIds }: Delivered): Promise<void> {
-  expect(await world.deliver(request)).toEqual({ status: "accepted" });
-  await world.until(exchangeIds[0] ?? newId(), "delivered");
-}
+const start = () => world.start(registrationAt(target));
 
 it("a key goes when its successor has been in force for the overlap, intent and outcome journalled", async () => {
   const retirement = new KeyRetirement({ context: world.context, ring });
@@ -119,7 +94,7 @@ it("what was sealed for a destroyed key cannot be opened any more, and is not wa
   await expect
     .poll(async () => (await world.pool.query(state, [late.request.bundleId])).rows[0]?.code)
     .toBe("bundle.unknown-decrypt-key");
-  await deliver(await world.seal([{ content: Buffer.from("y") }], { sequence: 2 }));
+  await deliverTo(world, await world.seal([{ content: Buffer.from("y") }], { sequence: 2 }));
 });
 
 it("a crash between the file and its outcome is made good at the next start", async () => {

@@ -2,45 +2,31 @@
 import { join } from "node:path";
 import { openBundle, readHeader, verifyHeader } from "@lightferry/proto/bundle";
 import { TrustStore } from "@lightferry/proto/trust";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { sweepOnce } from "../src/egress/sweep.ts";
 import { Announcements } from "../src/seal/announcements.ts";
 import { sealLease } from "../src/seal/seal-lease.ts";
 import { checkpointKeyId } from "../src/seal/signing.ts";
 import type { Worker } from "../src/seal/worker.ts";
 import { provider } from "./support/egress-keys.ts";
-import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
 import { expectEvent } from "./support/refusal.ts";
+import { accepted, sendingZone, world } from "./support/sending.ts";
 import type { TestTrust } from "./support/test-trust.ts";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-let world: EgressWorld;
 let trust: TestTrust;
-let token: string;
 let worker: Worker;
 
+sendingZone();
 beforeAll(async () => {
-  world = await createEgressWorld();
   trust = world.keys.trust;
-  await world.start();
-  token = await world.token();
   worker = await world.sealer();
 });
-afterAll(() => world.close());
 beforeEach(() => {
-  world.peers.rule = () => ({});
   world.sealClock = Date.now;
 });
-
-async function submit(): Promise<string> {
-  const body = { lane: "inbound", service: "registration", grade: "G2", method: "POST" };
-  const request = { ...body, path: "/records/1", body: { n: 1 } };
-  const answer = await world.api.call("POST", "/v1/requests", { token, body: request });
-  expect(answer.status).toBe(202);
-  return answer.json.exchangeId;
-}
 
 /** The bundle that the exchange went into, as a far side sees it that has nothing but the root. */
 async function bundleOf(id: string) {
@@ -79,7 +65,7 @@ const release = () => world.pool.query("UPDATE seal_stream SET lease_id = NULL")
 it("signs with the newest certificate that has begun, without a restart, and presents its chain", async () => {
   const { pki } = trust;
   const first = pki.keyId("node-extranet", "sign");
-  const before = await bundleOf(await submit());
+  const before = await bundleOf(await accepted());
   expect(before.header.signKeyId).toBe(first);
   // The sealer's chain, the policy key's, one issuer: nothing twice.
   expect(before.header.certificates).toHaveLength(3);
@@ -87,9 +73,9 @@ it("signs with the newest certificate that has begun, without a restart, and pre
   const begins = Date.now() + HOUR_MS;
   const second = pki.rotate("node-extranet", "sign", { notBeforeMs: begins });
   trust.renew();
-  expect((await bundleOf(await submit())).header.signKeyId).toBe(first);
+  expect((await bundleOf(await accepted())).header.signKeyId).toBe(first);
   world.sealClock = () => begins + 1_000;
-  expect((await bundleOf(await submit())).header.signKeyId).toBe(second);
+  expect((await bundleOf(await accepted())).header.signKeyId).toBe(second);
 });
 
 it("announces this zone's certificates and list at once, after a change, and every minute", async () => {
@@ -111,11 +97,11 @@ it("announces this zone's certificates and list at once, after a change, and eve
   trust.renew();
   expect(due("a", now + 1)).toBe(true);
 
-  await bundleOf(await submit());
-  expect((await bundleOf(await submit())).trust).toEqual([]);
+  await bundleOf(await accepted());
+  expect((await bundleOf(await accepted())).trust).toEqual([]);
   const list = trust.pki.publish("extranet");
   trust.renew();
-  const { trust: carried } = await bundleOf(await submit());
+  const { trust: carried } = await bundleOf(await accepted());
   expect(carried.some((item) => Buffer.compare(item, list) === 0)).toBe(true);
   expect(carried).toHaveLength(trust.current().ownTrustItems("extranet", Date.now()).length);
 });
@@ -125,9 +111,9 @@ it("an outdated list stops the lane, loses nothing, is told once, and a newer li
   trust.pki.publish("business", { thisUpdateMs: Date.now() - 31 * DAY_MS });
   trust.renew();
   world.peers.rule = () => ({ validMs: 1 });
-  const expired = await submit();
+  const expired = await accepted();
   world.peers.rule = () => ({});
-  const waiting = await submit();
+  const waiting = await accepted();
   await expect.poll(() => impaired("service.impaired", outdated)).toBe(1);
   const { context, egress } = world.running;
   // More rounds than decisions that an exchange is given.
@@ -149,7 +135,7 @@ it("an outdated list stops the lane, loses nothing, is told once, and a newer li
 
 it("seal itself refuses what the queue should not have given out, and the items wait", async () => {
   await hold();
-  const id = await submit();
+  const id = await accepted();
   // The successor of the worker that holds the stream, and only it, may take it over.
   await world.pool.query("UPDATE seal_stream SET lease_worker = 'held@test/1'");
   const lease = await world.running.queue.lease({
@@ -176,7 +162,7 @@ it("waits while the receiving node has no valid encryption certificate, then sea
   const { pki } = trust;
   pki.revoke(pki.keyId("node-business", "encrypt"), "superseded");
   trust.renew();
-  const id = await submit();
+  const id = await accepted();
   await expect.poll(() => impaired("service.impaired", "seal.recipient-unknown")).toBe(1);
   await world.until(id, "permitted");
   const fresh = pki.rotate("node-business", "encrypt", { notBeforeMs: Date.now() - 1_000 });
@@ -189,7 +175,7 @@ it("what a policy key decided that was revoked since is decided anew, under the 
   const { pki } = trust;
   const old = pki.keyId("node-extranet", "policy");
   await hold();
-  const id = await submit();
+  const id = await accepted();
   await world.until(id, "permitted");
   pki.revoke(old, "keyCompromise");
   const fresh = pki.rotate("node-extranet", "policy", { notBeforeMs: Date.now() - 1_000 });

@@ -5,29 +5,14 @@
 import { readdir } from "node:fs/promises";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { expect } from "vitest";
-import type { HttpTargetServer } from "./http-target.ts";
-import type { World } from "./ingress-world.ts";
+import { bothServices, target, world } from "./receiving.ts";
 
 /** More than the statements and records of one bundle from arrival to outcome. */
 const MOST_WRITES = 60;
 
 /** @param stride 1 = after every single write; more = after every many. */
-export async function crashDrill(
-  world: World,
-  target: HttpTargetServer,
-  idempotency: boolean,
-  stride: number,
-): Promise<void> {
-  const targets = {
-    registration: {
-      type: "http" as const,
-      baseUrl: target.baseUrl,
-      timeoutMs: 2_000,
-      idempotency,
-      onDoubt: "hold" as const,
-    },
-    maps: { type: "drop" as const, dir: world.dirs.drop },
-  };
+export async function crashDrill(idempotency: boolean, stride: number): Promise<void> {
+  const targets = bothServices({ idempotency });
   await world.start(targets);
   const states = new Map<string, number>();
   let sequence = 0;
@@ -49,8 +34,8 @@ export async function crashDrill(
     let answered = false;
     try {
       answered = (await world.deliver(bundle.request)).status === "accepted";
-      const ended = Promise.all([settled(world, request), settled(world, file)]);
-      await Promise.race([ended, died(world)]);
+      const ended = Promise.all([settled(request), settled(file)]);
+      await Promise.race([ended, died()]);
     } catch {
       // The ferry sees an error and will ask again.
     }
@@ -89,7 +74,7 @@ export async function crashDrill(
 }
 
 /** Asks the real pool: the world's own may be dead. */
-async function settled(world: World, exchangeId: Uint8Array): Promise<void> {
+async function settled(exchangeId: Uint8Array): Promise<void> {
   for (;;) {
     const { rows } = await world.pool.query(
       "SELECT 1 FROM delivery WHERE exchange_id = $1 AND state IN ('delivered', 'in-doubt')",
@@ -100,6 +85,6 @@ async function settled(world: World, exchangeId: Uint8Array): Promise<void> {
   }
 }
 
-async function died(world: World): Promise<void> {
+async function died(): Promise<void> {
   while (world.writesLeft > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,0 +1,128 @@
+/** From sealed to emitted: the outbox that the ferry takes bundles from, and how long anything is kept in it. */
+import { readdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatId, newId, parseId } from "@lightferry/proto/ids";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { sweepOnce } from "../src/egress/sweep.ts";
+import { accepted, sendingZone, world } from "./support/sending.ts";
+
+sendingZone();
+beforeAll(async () => {
+  await world.sealer();
+});
+afterEach(async () => {
+  await world.pool.query("DELETE FROM exchange");
+  await world.pool.query("UPDATE seal_stream SET lease_id = NULL");
+});
+
+describe("the outbox", () => {
+  const leaseBundles = (worker: string, waitMs = 5_000) =>
+    world.running.outbox.lease({ lane: "inbound", worker, max: 1, waitMs });
+  const clear = () => world.pool.query("DELETE FROM outbox_bundle");
+
+  it("gives a bundle again when its lease has run out, or to the same ferry restarted", async () => {
+    await clear();
+    await world.until(await accepted(), "queued");
+    const [first] = (await leaseBundles("ferry@a/1")).bundles;
+    expect((await leaseBundles("ferry@b/1", 0)).bundles).toEqual([]);
+    const [again] = (await leaseBundles("ferry@a/2")).bundles;
+    expect(again?.bundleId).toEqual(first?.bundleId);
+    await world.pool.query("UPDATE outbox_bundle SET lease_expires_ms = 1");
+    const [other] = (await leaseBundles("ferry@b/1")).bundles;
+    expect(other?.bundleId).toEqual(first?.bundleId);
+    await expect(
+      world.running.outbox.ack({
+        bundleId: first?.bundleId ?? null,
+        leaseId: first?.leaseId ?? null,
+        passesDone: 1,
+      }),
+    ).rejects.toMatchObject({ code: "outbox.lease-lost" });
+  });
+
+  it("stops the exchanges of a bundle that the ferry refuses", async () => {
+    await clear();
+    const id = await accepted();
+    await world.until(id, "queued");
+    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
+    await world.running.outbox.ack({
+      bundleId: bundle?.bundleId ?? null,
+      leaseId: bundle?.leaseId ?? null,
+      refuseCode: "bundle.signature-invalid",
+    });
+    expect(await world.until(id, "failed")).toMatchObject({ code: "bundle.signature-invalid" });
+    await expect
+      .poll(() => world.peers.events.some((event) => event.type === "bundle.refused"))
+      .toBe(true);
+    expect(await world.running.egress.desk.retry(parseId(id), "operator")).toBe("received");
+    await world.until(id, "queued");
+  });
+
+  it("decides and seals anew what expired on its way", async () => {
+    await clear();
+    const id = await accepted();
+    const before = await world.until(id, "queued");
+    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
+    await world.running.outbox.ack({
+      bundleId: bundle?.bundleId ?? null,
+      leaseId: bundle?.leaseId ?? null,
+      refuseCode: "bundle.expired",
+    });
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    const after = await world.until(id, "queued");
+    expect(after.bundle_id).not.toBe(before.bundle_id);
+    expect((after.timeline as [number, string][]).map(([, state]) => state)).toEqual([
+      ...["received", "permitted", "sealed", "queued"],
+      ...["expired", "received", "permitted", "sealed", "queued"],
+    ]);
+  });
+
+  it("keeps files until retention is over, and drops what no row names at start", async () => {
+    await clear();
+    const id = await accepted();
+    await world.until(id, "queued");
+    const [bundle] = (await leaseBundles("ferry@a/1")).bundles;
+    const ack = { bundleId: bundle?.bundleId ?? null, leaseId: bundle?.leaseId ?? null };
+    await world.running.outbox.ack({ ...ack, passesDone: 2, finished: true });
+    const files = () => readdir(join(world.dir, "outbox"));
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).toContain(bundle?.file);
+    await world.pool.query("UPDATE outbox_bundle SET finished_ms = 1");
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).not.toContain(bundle?.file);
+
+    const orphan = `${formatId(newId())}.lfb`;
+    await writeFile(join(world.dir, "outbox", orphan), "sealed, never committed");
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).toContain(orphan);
+    await utimes(join(world.dir, "outbox", orphan), 1, 1);
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await files()).not.toContain(orphan);
+  });
+
+  it("keeps what failed for a while, so that a person may retry it; then its content goes", async () => {
+    const id = await accepted();
+    await world.pool.query("UPDATE exchange SET state = 'failed', updated_ms = 1 WHERE id = $1", [
+      id,
+    ]);
+    await sweepOnce(world.running.context, world.running.egress.sweep);
+    expect(await world.until(id, "failed")).toMatchObject({ wrapped_key: null, material: null });
+  });
+
+  it("names the person who cancelled or retried", async () => {
+    const id = await accepted();
+    await world.until(id, "queued");
+    await world.pool.query("UPDATE exchange SET state = 'failed' WHERE id = $1", [id]);
+    await world.running.egress.desk.retry(parseId(id), "officer-wang");
+    await expect
+      .poll(
+        () =>
+          world.peers.events.find(
+            (event) => event.type === "exchange.retried" && event.actor === "officer-wang",
+          )?.attributes,
+      )
+      .toMatchObject([{ name: "caller", value: "city" }, { name: "reason" }]);
+    await expect(
+      world.running.egress.desk.cancel(newId(), "", "officer-wang"),
+    ).rejects.toMatchObject({ code: "exchange.not-found" });
+  });
+});

@@ -1,0 +1,55 @@
+/**
+ * Guarantee: tests of the receiving side have a zone and a target of their own, new at each test,
+ * name the target the same way and hand a bundle over the same way.
+ */
+import { newId } from "@lightferry/proto/ids";
+import { afterEach, beforeEach, expect } from "vitest";
+import type { DropTarget, HttpTarget } from "../../src/config.ts";
+import { type HttpTargetServer, httpTarget } from "./http-target.ts";
+import type { Delivered } from "./ingress-seal.ts";
+import { createWorld, type World } from "./ingress-world.ts";
+
+export let world: World;
+export let target: HttpTargetServer;
+
+/** Registers the hooks; a test file calls it once, before hooks of its own that need the zone. */
+export function receivingZone(): void {
+  beforeEach(async () => {
+    [world, target] = await Promise.all([createWorld(), httpTarget()]);
+  });
+  afterEach(async () => {
+    await world.close();
+    await target.close();
+  });
+}
+
+/** The service `registration` at an HTTP target. */
+export function registrationAt(
+  server: HttpTargetServer,
+  change: Partial<HttpTarget> = {},
+): { readonly registration: HttpTarget } {
+  return {
+    registration: {
+      type: "http",
+      baseUrl: server.baseUrl,
+      timeoutMs: 2_000,
+      idempotency: true,
+      onDoubt: "hold",
+      ...change,
+    },
+  };
+}
+
+/** Both services of the zone: `registration` as above, `maps` in a folder. */
+export function bothServices(change: Partial<HttpTarget> = {}): {
+  readonly registration: HttpTarget;
+  readonly maps: DropTarget;
+} {
+  return { ...registrationAt(target, change), maps: { type: "drop", dir: world.dirs.drop } };
+}
+
+/** Hands the bundle over and waits until its first exchange is delivered. */
+export async function deliverTo(zone: World, { request, exchangeIds }: Delivered): Promise<void> {
+  expect(await zone.deliver(request)).toEqual({ status: "accepted" });
+  await zone.until(exchangeIds[0] ?? newId(), "delivered");
+}
