@@ -55,7 +55,8 @@ export class ErasureCoder {
   readonly #cellBytes: number;
   readonly #free: Uint32Array;
   #freeCount: number;
-  readonly #views: Uint8Array[];
+  /** Made when first needed: most of a large arena may never be. */
+  readonly #views: (Uint8Array | undefined)[];
 
   private constructor(options: ErasureCoderOptions, choice: EngineChoice, cellBytes: number) {
     const { shards, shardBytes } = options;
@@ -68,10 +69,7 @@ export class ErasureCoder {
     // Taken from the end: the first groups lie at the beginning, in order.
     this.#free = Uint32Array.from({ length: shards }, (_, i) => shards - 1 - i);
     this.#freeCount = shards;
-    this.#views = Array.from(
-      { length: shards },
-      (_, i) => new Uint8Array(this.#engine.buffer, ARENA + i * cellBytes, shardBytes),
-    );
+    this.#views = new Array<Uint8Array | undefined>(shards).fill(undefined);
   }
 
   /**
@@ -114,13 +112,22 @@ export class ErasureCoder {
       for (const at of addresses) all.fill(0, at + shardBytes, at + length);
     }
     const views = Array.from(indices, (index) => {
-      const view = this.#views[index] as Uint8Array;
+      const view = this.#viewOf(index);
       return shardBytes === this.shardBytes ? view : view.subarray(0, shardBytes);
     });
     return new ErasureGroup(this.#engine, { k, m, shardBytes, length, addresses, views }, () => {
       this.#free.set(indices.reverse(), this.#freeCount);
       this.#freeCount += count;
     });
+  }
+
+  #viewOf(index: number): Uint8Array {
+    this.#views[index] ??= new Uint8Array(
+      this.#engine.buffer,
+      ARENA + index * this.#cellBytes,
+      this.shardBytes,
+    );
+    return this.#views[index];
   }
 }
 

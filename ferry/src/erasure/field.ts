@@ -7,12 +7,11 @@ export const POLYNOMIAL = 0x11d;
 /** The multiplicative group: every element but 0 is a power of 2. */
 const ORDER = 255;
 
-/** Powers of 2, twice over, so that sums of two logarithms need no reduction. */
-const POWERS = new Uint8Array(2 * ORDER);
+/** Powers of 2, four times over: sums and differences of a few logarithms need no reduction. */
+const POWERS = new Uint8Array(4 * ORDER);
 const LOGARITHMS = new Uint8Array(256);
 for (let n = 0, x = 1; n < ORDER; n += 1) {
-  POWERS[n] = x;
-  POWERS[n + ORDER] = x;
+  for (let at = n; at < POWERS.length; at += ORDER) POWERS[at] = x;
   LOGARITHMS[x] = n;
   x <<= 1;
   if (x > 255) x ^= POLYNOMIAL;
@@ -33,30 +32,37 @@ export function coefficient(row: number, column: number): number {
   return invert(ORDER ^ row ^ column);
 }
 
-/**
- * Inverse of the square part of the Cauchy matrix in `rows` and `columns`, in closed form, so that
- * it costs as many operations as it has elements.
- * @returns elements row by row: one row for each of `columns`
- */
-export function inverseOf(rows: readonly number[], columns: readonly number[]): Uint8Array {
-  const log = (a: number): number => LOGARITHMS[a] as number;
-  /** Logarithm of the product of `own` with all across, over that with its own kind but itself. */
-  const weight = (own: number, across: readonly number[], kind: readonly number[]): number => {
-    let sum = 0;
-    for (const other of across) sum += log(ORDER ^ own ^ other);
-    for (const other of kind) sum -= other === own ? 0 : log(own ^ other);
-    return sum;
-  };
-  const byRow = rows.map((row) => weight(row, columns, rows));
-  const byColumn = columns.map((column) => weight(column, rows, columns));
-  const out = new Uint8Array(rows.length * columns.length);
-  let at = 0;
-  for (const [c, column] of columns.entries()) {
-    for (const [r, row] of rows.entries()) {
-      const sum = (byRow[r] as number) + (byColumn[c] as number) - log(ORDER ^ row ^ column);
-      out[at] = POWERS[((sum % ORDER) + ORDER) % ORDER] as number;
-      at += 1;
-    }
+/** Logarithm of the product of `own` with all across, over that with its own kind but itself. */
+function weightOf(own: number, across: readonly number[], kind: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < across.length; i += 1) {
+    sum += LOGARITHMS[ORDER ^ own ^ (across[i] as number)] as number;
+    // LOGARITHMS[0] is 0, so that itself adds nothing.
+    sum -= LOGARITHMS[own ^ (kind[i] as number)] as number;
   }
-  return out;
+  const rest = sum % ORDER;
+  return rest < 0 ? rest + ORDER : rest;
+}
+
+/**
+ * Inverse of the square part of the Cauchy matrix in `rows` and `columns`, in closed form: no
+ * elimination, as many operations as it has elements.
+ * @returns its element for the nth of `columns` and the nth of `rows`
+ */
+export function inverseOf(
+  rows: readonly number[],
+  columns: readonly number[],
+): (column: number, row: number) => number {
+  // Filled one by one: `from` and `map` cost more than what they would compute.
+  const byRow = new Uint8Array(rows.length);
+  const byColumn = new Uint8Array(rows.length);
+  for (let i = 0; i < rows.length; i += 1) {
+    byRow[i] = weightOf(rows[i] as number, columns, rows);
+    byColumn[i] = weightOf(columns[i] as number, rows, columns);
+  }
+  return (c, r) => {
+    const sum = ORDER + (byRow[r] as number) + (byColumn[c] as number);
+    const place = ORDER ^ (rows[r] as number) ^ (columns[c] as number);
+    return POWERS[sum - (LOGARITHMS[place] as number)] as number;
+  };
 }

@@ -26,7 +26,7 @@ import {
 } from "./layout.ts";
 
 /** Up to here a product for each row costs less than a transform for all (ferry/bench/README.md). */
-const FEW_ROWS = 3;
+const FEW_ROWS = 1;
 /** Places of x and y in the field; blocks of a transform must not overlap. */
 const FIELD = 256;
 
@@ -75,11 +75,10 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
     }
   };
 
-  const writeList = (at: number, addresses: Iterable<number>): void => {
-    let to = at / 4;
-    for (const address of addresses) {
-      words[to] = address;
-      to += 1;
+  /** A list of addresses: of the cells that `which` numbers, `first` being its 0. */
+  const writeCells = (at: number, cells: Uint32Array, first: number, which: readonly number[]) => {
+    for (let i = 0; i < which.length; i += 1) {
+      words[at / 4 + i] = cells[first + (which[i] as number)] as number;
     }
   };
 
@@ -99,7 +98,7 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
 
     encode(cells, k, length) {
       const m = cells.length - k;
-      writeList(PARITY_LIST, cells.subarray(k));
+      words.set(cells.subarray(k), PARITY_LIST / 4);
       const way = m <= FEW_ROWS ? undefined : wayFor(k, m);
       if (way === undefined) {
         words.set(cells.subarray(0, k), DATA_LIST / 4);
@@ -122,16 +121,9 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
       const e = missing.length;
       const last = (rows.at(-1) ?? 0) + 1;
       const way = e <= FEW_ROWS ? undefined : wayFor(k, last);
-      writeList(
-        PARITY_LIST,
-        rows.map((row) => cells[k + row] as number),
-      );
-      writeList(
-        MISSING_LIST,
-        missing.map((column) => cells[column] as number),
-      );
-      const inverse = inverseOf(rows, missing);
-      writeMatrix(SOLUTION, e, e, (row, column) => inverse[row * e + column] as number);
+      writeCells(PARITY_LIST, cells, k, rows);
+      writeCells(MISSING_LIST, cells, 0, missing);
+      writeMatrix(SOLUTION, e, e, inverseOf(rows, missing));
       const solve = (from: number, n: number): void => {
         add(PARITY_LIST, ROW_LIST, e, from, n);
         product(MISSING_LIST, e, ROW_LIST, e, SOLUTION, 0, from, n);
@@ -139,13 +131,9 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
       if (way === undefined) {
         const absent = new Set(missing);
         const columns = Array.from({ length: k }, (_, i) => i).filter((i) => !absent.has(i));
-        const rowOf = (row: number): number => rows[row] as number;
-        writeList(
-          DATA_LIST,
-          columns.map((column) => cells[column] as number),
-        );
+        writeCells(DATA_LIST, cells, 0, columns);
         writeMatrix(MATRIX, e, columns.length, (row, at) =>
-          coefficient(rowOf(row), columns[at] as number),
+          coefficient(rows[row] as number, columns[at] as number),
         );
         prepared = "";
         for (let row = 0; row < e; row += 1) words[ROW_LIST / 4 + row] = ACC + row * STRIP;
@@ -158,10 +146,7 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
       const { run, size } = way;
       writeBlocks(cells, k, size);
       for (const column of missing) words[DATA_LIST / 4 + column] = ZERO;
-      writeList(
-        ROW_LIST,
-        rows.map((row) => rowPlace(size, row)),
-      );
+      for (let i = 0; i < e; i += 1) words[ROW_LIST / 4 + i] = rowPlace(size, rows[i] as number);
       const transform = run === "wide" ? wide : quad;
       inStrips(length, (from, n) => {
         transform(DATA_LIST, blocksOf(k, size), blocksOf(last, size), from, n);
