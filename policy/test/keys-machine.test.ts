@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runNoun } from "@lightferry/proto/cli";
 import { createUnlockFile } from "@lightferry/proto/keystore";
 import { type Certificate, parseCertificate, readPkiItems } from "@lightferry/proto/pki";
+import { readKeyActions } from "@lightferry/proto/service";
 import { loadProvider } from "@lightferry/proto/sm";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -119,6 +120,13 @@ describe.skipIf(noCompiler !== undefined)("keys of a cipher machine", () => {
     await take("sign.pem");
     const again = await say(`${ask} --use sign --out @again.csr`);
     expect(again.code).not.toBe(0);
+    // The self-test of the machine and the request: all that its key was used for.
+    const asked = readKeyActions(at(ZONE, "keys", "key-actions")).entries.findLast(
+      (entry) => entry.event === "ended" && entry.outcome === "ok",
+    );
+    const [certificate] = certificatesOf("sign.pem");
+    const signed = { keyId: certificate?.keyId, operation: "sign", count: 2 };
+    expect(asked).toMatchObject({ verb: "keys request", uses: expect.arrayContaining([signed]) });
     const other = await say(`${ask} --use encrypt --out @other.csr`);
     expect(other.text).toContain("key.unknown");
   });
