@@ -13,9 +13,7 @@ import {
 } from "../src/bundle/index.ts";
 import type { CliInput, CliOption } from "../src/cli/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
-import { KeyRing, type KeyUse } from "../src/keystore/index.ts";
 import { PKI_FILE_MAX_BYTES, type PkiItem, readPkiItems } from "../src/pki/index.ts";
-import { type KeyAction, withKeyAction } from "../src/service/index.ts";
 import type { SmProvider } from "../src/sm/index.ts";
 import { readTrustFolder, readTrustRoot, TrustStore } from "../src/trust/index.ts";
 import { fileOf, readBounded } from "./files.ts";
@@ -60,27 +58,6 @@ export const TRUST_OPTIONS: Readonly<Record<string, CliOption>> = {
   },
 };
 
-export const RING_OPTIONS: Readonly<Record<string, CliOption>> = {
-  ring: {
-    type: "string",
-    value: "DIR",
-    summary: { zh: "收件节点的解密密钥目录", en: "folder of a recipient's decryption keys" },
-  },
-  unlock: {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "解锁该目录的文件", en: "unlock file of that folder" },
-  },
-  operator: {
-    type: "string",
-    value: "NAME",
-    summary: {
-      zh: "操作人，记入密钥操作记录；默认为系统用户",
-      en: "who does this, for the record of key operations; the system's user by default",
-    },
-  },
-};
-
 export const AT_OPTION: CliOption = {
   type: "string",
   value: "TIME",
@@ -110,17 +87,20 @@ export function modeOf(input: CliInput): "demo" | "production" {
   return input.flag("production") ? "production" : "demo";
 }
 
+/** The bundle that a verb is about. */
+export const FILE_ARG = { name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } } as const;
+
 /**
- * Root, lists and denials as the options name them.
+ * The keys that root, lists and denials, as the options name them, let count.
  * @param presented certificates that came with what is judged: they may join a given list to the root.
  * @throws GatewayError `cli.usage`, `certificate.*`; also when a given item is not under the root, for
  * a list that is left out unnoticed is worse than none.
  */
-export function trustOf(
+export function keysOf(
   provider: SmProvider,
   input: CliInput,
   presented: readonly Uint8Array[],
-): TrustStore {
+): BundleKeys {
   const root = readTrustRoot(fileOf(needed(input, "root")));
   const given = many(input, "trust").map((path) => readTrustPath(provider, path));
   const denied = many(input, "deny").map((keyId) => {
@@ -146,10 +126,6 @@ export function trustOf(
   if (fault !== undefined) {
     throw new GatewayError(fault.code, { detail: `--trust: ${fault.detail}` });
   }
-  return store;
-}
-
-export function keysOf(store: TrustStore, input: CliInput): BundleKeys {
   const zone = input.text("sender-zone");
   return store.keyDirectory(zone === undefined ? undefined : () => zone);
 }
@@ -187,36 +163,6 @@ export function many(input: CliInput, option: string): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** A ring that the options name, and what its keys are wanted for. */
-export interface RingWork {
-  readonly use: KeyUse;
-  /** For the record, e.g. `bundle prove`. */
-  readonly verb: string;
-  readonly about: Readonly<Record<string, string>>;
-  /** Names of the two options. */
-  readonly options?: { readonly dir: string; readonly unlock: string };
-}
-
-/**
- * Works with the keys of a ring, on record beside it; the provider of the action counts every use.
- * @throws GatewayError `cli.usage` when an option is missing; `key.*`, `sm.key-*`; what `work` throws.
- */
-export async function withRing<T>(
-  input: CliInput,
-  { use, verb, about, options = { dir: "ring", unlock: "unlock" } }: RingWork,
-  work: (ring: KeyRing, action: KeyAction) => T | Promise<T>,
-): Promise<T> {
-  const dir = needed(input, options.dir);
-  const unlock = { file: needed(input, options.unlock) };
-  const ring = KeyRing.open({ dir, unlock, use, mode: modeOf(input) });
-  try {
-    const wish = { keyFolder: dir, verb, operator: input.text("operator"), about };
-    return await withKeyAction(wish, (action) => work(ring, action));
-  } finally {
-    ring.close();
-  }
-}
-
 /**
  * Reads and verifies a bundle as evidence: as of its sealing, unless `--at` says otherwise.
  * Expiry bounds acceptance, not what can be shown later.
@@ -229,6 +175,6 @@ export async function verifiedOf(
 ): Promise<VerifiedHeader> {
   const received = await readHeader(fileOf(path));
   const now = timeOption(input, "at") ?? received.header.createdMs;
-  const keys = keysOf(trustOf(provider, input, received.header.certificates), input);
+  const keys = keysOf(provider, input, received.header.certificates);
   return verifyHeader(provider, received, { now, keys });
 }

@@ -9,21 +9,22 @@ import {
   signedAndEnvelopedData,
 } from "../src/cms/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
+import type { KeyRing } from "../src/keystore/index.ts";
 import { parseCertificate } from "../src/pki/index.ts";
+import type { KeyAction } from "../src/service/index.ts";
 import { loadProvider, type SmProvider } from "../src/sm/index.ts";
 import {
   AT_OPTION,
+  FILE_ARG,
   many,
   needed,
-  RING_OPTIONS,
-  type RingWork,
   readItems,
   TRUST_OPTIONS,
   verifiedOf,
-  withRing,
 } from "./evidence.ts";
 import { writeNew } from "./files.ts";
 import { eachOpened, ITEM_OPTIONS, wantedOf } from "./opened.ts";
+import { RING_OPTIONS, type RingWork, withRecipientRing, withRing } from "./ring.ts";
 import { idText, sizeText } from "./words.ts";
 
 export const exportBundle: CliVerb = {
@@ -33,7 +34,7 @@ export const exportBundle: CliVerb = {
     en: "export as GB/T 35275 signedAndEnvelopedData (DER)",
   },
   usage: "<FILE> --root ROOT.pem --recipient CERT.pem --out FILE.der …",
-  args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } }],
+  args: [FILE_ARG],
   options: {
     ...ITEM_OPTIONS,
     out: {
@@ -90,18 +91,15 @@ export const exportBundle: CliVerb = {
     const chain = certificatesIn(needed(input, "signer-certificate"));
     const verified = await verifiedOf(provider, input, input.positionals[0] ?? "");
     const about = { bundle: idText(verified.header.bundleId), out };
-    const items = await withRing(
-      input,
-      { use: "node-encrypt", verb: "bundle export", about },
-      async (ring, action) => {
-        const taken: ExportItem[] = [];
-        const room = { left: EXPORT_MAX };
-        await eachOpened(action.provider, verified, ring, wanted, async (item) => {
-          taken.push(await contentOf(item, room));
-        });
-        return taken;
-      },
-    );
+    const opening = async (ring: KeyRing, action: KeyAction) => {
+      const taken: ExportItem[] = [];
+      const room = { left: EXPORT_MAX };
+      await eachOpened(action.provider, verified, ring, wanted, async (item) => {
+        taken.push(await contentOf(item, room));
+      });
+      return taken;
+    };
+    const items = await withRecipientRing(input, "bundle export", verified, opening, out);
     const message = await withSigner(input, chain, about, (signer, signing) =>
       signedAndEnvelopedData(signing, {
         content: exportStatement(verified, items, Date.now()),

@@ -13,6 +13,8 @@ import {
   viewCheckpoint,
   viewItems,
 } from "./bundle-view.ts";
+import { FILE_ARG } from "./evidence.ts";
+import { type AddFact, printFacts, WIDE } from "./facts.ts";
 import { fileOf } from "./files.ts";
 import { type BundleForm, type FormFault, readForm } from "./form.ts";
 import { FORM_STEPS } from "./steps.ts";
@@ -20,7 +22,6 @@ import { hex, idText, sizeText, timeText, USE_WORDS } from "./words.ts";
 
 /** Of a long table the first rows and the last say what matters. */
 const CHUNK_ROWS = 4;
-const WIDE = 120;
 
 export const inspect: CliVerb = {
   name: "inspect",
@@ -29,7 +30,7 @@ export const inspect: CliVerb = {
     en: "show a bundle: header, certificates, items, chunks; needs no key",
   },
   usage: "<FILE> [--chunks]",
-  args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } }],
+  args: [FILE_ARG],
   options: {
     chunks: { type: "boolean", summary: { zh: "列出全部分块", en: "list every chunk" } },
   },
@@ -89,7 +90,7 @@ function viewChunks({ received }: BundleForm, all: boolean): ChunkView[] {
 function print(context: CliContext, form: BundleForm, chunks: readonly ChunkView[]): void {
   const title = (words: Words) => context.out(`\n${context.say(words)}`);
   if (form.fault !== undefined) printFault(context, form.fault);
-  printFacts(context, form);
+  printFacts(context, (add) => tellFacts(form, add));
   const { header, received } = form;
   if (header === undefined) return;
   title({ zh: "收件节点", en: "Recipients" });
@@ -139,26 +140,15 @@ function printFault(context: CliContext, fault: FormFault): void {
   );
 }
 
-function printFacts(context: CliContext, form: BundleForm): void {
-  const rows: { name: string; value: string }[] = [];
-  const row = (zh: string, en: string, value: string | number) => {
-    rows.push({ name: context.say({ zh, en }), value: String(value) });
-  };
-  row("文件字节", "file bytes", sizeText(form.size));
+function tellFacts(form: BundleForm, add: AddFact): void {
+  add("文件字节", "file bytes", sizeText(form.size));
   if (form.headerLength !== undefined) {
-    row("包头字节", "header bytes", `${sizeText(form.headerLength)} / ${sizeText(HEADER_MAX)}`);
+    add("包头字节", "header bytes", `${sizeText(form.headerLength)} / ${sizeText(HEADER_MAX)}`);
   }
-  if (form.header !== undefined) headerRows(form.header, row);
-  context.table(rows, [
-    { title: { zh: "项目", en: "FIELD" }, value: "name" },
-    { title: { zh: "值", en: "VALUE" }, value: "value", max: WIDE },
-  ]);
+  if (form.header !== undefined) headerRows(form.header, add);
 }
 
-function headerRows(
-  header: BundleHeader,
-  row: (zh: string, en: string, value: string | number) => void,
-): void {
+function headerRows(header: BundleHeader, row: AddFact): void {
   row("格式版本", "format version", header.version);
   row("数据包编号", "bundle id", idText(header.bundleId));
   row("通道", "lane", header.lane);

@@ -7,6 +7,7 @@ import {
   type ExitCode,
 } from "../src/cli/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
+import type { KeyRing } from "../src/keystore/index.ts";
 import {
   checkContent,
   checkProof,
@@ -18,19 +19,13 @@ import {
   proveItem,
   provePermission,
 } from "../src/proof/index.ts";
+import type { KeyAction } from "../src/service/index.ts";
 import { loadProvider } from "../src/sm/index.ts";
-import {
-  AT_OPTION,
-  keysOf,
-  needed,
-  RING_OPTIONS,
-  TRUST_OPTIONS,
-  trustOf,
-  verifiedOf,
-  withRing,
-} from "./evidence.ts";
+import { AT_OPTION, FILE_ARG, keysOf, needed, TRUST_OPTIONS, verifiedOf } from "./evidence.ts";
+import { printFacts } from "./facts.ts";
 import { fileOf, readBounded, writeNew } from "./files.ts";
 import { eachOpened, ITEM_OPTIONS, wantedOf } from "./opened.ts";
+import { RING_OPTIONS, withRecipientRing } from "./ring.ts";
 import { hex, idText, sizeText, timeJson, timeText } from "./words.ts";
 
 export const prove: CliVerb = {
@@ -40,7 +35,7 @@ export const prove: CliVerb = {
     en: "make a stand-alone proof of one exchange, or check one",
   },
   usage: "<FILE> --root ROOT.pem --item N --out PROOF | --check PROOF --root ROOT.pem",
-  args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" }, optional: true }],
+  args: [{ ...FILE_ARG, optional: true }],
   options: {
     ...ITEM_OPTIONS,
     out: {
@@ -105,13 +100,11 @@ async function make(context: CliContext, input: CliInput): Promise<ExitCode> {
   const item = input.integer("item", { min: 0, max: Number.MAX_SAFE_INTEGER });
   let proof: ReturnType<typeof form> | undefined;
   if (input.text("ring") !== undefined) {
-    const about = { bundle: idText(verified.header.bundleId), out };
-    const work = { use: "node-encrypt", verb: "bundle prove", about } as const;
-    await withRing(input, work, (ring, action) =>
+    const opening = (ring: KeyRing, action: KeyAction) =>
       eachOpened(action.provider, verified, ring, wanted, (opened) => {
         proof = form(verified, opened.index, opened);
-      }),
-    );
+      });
+    await withRecipientRing(input, "bundle prove", verified, opening, out);
   } else {
     if (item === undefined) throw new GatewayError("cli.usage", { detail: "--exchange: --ring" });
     proof = form(verified, item);
@@ -145,7 +138,7 @@ async function make(context: CliContext, input: CliInput): Promise<ExitCode> {
 async function check(context: CliContext, input: CliInput, path: string): Promise<ExitCode> {
   const provider = loadProvider();
   const proof = decodeProof(readBounded(path, PROOF_MAX));
-  const keys = keysOf(trustOf(provider, input, presentedBy(proof)), input);
+  const keys = keysOf(provider, input, presentedBy(proof));
   const proven = checkProof(provider, proof, keys);
   const content = input.text("content");
   if (content !== undefined) await checkContent(provider, proven, fileOf(content));
@@ -197,31 +190,33 @@ function printProven(
   context: CliContext,
   { bundle, verdict, entry, commitment }: ProvenExchange,
 ): void {
-  const rows: { name: string; value: string }[] = [];
-  const row = (zh: string, en: string, value: string | number) => {
-    rows.push({ name: context.say({ zh, en }), value: String(value) });
-  };
-  row("承诺", "commitment", hex(commitment));
-  if (bundle !== undefined) {
-    row("封装于", "sealed in", `${idText(bundle.bundleId)}  ${bundle.stream} #${bundle.sequence}`);
-    row("条目", "item", `${bundle.item} / ${bundle.items}`);
-    row("封装时间", "sealed at", timeText(bundle.createdMs));
-  }
-  row("放行", "permitted", `${verdict.sender}  ${verdict.lane} → ${verdict.recipients.join(" ")}`);
-  row("级别", "grade", verdict.grade);
-  row("规则", "rules", verdict.ruleIds.join(" "));
-  row("义务", "obligations", verdict.obligations.join(" "));
-  row("裁决时间", "decided at", timeText(verdict.decidedMs));
-  if (entry !== undefined) {
-    row("交换编号", "exchange", idText(entry.exchangeId));
-    row("服务", "service", `${entry.service}  ${entry.caller}`);
-    row("内容字节", "content bytes", sizeText(entry.size));
-    row("内容摘要（SM3）", "content digest (SM3)", hex(entry.digest));
-  }
-  context.table(rows, [
-    { title: { zh: "项目", en: "FIELD" }, value: "name" },
-    { title: { zh: "值", en: "VALUE" }, value: "value", max: 120 },
-  ]);
+  printFacts(context, (row) => {
+    row("承诺", "commitment", hex(commitment));
+    if (bundle !== undefined) {
+      row(
+        "封装于",
+        "sealed in",
+        `${idText(bundle.bundleId)}  ${bundle.stream} #${bundle.sequence}`,
+      );
+      row("条目", "item", `${bundle.item} / ${bundle.items}`);
+      row("封装时间", "sealed at", timeText(bundle.createdMs));
+    }
+    row(
+      "放行",
+      "permitted",
+      `${verdict.sender}  ${verdict.lane} → ${verdict.recipients.join(" ")}`,
+    );
+    row("级别", "grade", verdict.grade);
+    row("规则", "rules", verdict.ruleIds.join(" "));
+    row("义务", "obligations", verdict.obligations.join(" "));
+    row("裁决时间", "decided at", timeText(verdict.decidedMs));
+    if (entry !== undefined) {
+      row("交换编号", "exchange", idText(entry.exchangeId));
+      row("服务", "service", `${entry.service}  ${entry.caller}`);
+      row("内容字节", "content bytes", sizeText(entry.size));
+      row("内容摘要（SM3）", "content digest (SM3)", hex(entry.digest));
+    }
+  });
   context.out(
     bundle === undefined
       ? context.say({

@@ -18,19 +18,11 @@ import { type ErrorCode, errorRow, GatewayError } from "../src/errors/index.ts";
 import type { KeyRing } from "../src/keystore/index.ts";
 import { loadProvider, type SmProvider } from "../src/sm/index.ts";
 import { type CertificateView, viewCertificate } from "./bundle-view.ts";
-import {
-  AT_OPTION,
-  keysOf,
-  RING_OPTIONS,
-  type RingWork,
-  TRUST_OPTIONS,
-  timeOption,
-  trustOf,
-  withRing,
-} from "./evidence.ts";
+import { AT_OPTION, FILE_ARG, keysOf, TRUST_OPTIONS, timeOption } from "./evidence.ts";
 import { fileOf } from "./files.ts";
 import { readForm } from "./form.ts";
 import { printCertificates } from "./inspect.ts";
+import { RING_OPTIONS, withRecipientRing } from "./ring.ts";
 import {
   CHUNK_STEPS,
   FORM_STEPS,
@@ -63,7 +55,7 @@ export const verify: CliVerb = {
     en: "verify a bundle offline: needs the root alone; with a recipient's key the contents too",
   },
   usage: "<FILE> --root ROOT.pem [--at TIME] [--trust DIR|FILE]…",
-  args: [{ name: "FILE", summary: { zh: "数据包文件", en: "the bundle" } }],
+  args: [FILE_ARG],
   options: {
     ...TRUST_OPTIONS,
     at: AT_OPTION,
@@ -122,7 +114,7 @@ function checkHeader(
   const [lane, self] = [input.text("lane"), input.text("self")];
   // `certificate.*` says nothing of the step: it is that of the key asked for last.
   let asked = "8.2.2";
-  const directory = keysOf(trustOf(provider, input, received.header.certificates), input);
+  const directory = keysOf(provider, input, received.header.certificates);
   const keys: BundleKeys = {
     signKey: (...of) => {
       asked = "8.2.2";
@@ -168,9 +160,9 @@ async function checkChunks(
 /** §8.4 with a recipient's ring. An item that fails, fails alone: all failures are told. */
 async function checkOpening(verified: VerifiedHeader | undefined, input: CliInput): Promise<Row[]> {
   if (verified === undefined || input.text("ring") === undefined) return OPEN_STEPS.map(skipped);
-  const bundle = idText(verified.header.bundleId);
-  const work: RingWork = { use: "node-encrypt", verb: "bundle verify", about: { bundle } };
-  return withRing(input, work, (ring, { provider }) => opening(provider, verified, ring));
+  return withRecipientRing(input, "bundle verify", verified, (ring, { provider }) =>
+    opening(provider, verified, ring),
+  );
 }
 
 async function opening(
