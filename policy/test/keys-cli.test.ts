@@ -2,169 +2,34 @@
  * The life of keys by command: root, issuing CAs of two zones, node keys, requests, issue, import into
  * real trust services, rotation, revocation, denial, backup and restore, destruction.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runNoun } from "@lightferry/proto/cli";
-import { createUnlockFile, KeyRing, loadKeyFile, ringKeyIds } from "@lightferry/proto/keystore";
-import {
-  type Certificate,
-  parseCertificate,
-  parseRevocationList,
-  readPkiItems,
-  verifyRevocationList,
-} from "@lightferry/proto/pki";
-import { type RpcServer, startRpcServer } from "@lightferry/proto/rpc";
-import { silentLogger } from "@lightferry/proto/service";
-import { loadProvider } from "@lightferry/proto/sm";
-import { type TestZone, testZone } from "@lightferry/proto/testing";
-import { readTrustRoot } from "@lightferry/proto/trust";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { noun } from "../cli/keys.ts";
+import { KeyRing, loadKeyFile, ringKeyIds } from "@lightferry/proto/keystore";
+import { parseRevocationList, readPkiItems, verifyRevocationList } from "@lightferry/proto/pki";
+import { expect, test, vi } from "vitest";
 import { OVERLAP_AFTER_END_MS } from "../src/keys/state.ts";
-import { TrustKeeper } from "../src/trust/keeper.ts";
-import { trustBinding } from "../src/trust/service.ts";
+import {
+  at,
+  CA,
+  DAY,
+  home,
+  type Key,
+  keysOf,
+  keysWorld,
+  ORGANISATION,
+  pemOf,
+  provider,
+  ROOT,
+  refused,
+  run,
+  say,
+  startTrust,
+  words,
+  ZONES,
+  zones,
+} from "./keys-world.ts";
 
-const provider = loadProvider();
-const ZONES = ["extranet", "business"] as const;
-const DAY = 86_400_000;
-const ORGANISATION = "试验单位";
-
-interface Zone {
-  readonly tls: TestZone;
-  keeper: TrustKeeper;
-  server: RpcServer;
-}
-
-let home = "";
-const zones = new Map<string, Zone>();
-const at = (...names: string[]): string => join(home, ...names);
-
-beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), "lf-keys-cli-"));
-  writeFileSync(at("root.pass"), "离线根口令 correct horse\n", { mode: 0o600 });
-  writeFileSync(at("new.pass"), "恢复之后的新口令 battery staple", { mode: 0o600 });
-  writeFileSync(at("backup.pass"), "节点备份口令 0123456789", { mode: 0o600 });
-  createUnlockFile(at("root.unlock")).fill(0);
-  for (const zone of ZONES) {
-    createUnlockFile(at(`${zone}-ca.unlock`)).fill(0);
-    writeConfig(zone, await testZone(zone), 1);
-  }
-});
-
-afterAll(async () => {
-  vi.useRealTimers();
-  for (const { server, tls } of zones.values()) {
-    await server.close();
-    await tls.cleanup();
-  }
-  rmSync(home, { recursive: true, force: true });
-});
-
-const certificates = new Map<string, TestZone>();
-
-function writeConfig(zone: string, tls: TestZone, port: number): void {
-  certificates.set(zone, tls);
-  mkdirSync(at(zone, "config"), { recursive: true });
-  writeFileSync(
-    at(zone, "config", "cli.json"),
-    JSON.stringify({
-      ...{ zone, node: `node-${zone}`, tls: tls.tls.operator, databaseUrls: {} },
-      peers: { policy: `127.0.0.1:${port}` },
-      anchorPath: at("anchor.json"),
-    }),
-  );
-}
-
-/** The part of a zone's policy service that keeps trust. */
-async function startTrust(zone: string): Promise<void> {
-  const tls = certificates.get(zone);
-  if (tls === undefined) expect.fail(zone);
-  mkdirSync(at(zone, "trust"), { recursive: true });
-  const keeper = await TrustKeeper.open({
-    ...{ provider, folder: at(zone, "trust"), mode: "production", now: Date.now },
-    root: readTrustRoot(at(zone, "registry", "root.pem")),
-    journal: { record: async () => undefined },
-  });
-  const server = await startRpcServer({
-    listen: { host: "127.0.0.1", port: 0 },
-    ...{ tls: tls.tls.policy, zone, log: silentLogger() },
-    services: [trustBinding(keeper, Date.now)],
-  });
-  zones.set(zone, { tls, keeper, server });
-  writeConfig(zone, tls, server.port);
-}
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly problem: string;
-}
-
-async function say(words: readonly string[], language = "zh_CN.UTF-8"): Promise<Said> {
-  let out = "";
-  let problem = "";
-  const code = await runNoun(noun, [...words, "--home", home], {
-    environment: { LANG: language },
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      problem += text;
-    },
-  });
-  return { code, out, problem };
-}
-
-const words = (line: string): string[] =>
-  line.split(" ").map((word) => word.replace(/^@/, `${home}/`));
-
-/** Words that begin with @ are files under the home. Expects success. */
-async function run<T = Record<string, never>>(line: string): Promise<T> {
-  const said = await say([...words(line), "--json"]);
-  expect(said, line).toMatchObject({ code: 0 });
-  return JSON.parse(said.out) as T;
-}
-
-async function refused(line: string, code: string): Promise<Said> {
-  const said = await say([...words(line), "--json"]);
-  expect(said.code, line).not.toBe(0);
-  expect(`${said.out}${said.problem}`).toContain(code);
-  return said;
-}
-
-interface Key {
-  readonly zone: string;
-  readonly node: string;
-  readonly use: string;
-  readonly state: string;
-  readonly keyId: string;
-  readonly serial: string;
-  readonly daysLeft: number;
-  readonly inRing?: boolean;
-}
-
-async function keysOf(zone: string, use: string, node = `node-${zone}`): Promise<Key[]> {
-  const { keys } = await run<{ keys: Key[] }>(`list --zone ${zone}`);
-  return keys.filter((key) => key.node === node && key.use === use);
-}
-
-const pemOf = (file: string): Certificate[] =>
-  readPkiItems(readFileSync(at(file)))
-    .filter(({ label }) => label === "CERTIFICATE")
-    .map(({ der }) => parseCertificate(der));
-
-const CA = (zone: string): string => `--ca @ca/${zone} --unlock-file @${zone}-ca.unlock`;
-/** Passphrases cost 600,000 rounds each time: one CA and the restored root have one, the rest a file. */
-const ROOT = "--ca @ca/root --unlock-file @root.unlock";
+keysWorld();
 
 test("a root and an issuing CA for each zone, one beside the root and one by request", async () => {
   const root = await run<{ digest: string }>(
