@@ -9,6 +9,7 @@ import { lightferry } from "@lightferry/proto/gen";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
 import { describeFault } from "./failures.ts";
+import { PokedWork } from "./poked-work.ts";
 import type { IngressTuning } from "./tuning.ts";
 
 /** Checkpoints fetched at a time. */
@@ -18,45 +19,25 @@ const JUDGED = /^(?:audit\.witness-invalid$|certificate\.)/;
 
 export class CheckpointWitness {
   readonly #context: FrontProxyContext;
-  readonly #tuning: IngressTuning;
-  #running: Promise<void> | undefined;
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #work: PokedWork;
 
-  constructor(context: FrontProxyContext, tuning: IngressTuning) {
+  constructor(context: FrontProxyContext, tuning: Pick<IngressTuning, "faultPauseMs">) {
     this.#context = context;
-    this.#tuning = tuning;
-  }
-
-  poke(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.#again) this.poke();
+    this.#work = new PokedWork({
+      round: () => this.#round(),
+      pauseMs: tuning.faultPauseMs,
+      failed: (error) =>
+        context.shell.log.warn(describeFault(error), "checkpoint not witnessed yet"),
     });
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  /** A bundle with a checkpoint may have been accepted. */
+  poke(): void {
+    this.#work.poke();
   }
 
-  async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      try {
-        if (await this.#round()) this.#again = true;
-      } catch (error) {
-        this.#context.shell.log.warn(describeFault(error), "checkpoint not witnessed yet");
-        this.#again = false;
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.poke(), this.#tuning.faultPauseMs);
-        return;
-      }
-    }
+  stop(): Promise<void> {
+    return this.#work.stop();
   }
 
   /** @returns true when more may wait. */

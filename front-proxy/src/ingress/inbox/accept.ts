@@ -124,9 +124,11 @@ export class Acceptance {
   ): Promise<VerifiedHeader> {
     const { shell, config } = this.#context;
     const registry = this.#context.registry();
+    const expirySeconds = registry.lane(announced.lane)?.expirySeconds;
     const verified = verifyHeader(shell.provider, received, {
       now: atMs,
       lane: announced.lane,
+      lifetimeMs: expirySeconds === undefined ? undefined : expirySeconds * 1_000,
       keys: keysOf(this.#context),
       self: config.node,
     });

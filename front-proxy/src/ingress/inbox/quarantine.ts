@@ -9,9 +9,15 @@ import { dirname, join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { FrontProxyContext } from "../../context.ts";
 import { query } from "../../database.ts";
-import { WITHDRAWN_KEY_CODES } from "../failures.ts";
 import { exists, type InboxDirs, removeFile, syncDir } from "./files.ts";
 import type { Readmission } from "./readmit.ts";
+import {
+  PLACED_COLUMNS,
+  type PlacedRow,
+  REFUSED_ON_ARRIVAL,
+  STOPPED_AT_OPENING,
+  WITHDRAWN,
+} from "./withdrawn.ts";
 
 /** What a terminal shows, and what one answer holds. */
 const QUARANTINE_PAGE = 500;
@@ -27,25 +33,16 @@ export interface QuarantinedBundle {
   readonly sinceMs: number;
 }
 
-interface Row {
-  readonly bundle_id: Buffer;
-  readonly header_digest: Buffer;
-  readonly file: string;
-  readonly lane: string;
-  readonly stream: string;
-  readonly sequence: number;
-  readonly code: string;
+interface Row extends PlacedRow {
   readonly since_ms: number;
   readonly opened: boolean;
 }
 
 /** Refused on arrival, and stopped at opening. */
 const BOTH = `
-  SELECT bundle_id, header_digest, file, lane, stream, sequence, code, refused_ms AS since_ms, false AS opened
-    FROM quarantined_bundle WHERE NOT file_gone AND code = ANY($1::text[])
+  SELECT ${PLACED_COLUMNS}, refused_ms AS since_ms, false AS opened ${REFUSED_ON_ARRIVAL}
   UNION ALL
-  SELECT bundle_id, header_digest, file, lane, stream, sequence, code, accepted_ms, true
-    FROM inbox_bundle WHERE state = 'quarantined' AND NOT file_gone AND code = ANY($1::text[])`;
+  SELECT ${PLACED_COLUMNS}, accepted_ms, true ${STOPPED_AT_OPENING}`;
 
 export interface QuarantineDesk {
   readonly context: Pick<FrontProxyContext, "pool" | "shell">;
@@ -63,7 +60,7 @@ export async function listQuarantine(
     "ingress.quarantine-list",
     `SELECT * FROM (${BOTH}) AS kept WHERE $2::bytea IS NULL OR bundle_id = $2
       ORDER BY since_ms, bundle_id, header_digest LIMIT $3`,
-    [WITHDRAWN_KEY_CODES, bundleId ?? null, QUARANTINE_PAGE],
+    [WITHDRAWN, bundleId ?? null, QUARANTINE_PAGE],
   );
   return rows.map((row) => ({
     bundleId: row.bundle_id,
@@ -90,7 +87,7 @@ export async function discardBundle(
       pool,
       "ingress.quarantine-find",
       `SELECT * FROM (${BOTH}) AS kept WHERE bundle_id = $2 AND header_digest = $3`,
-      [WITHDRAWN_KEY_CODES, which.bundleId, which.headerDigest],
+      [WITHDRAWN, which.bundleId, which.headerDigest],
     );
     if (rows.length === 0) throw new GatewayError("inbox.not-quarantined");
     for (const row of rows) {

@@ -12,32 +12,31 @@ import { GatewayError } from "@lightferry/proto/errors";
 import type { FrontProxyContext } from "../../context.ts";
 import { query } from "../../database.ts";
 import { assertKeysStand, keysOf } from "../../trust/directory.ts";
-import { describeFault, refusalCode, WITHDRAWN_KEY_CODES } from "../failures.ts";
+import { describeFault, refusalCode } from "../failures.ts";
+import { PokedWork } from "../poked-work.ts";
 import type { IngressTuning } from "../tuning.ts";
 import type { Acceptance } from "./accept.ts";
 import { exists, type InboxDirs } from "./files.ts";
+import {
+  PLACED_COLUMNS,
+  type PlacedRow,
+  REFUSED_ON_ARRIVAL,
+  STOPPED_AT_OPENING,
+  WITHDRAWN,
+  WITHDRAWN_COLUMNS,
+  type WithdrawnRow,
+} from "./withdrawn.ts";
 
 /** Files looked at between two questions to the database. */
 const ROUND = 64;
 
-interface RefusedRow {
+interface RefusedRow extends WithdrawnRow {
   readonly id: number;
-  readonly bundle_id: Buffer;
-  readonly header_digest: Buffer;
-  readonly file: string;
-  readonly lane: string;
   readonly refused_ms: number;
 }
 
-interface StoppedRow {
+interface StoppedRow extends PlacedRow {
   readonly accept_order: number;
-  readonly bundle_id: Buffer;
-  readonly header_digest: Buffer;
-  readonly file: string;
-  readonly lane: string;
-  readonly stream: string;
-  readonly sequence: number;
-  readonly code: string;
 }
 
 export interface ReadmissionDesk {
@@ -50,141 +49,123 @@ export interface ReadmissionDesk {
 
 export class Readmission {
   readonly #desk: ReadmissionDesk;
-  readonly #pauseMs: number;
-  #running: Promise<void> | undefined;
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #work: PokedWork;
 
   constructor(desk: ReadmissionDesk, tuning: Pick<IngressTuning, "faultPauseMs">) {
     this.#desk = desk;
-    this.#pauseMs = tuning.faultPauseMs;
-    desk.context.trust.changed(() => this.poke());
+    const { shell, trust } = desk.context;
+    this.#work = new PokedWork({
+      round: () => this.#round(),
+      pauseMs: tuning.faultPauseMs,
+      failed: (error) =>
+        shell.log.warn(describeFault(error), "quarantined bundles not judged anew yet"),
+    });
+    trust.changed(() => this.poke());
   }
 
   /** Trust may have changed. */
   poke(): void {
-    if (this.#stopped) return;
-    this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#work.poke();
   }
 
   /** Runs work while nothing is judged anew; what trust changed meanwhile is taken up afterwards. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#running !== undefined) await this.#running;
-    const result = work();
-    this.#running = result
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .finally(() => {
-        this.#running = undefined;
-        if (this.#again) this.poke();
-      });
-    return result;
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#work.alone(work);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#work.stop();
   }
 
-  async #run(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      try {
-        await this.#refused();
-        await this.#stoppedAtOpening();
-      } catch (error) {
-        const { log } = this.#desk.context.shell;
-        log.warn(describeFault(error), "quarantined bundles not judged anew yet");
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.poke(), this.#pauseMs);
-        return;
+  async #round(): Promise<boolean> {
+    for await (const row of this.#refused()) await this.#judgeAnew(row);
+    for await (const row of this.#stoppedAtOpening()) await this.#acceptAnew(row);
+    return false;
+  }
+
+  #refused(): AsyncGenerator<RefusedRow> {
+    return this.#rows(
+      "ingress.readmit-refused",
+      `SELECT id, ${WITHDRAWN_COLUMNS}, refused_ms ${REFUSED_ON_ARRIVAL}
+          AND id > $2 ORDER BY id LIMIT $3`,
+      ({ id }) => id,
+    );
+  }
+
+  #stoppedAtOpening(): AsyncGenerator<StoppedRow> {
+    return this.#rows(
+      "ingress.readmit-stopped",
+      `SELECT accept_order, ${PLACED_COLUMNS} ${STOPPED_AT_OPENING}
+          AND accept_order > $2 ORDER BY accept_order LIMIT $3`,
+      ({ accept_order: order }) => order,
+    );
+  }
+
+  /** All rows of a query, in order; ends early when the service closes. */
+  async *#rows<Row extends object>(
+    name: string,
+    sql: string,
+    orderOf: (row: Row) => number,
+  ): AsyncGenerator<Row> {
+    for (let after = 0; !this.#work.stopped; ) {
+      const { pool } = this.#desk.context;
+      const { rows } = await query<Row>(pool, name, sql, [WITHDRAWN, after, ROUND]);
+      for (const row of rows) {
+        after = orderOf(row);
+        yield row;
       }
+      if (rows.length < ROUND) return;
     }
   }
 
-  async #refused(): Promise<void> {
+  async #judgeAnew(row: RefusedRow): Promise<void> {
     const { context, dirs, acceptance } = this.#desk;
-    for (let after = 0; !this.#stopped; ) {
-      const { rows } = await query<RefusedRow>(
-        context.pool,
-        "ingress.readmit-refused",
-        `SELECT id, bundle_id, header_digest, file, lane, refused_ms FROM quarantined_bundle
-          WHERE NOT file_gone AND code = ANY($1::text[]) AND id > $2 ORDER BY id LIMIT $3`,
-        [WITHDRAWN_KEY_CODES, after, ROUND],
-      );
-      for (const row of rows) {
-        after = row.id;
-        const path = join(dirs.quarantine, row.file);
-        // Gone: judged anew before a crash, or taken away by hand.
-        if (await exists(path)) {
-          const size = await this.#standing(path);
-          if (size === undefined) continue;
-          const announced = {
-            bundleId: row.bundle_id,
-            headerDigest: row.header_digest,
-            file: row.file,
-            size,
-            lane: row.lane,
-            receivedMs: row.refused_ms,
-          };
-          const answer = await acceptance.evaluate(path, announced, row.refused_ms);
-          context.shell.log.info({ file: row.file, answer }, "judged anew");
-        }
-        await query(
-          context.pool,
-          "ingress.readmit-settled",
-          "UPDATE quarantined_bundle SET file_gone = true WHERE id = $1",
-          [row.id],
-        );
-      }
-      if (rows.length < ROUND) return;
+    const path = join(dirs.quarantine, row.file);
+    // Gone: judged anew before a crash, or taken away by hand.
+    if (await exists(path)) {
+      const size = await this.#standing(path);
+      if (size === undefined) return;
+      const announced = {
+        bundleId: row.bundle_id,
+        headerDigest: row.header_digest,
+        file: row.file,
+        size,
+        lane: row.lane,
+        receivedMs: row.refused_ms,
+      };
+      const answer = await acceptance.evaluate(path, announced, row.refused_ms);
+      context.shell.log.info({ file: row.file, answer }, "judged anew");
     }
+    await query(
+      context.pool,
+      "ingress.readmit-settled",
+      "UPDATE quarantined_bundle SET file_gone = true WHERE id = $1",
+      [row.id],
+    );
   }
 
-  async #stoppedAtOpening(): Promise<void> {
+  async #acceptAnew(row: StoppedRow): Promise<void> {
     const { context, dirs, onReadmitted } = this.#desk;
-    for (let after = 0; !this.#stopped; ) {
-      const { rows } = await query<StoppedRow>(
-        context.pool,
-        "ingress.readmit-stopped",
-        `SELECT accept_order, bundle_id, header_digest, file, lane, stream, sequence, code
-           FROM inbox_bundle
-          WHERE state = 'quarantined' AND NOT file_gone AND code = ANY($1::text[])
-            AND accept_order > $2 ORDER BY accept_order LIMIT $3`,
-        [WITHDRAWN_KEY_CODES, after, ROUND],
-      );
-      for (const row of rows) {
-        after = row.accept_order;
-        const path = join(dirs.inbox, row.file);
-        if (!(await exists(path)) || (await this.#standing(path)) === undefined) continue;
-        await context.shell.journal.record([
-          {
-            type: "bundle.arrived",
-            outcome: "ok",
-            bundleId: row.bundle_id,
-            lane: row.lane,
-            digest: row.header_digest,
-            attributes: { stream: row.stream, sequence: String(row.sequence), after: row.code },
-          },
-        ]);
-        await query(
-          context.pool,
-          "ingress.readmit-accept",
-          `UPDATE inbox_bundle SET state = 'accepted', code = NULL
-            WHERE bundle_id = $1 AND state = 'quarantined'`,
-          [row.bundle_id],
-        );
-        onReadmitted();
-      }
-      if (rows.length < ROUND) return;
-    }
+    const path = join(dirs.inbox, row.file);
+    if (!(await exists(path)) || (await this.#standing(path)) === undefined) return;
+    await context.shell.journal.record([
+      {
+        type: "bundle.arrived",
+        outcome: "ok",
+        bundleId: row.bundle_id,
+        lane: row.lane,
+        digest: row.header_digest,
+        attributes: { stream: row.stream, sequence: String(row.sequence), after: row.code },
+      },
+    ]);
+    await query(
+      context.pool,
+      "ingress.readmit-accept",
+      `UPDATE inbox_bundle SET state = 'accepted', code = NULL
+        WHERE bundle_id = $1 AND state = 'quarantined'`,
+      [row.bundle_id],
+    );
+    onReadmitted();
   }
 
   /** Size of the bundle when its keys count again. */
