@@ -117,12 +117,27 @@ test("a bundle that outlasts a verdict in it is refused: its dates are the seale
       { content: Buffer.from("x"), verdict: { decidedMs: past(3) } },
       { content: Buffer.from("y"), verdict: { decidedMs: past(3), expiresMs: past(1) } },
     ],
-    { createdMs: past(2) },
+    { createdMs: past(2), expiresMs: past(-3) },
   );
   expect(await world.deliver(bundle.request)).toEqual({
     status: "quarantined",
     code: "verdict.expired",
   });
+});
+
+test("a bundle that would live longer than its lane allows is refused", async () => {
+  const seconds = world.context.registry().lane("inbound")?.expirySeconds ?? 0;
+  const createdMs = Date.now();
+  const sealed = async (beyondMs: number) => {
+    const expiresMs = createdMs + seconds * 1_000 + beyondMs;
+    const items = [{ content: Buffer.from("x"), verdict: { expiresMs } }];
+    return world.deliver((await world.seal(items, { createdMs, expiresMs })).request);
+  };
+  expect(await sealed(5 * 60_000 + 1)).toEqual({
+    status: "quarantined",
+    code: "bundle.lifetime-too-long",
+  });
+  expect(await sealed(5 * 60_000)).toMatchObject({ status: "accepted" });
 });
 
 test("a bundle from the future is held where it is until the clocks agree", async () => {

@@ -17,6 +17,7 @@ const NOT_OF_BYTES = [
   "bundle.replayed",
   "bundle.sequence-conflict",
   "bundle.out-of-window",
+  "bundle.lifetime-too-long",
 ];
 
 /** `bundle.x` and, in lists after it, `.y`. */

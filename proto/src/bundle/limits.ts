@@ -74,3 +74,5 @@ export const TRAIL_EVENT_MAX = 16 * KIB;
 export const CLOCK_SKEW_MS = 5 * 60 * 1000;
 /** An expiry that lies further off bounds nothing. */
 export const LIFETIME_MAX_MS = 366 * 24 * 60 * 60 * 1000;
+/** Beyond the lane's own expiry: a sealer may round it up to whole minutes, not set it itself. */
+export const LIFETIME_ALLOWANCE_MS = 5 * 60 * 1000;

@@ -14,7 +14,7 @@ import { checkChunks } from "./chunk-work.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError, forItem } from "./item-error.ts";
 import { headerMessage } from "./keys.ts";
-import { CLOCK_SKEW_MS } from "./limits.ts";
+import { CLOCK_SKEW_MS, LIFETIME_ALLOWANCE_MS } from "./limits.ts";
 import type { ReceivedBundle } from "./read.ts";
 import { firstRepeated } from "./repeated.ts";
 import { type ByteSource, fileSource } from "./source.ts";
@@ -47,6 +47,11 @@ export interface VerifyContext {
   readonly lane?: string;
   /** The node registered as the sending end of that lane. */
   readonly sender?: string;
+  /**
+   * Milliseconds that the registry lets a bundle of that lane live (`expirySeconds`), where the
+   * reader knows it.
+   */
+  readonly lifetimeMs?: number | undefined;
   /** The node that must be a recipient. */
   readonly self?: string;
 }
@@ -70,7 +75,7 @@ export interface VerifiedHeader {
  * SPEC §8.2, in its order.
  * @throws GatewayError `bundle.wrong-lane`, `.wrong-sender`, `.unknown-sign-key`,
  * `.signature-invalid`, `.table-mismatch`, `.item-root-mismatch`, `.duplicate-item`, `.expired`,
- * `.from-future`, `.grade-mismatch`, `.wrong-recipient`; `verdict.*`; `certificate.*`.
+ * `.lifetime-too-long`, `.from-future`, `.grade-mismatch`, `.wrong-recipient`; `verdict.*`; `certificate.*`.
  */
 export function verifyHeader(
   provider: SmProvider,
@@ -81,7 +86,7 @@ export function verifyHeader(
   checkOrigin(provider, received, context);
   checkRoots(provider, received);
   const verdicts = checkVerdicts(provider, header, context.keys);
-  checkTime(header, context.now);
+  checkTime(header, context);
   // 12. recipient
   if (
     context.self !== undefined &&
@@ -227,11 +232,17 @@ function checkVerdict(
 }
 
 /** Steps 10–11: clocks that cannot both be right, and expiry. */
-function checkTime(header: BundleHeader, now: number): void {
+function checkTime(header: BundleHeader, { now, lifetimeMs }: VerifyContext): void {
   if (header.createdMs > now + CLOCK_SKEW_MS) {
     throw new GatewayError("bundle.from-future", { detail: `${header.createdMs - now} ms ahead` });
   }
   if (header.expiresMs <= now) {
     throw new GatewayError("bundle.expired", { detail: `${now - header.expiresMs} ms ago` });
+  }
+  const lives = header.expiresMs - header.createdMs;
+  if (lifetimeMs !== undefined && lives > lifetimeMs + LIFETIME_ALLOWANCE_MS) {
+    throw new GatewayError("bundle.lifetime-too-long", {
+      detail: `${lives} ms, the lane allows ${lifetimeMs}`,
+    });
   }
 }

@@ -87,6 +87,12 @@ export const BUNDLE_ERRORS = {
     zh: "由发送方重新裁决并封装",
     en: "the sender decides and seals it again",
   }),
+  "bundle.lifetime-too-long": distrusted(
+    "数据包有效期超出通道规定",
+    "the bundle would be valid for longer than its lane allows",
+    "核对两端注册表中该通道的有效期是否一致，之后重新提交",
+    "compare the lane's expiry in the registries of both ends, then submit again",
+  ),
   "bundle.from-future": {
     http: 409,
     grpc: "FAILED_PRECONDITION",
