@@ -1,5 +1,6 @@
 /** Guarantee: the names that officers read for event types and outcomes; the types themselves stay as EVENTS.md has them. */
 import type { Words } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
 import type { EventType } from "@lightferry/proto/event";
 
 const TYPES: Readonly<Record<EventType, Words>> = {
@@ -86,10 +87,30 @@ export function outcomeWords(outcome: string): Words {
   return OUTCOMES[outcome] ?? { zh: outcome, en: outcome };
 }
 
-/** Types that a word of the list or the beginning of a type's own name means. */
+/**
+ * Types that a word of the list or the beginning of a type's own name means.
+ * @throws GatewayError `cli.usage` naming the known types, of that kind or of all: one that no event has
+ * would look like an empty log.
+ */
 export function typePrefix(text: string): string {
   const found = Object.entries(TYPES).find(([, { zh, en }]) => text === zh || text === en);
-  return found?.[0] ?? text;
+  const prefix = found?.[0] ?? text;
+  const types = Object.keys(TYPES);
+  if (types.some((type) => type.startsWith(prefix))) return prefix;
+  throw new GatewayError("cli.usage", { detail: `--type ${text}: ${knownTypes(types, prefix)}` });
+}
+
+/** `exchange.(received | refused …)`, one kind after the other; only the kind that `prefix` begins with, if any. */
+function knownTypes(types: readonly string[], prefix: string): string {
+  const kindOf = (type: string) => type.slice(0, type.indexOf(".") + 1);
+  const kinds = new Set(types.map(kindOf));
+  const asked = kindOf(prefix);
+  return [...(kinds.has(asked) ? [asked] : kinds)]
+    .map((kind) => {
+      const names = types.filter((type) => kindOf(type) === kind);
+      return `${kind}(${names.map((name) => name.slice(kind.length)).join(" | ")})`;
+    })
+    .join(" ");
 }
 
 export const OUTCOME_NAMES: readonly string[] = Object.keys(OUTCOMES);

@@ -141,6 +141,11 @@ describe("the commands", () => {
     expect(parsed.events.at(-1)?.index).toBe(0);
     expect((await command("list", "--since", "soon")).code).toBe(2);
     expect((await command("list", "--nonsense")).code).toBe(2);
+    const wrongType = await command("list", "--type", "nonsense");
+    expect(wrongType).toMatchObject({
+      code: 2,
+      text: expect.stringContaining("exchange.(received"),
+    });
     expect((await command("list", "--help")).text).toContain("--since");
   });
 

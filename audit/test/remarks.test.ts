@@ -1,5 +1,7 @@
 /** Guarantee: an officer reads words, not field names, and the reason of a refusal first. */
 import type { Words } from "@lightferry/proto/cli";
+import { GatewayError } from "@lightferry/proto/errors";
+import { EVENT_TYPES } from "@lightferry/proto/event";
 import { describe, expect, it } from "vitest";
 import { remarks } from "../cli/remarks.ts";
 import type { EventView } from "../cli/view.ts";
@@ -51,8 +53,27 @@ describe("remarks", () => {
 
 describe("--type", () => {
   it("understands the words of the list", () => {
-    expect(["已送达", "delivered", "token.", "nothing"].map(typePrefix)).toEqual([
-      ...["exchange.delivered", "exchange.delivered", "token.", "nothing"],
+    expect(["已送达", "delivered", "token.", "exchange.re", ""].map(typePrefix)).toEqual([
+      ...["exchange.delivered", "exchange.delivered", "token.", "exchange.re", ""],
     ]);
+  });
+
+  it("names what there is when no event is of the type: of its kind, or of all kinds", () => {
+    const detailOf = (text: string): string => {
+      try {
+        return `taken as ${typePrefix(text)}`;
+      } catch (error) {
+        if (error instanceof GatewayError && error.code === "cli.usage") return error.detail;
+        throw error;
+      }
+    };
+    expect(detailOf("token.stolen")).toBe(
+      "--type token.stolen: token.(issued | rotated | revoked | refused)",
+    );
+    const all = detailOf("nonsense");
+    for (const type of EVENT_TYPES) {
+      const [kind, name] = type.split(".");
+      expect(all).toMatch(new RegExp(`${kind}\\.\\([^)]*\\b${name}\\b`));
+    }
   });
 });
