@@ -17,6 +17,8 @@ const SLOWEST = 5e6;
 const FACTOR = 1.6;
 /** Below this share of the pace asked for, the sender itself may be the limit. */
 const REACHED = 0.9;
+/** A pace counts as too high when it lost frames this often: other work on the machine may cost one step some. */
+const TRIES = 2;
 /** Steps below it, one after the other, that say so: other work on the machine may slow down one. */
 const UNREACHED = 3;
 
@@ -91,9 +93,13 @@ export async function findFloor(
   let unreached = 0;
   let rate = FIRST_RATE;
   while (rate >= SLOWEST) {
-    const step = await tryRate(rate);
+    let step = await tryRate(rate);
+    for (let tries = 1; tries < TRIES && lost(step) > 0; tries += 1) {
+      steps += 1;
+      step = await tryRate(rate);
+    }
     steps += 1;
-    if (step.sent.frames === step.received.frames) {
+    if (lost(step) === 0) {
       low = rate;
       if (best === undefined || speed(step) > speed(best)) best = step;
       unreached = speed(step) < rate * REACHED ? unreached + 1 : 0;
@@ -110,6 +116,10 @@ export async function findFloor(
     }
   }
   return { rate: best === undefined ? 0 : speed(best) / 1e6, step: best, steps };
+}
+
+function lost({ sent, received }: Step): number {
+  return sent.frames - received.frames;
 }
 
 /** Bytes of frames per second of the sender's time. */

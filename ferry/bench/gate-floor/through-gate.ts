@@ -1,7 +1,8 @@
 /** Guarantee: the same frames through the ferry's own sender and receiver, ring and workers included, without its protocol. */
 import { setTimeout as delay } from "node:timers/promises";
 import { BURST_BYTES, type GateSender } from "../../src/gate/gate.ts";
-import { openReceiver, openSender } from "../../src/gate/open.ts";
+import { openSender } from "../../src/gate/open.ts";
+import { UdpReceiver } from "../../src/gate/udp-receiver.ts";
 import {
   BurstMaker,
   END_BYTES,
@@ -63,7 +64,9 @@ export async function send(task: Task): Promise<Report> {
 }
 
 export async function receive(task: Task, ready: () => void): Promise<Report> {
-  const gate = await openReceiver(task, task.receiveBuffer, options);
+  const gate = new UdpReceiver(task, task.receiveBuffer);
+  gate.onFailure(options.failed);
+  await gate.started;
   const tally = new Tally(task.frameSize);
   const ended = new Promise<void>((resolve) => {
     const silence = setTimeout(resolve, SILENCE_MS);

@@ -28,6 +28,8 @@ export class UdpReceiver implements GateReceiver {
   readonly locked = true;
   readonly port: number;
   readonly receiveBuffer: number;
+  /** Settled once the worker receives, or has ended; until then the socket's buffer alone takes what comes. */
+  readonly started: Promise<void>;
   readonly #fd: number;
   readonly #ring: RingReader;
   readonly #worker: Worker;
@@ -58,6 +60,10 @@ export class UdpReceiver implements GateReceiver {
     const workerData: ReceiveLoopData = { fd: socket.fd, memory };
     this.#worker = new Worker(new URL("./receive-loop.ts", import.meta.url), { workerData });
     this.#worker.on("message", () => this.#drain());
+    this.started = new Promise((resolve) => {
+      this.#worker.once("message", () => resolve());
+      this.#worker.once("exit", () => resolve());
+    });
   }
 
   /** Tests try to send through it. */
