@@ -1,4 +1,6 @@
 /** Guarantee tested: records come out whole and in order, whatever their lengths, through any wrap. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RingReader, RingWriter, ringMemory } from "../src/gate/ring.ts";
@@ -54,4 +56,93 @@ test("each side is rung only when it asked", () => {
   expect(writer.askForRoom(400)).toBe(false);
   expect(reader.next()).toBe(true);
   expect(reader.release()).toBe(true);
+});
+
+const RING = JSON.stringify(new URL("../src/gate/ring.ts", import.meta.url).href);
+
+/** Runs `body` in a thread of its own with `ring`, `memory` and `parentPort` at hand. */
+function thread(end: "RingReader" | "RingWriter", memory: object, body: string): Worker {
+  const code = `
+    const { parentPort, workerData: memory } = require("node:worker_threads");
+    import(${RING}).then((ringModule) => {
+      const ring = new ringModule.${end}(memory);
+      ${body}
+    });`;
+  return new Worker(code, { eval: true, workerData: memory });
+}
+
+/** Longer than the test may take: only being woken ends the wait. */
+const FOR_EVER_MS = 600_000;
+
+test("a thread that waits for room is woken when half is free", async () => {
+  const memory = ringMemory(4096);
+  const writer = new RingWriter(memory);
+  while (writer.reserve(500) >= 0) writer.commit(500, 0);
+  const worker = thread(
+    "RingWriter",
+    memory,
+    `parentPort.postMessage("waits"); ring.waitForSpace(500, ${FOR_EVER_MS});`,
+  );
+  await once(worker, "message");
+  const ended = once(worker, "exit");
+  const reader = new RingReader(memory);
+  while (reader.next()) {
+    reader.release();
+    // A turn for each, so that the other thread is waiting by then.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await ended).toEqual([0]);
+});
+
+test("a thread that waits for a record is woken by the next one", async () => {
+  const memory = ringMemory(4096);
+  const worker = thread(
+    "RingReader",
+    memory,
+    `parentPort.postMessage("waits"); ring.waitForRecord(${FOR_EVER_MS});
+     parentPort.postMessage(ring.next() && ring.tag);`,
+  );
+  await once(worker, "message");
+  const answer = once(worker, "message");
+  const writer = new RingWriter(memory);
+  writer.reserve(10);
+  writer.commit(10, 77);
+  expect(await answer).toEqual([77]);
+});
+
+test("between two threads nothing is torn, lost or doubled, with the ring full most of the time", async () => {
+  const memory = ringMemory(4096);
+  const records = 30_000;
+  const worker = thread(
+    "RingWriter",
+    memory,
+    `for (let value = 0; value < ${records}; value += 1) {
+       const length = (value * 7919) % 300;
+       let at = ring.reserve(length);
+       for (; at < 0; at = ring.reserve(length)) ring.waitForSpace(length, 50);
+       ring.bytes.fill(value & 0xff, at, at + length);
+       if (ring.commit(length, value)) parentPort.postMessage(0);
+     }`,
+  );
+  const reader = new RingReader(memory);
+  let wanted = 0;
+  const drain = (): void => {
+    do {
+      for (; reader.next(); wanted += 1) {
+        const bytes = reader.bytes.subarray(reader.offset, reader.offset + reader.length);
+        const right =
+          reader.tag === wanted &&
+          reader.length === (wanted * 7919) % 300 &&
+          bytes.every((byte) => byte === (wanted & 0xff));
+        if (!right) expect.fail(`record ${wanted} is ${reader.tag}, ${reader.length} bytes`);
+        reader.release();
+      }
+    } while (reader.askForRecord());
+  };
+  worker.on("message", drain);
+  drain();
+  const [code] = await once(worker, "exit");
+  drain();
+  expect(code).toBe(0);
+  expect(wanted).toBe(records);
 });

@@ -15,12 +15,12 @@ export const RECEIVE_BUFFER = 32 * 1024 * 1024;
 const FIRST_RATE = 100e6;
 const SLOWEST = 5e6;
 const FACTOR = 1.6;
-/** Below this share of the pace asked for, the sender itself may be the limit. */
-const REACHED = 0.9;
 /** A pace counts as too high when it lost frames this often: other work on the machine may cost one step some. */
 const TRIES = 2;
-/** Steps below it, one after the other, that say so: other work on the machine may slow down one. */
-const UNREACHED = 3;
+/** A step that is not faster than the best by this factor may show the sender's own limit. */
+const GAIN = 1.1;
+/** So many of them, one after the other, do. */
+const NO_GAIN_STEPS = 3;
 
 export interface Step {
   readonly sent: Report;
@@ -90,7 +90,7 @@ export async function findFloor(
   let [low, high] = [0, Number.POSITIVE_INFINITY];
   let steps = 0;
   let left = halvings;
-  let unreached = 0;
+  let noGain = 0;
   let rate = FIRST_RATE;
   while (rate >= SLOWEST) {
     let step = await tryRate(rate);
@@ -101,9 +101,10 @@ export async function findFloor(
     steps += 1;
     if (lost(step) === 0) {
       low = rate;
-      if (best === undefined || speed(step) > speed(best)) best = step;
-      unreached = speed(step) < rate * REACHED ? unreached + 1 : 0;
-      if (unreached === UNREACHED) break;
+      const before = best === undefined ? 0 : speed(best);
+      if (speed(step) > before) best = step;
+      noGain = speed(step) < before * GAIN ? noGain + 1 : 0;
+      if (noGain === NO_GAIN_STEPS) break;
     } else {
       high = rate;
     }
