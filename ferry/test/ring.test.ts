@@ -71,6 +71,13 @@ function thread(end: "RingReader" | "RingWriter", memory: object, body: string):
   return new Worker(code, { eval: true, workerData: memory });
 }
 
+/** Until the thread has said in the ring that it blocks. */
+async function blocked(worker: Worker, ring: RingReader | RingWriter): Promise<void> {
+  const before = ring.control.join();
+  await once(worker, "message");
+  await expect.poll(() => ring.control.join()).not.toBe(before);
+}
+
 /** Longer than the test may take: only being woken ends the wait. */
 const FOR_EVER_MS = 600_000;
 
@@ -83,14 +90,10 @@ test("a thread that waits for room is woken when half is free", async () => {
     memory,
     `parentPort.postMessage("waits"); ring.waitForSpace(500, ${FOR_EVER_MS});`,
   );
-  await once(worker, "message");
+  await blocked(worker, writer);
   const ended = once(worker, "exit");
   const reader = new RingReader(memory);
-  while (reader.next()) {
-    reader.release();
-    // A turn for each, so that the other thread is waiting by then.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  while (reader.next()) reader.release();
   expect(await ended).toEqual([0]);
 });
 
@@ -102,9 +105,9 @@ test("a thread that waits for a record is woken by the next one", async () => {
     `parentPort.postMessage("waits"); ring.waitForRecord(${FOR_EVER_MS});
      parentPort.postMessage(ring.next() && ring.tag);`,
   );
-  await once(worker, "message");
-  const answer = once(worker, "message");
   const writer = new RingWriter(memory);
+  await blocked(worker, writer);
+  const answer = once(worker, "message");
   writer.reserve(10);
   writer.commit(10, 77);
   expect(await answer).toEqual([77]);
