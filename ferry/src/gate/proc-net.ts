@@ -61,6 +61,8 @@ export async function deviceMtu(address: GateAddress): Promise<number | undefine
     socket.connect(address.port, address.host);
     await once(socket, "connect");
     const local = socket.address().address;
+    // What goes to an address of this machine never reaches the device that has it.
+    if (local === address.host) return mtuOf("lo");
     const mtus = Object.entries(networkInterfaces())
       .filter(([, addresses]) => addresses?.some((entry) => entry.address === local))
       // An alias ("eth0:1") is a name for an address, not a device.
