@@ -13,9 +13,10 @@ for (let a = 0; a < 256; a += 1) {
 
 /** to += factor · from */
 function addProduct(to: Uint8Array, from: Uint8Array, factor: number): void {
-  const products = PRODUCTS.subarray(factor * 256, factor * 256 + 256);
-  for (let i = 0; i < to.length; i += 1) {
-    to[i] = (to[i] as number) ^ (products[from[i] as number] as number);
+  const products = factor << 8;
+  const length = to.length;
+  for (let i = 0; i < length; i += 1) {
+    to[i] = (to[i] as number) ^ (PRODUCTS[products | (from[i] as number)] as number);
   }
 }
 
