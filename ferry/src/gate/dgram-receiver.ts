@@ -13,6 +13,8 @@ import { procDrops } from "./proc-net.ts";
 
 /** Bytes that may wait while the consumer is paused; what comes beyond is lost and counted as a gap. */
 const WAITING_BYTES = 1 << 25;
+/** What an entry costs besides its bytes: datagrams of no length must not be free. */
+const ENTRY_BYTES = 128;
 
 export class DgramReceiver implements GateReceiver {
   readonly driver = "udp-dgram";
@@ -26,6 +28,7 @@ export class DgramReceiver implements GateReceiver {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #paused = false;
+  #draining = false;
   #idleScheduled = false;
   #datagrams = 0;
   #bytes = 0;
@@ -77,13 +80,17 @@ export class DgramReceiver implements GateReceiver {
   resume(): void {
     this.#paused = false;
     const deliver = this.#onDatagram;
-    if (deliver === undefined) return;
-    while (!this.#paused) {
-      const datagram = this.#waiting.shift();
-      if (datagram === undefined) break;
-      this.#waitingBytes -= datagram.length;
+    // Resumed from within onDatagram: the loop that called it goes on.
+    if (deliver === undefined || this.#draining) return;
+    this.#draining = true;
+    let taken = 0;
+    for (; !this.#paused && taken < this.#waiting.length; taken += 1) {
+      const datagram = this.#waiting[taken] as Uint8Array;
+      this.#waitingBytes -= datagram.length + ENTRY_BYTES;
       deliver(datagram);
     }
+    this.#waiting.splice(0, taken);
+    this.#draining = false;
     this.#idle();
   }
 
@@ -110,9 +117,9 @@ export class DgramReceiver implements GateReceiver {
     if (this.#onDatagram !== undefined && !this.#paused && this.#waiting.length === 0) {
       this.#onDatagram(datagram);
       this.#idle();
-    } else if (this.#waitingBytes + datagram.length <= WAITING_BYTES) {
+    } else if (this.#waitingBytes + datagram.length + ENTRY_BYTES <= WAITING_BYTES) {
       this.#waiting.push(datagram);
-      this.#waitingBytes += datagram.length;
+      this.#waitingBytes += datagram.length + ENTRY_BYTES;
     } else {
       this.#unkept += 1;
     }
