@@ -20,8 +20,8 @@ def times(a, b):
     return product
 
 
-INVERSE = {a: b for a in range(1, 256) for b in range(1, 256) if times(a, b) == 1}
 TABLES = [bytes(times(a, b) for b in range(256)) for a in range(256)]
+INVERSE = {a: TABLES[a].index(1) for a in range(1, 256)}
 
 
 def factor(j, i):

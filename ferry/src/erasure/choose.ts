@@ -36,7 +36,7 @@ const TEST_CELL = STRIP + LINE;
 
 const tested = new Map<ErasureVariant, EngineChoice>();
 
-/** @param variant the one to use, if it can be; otherwise the fastest that can be. Kept for the thread. */
+/** @param variant the one to use, or the twin where it cannot be; without it the fastest. Kept for the thread. */
 export function chooseEngine(variant?: ErasureVariant): EngineChoice {
   if (variant !== undefined) return choose(variant);
   const relaxed = choose("relaxed");

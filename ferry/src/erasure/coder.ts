@@ -28,7 +28,7 @@ export interface ErasureCoderOptions {
   readonly shards: number;
   /** Bytes of the longest shard, 1 … MAX_SHARD_BYTES. */
   readonly shardBytes: number;
-  /** Which code computes, if it can on this machine; the fastest otherwise. */
+  /** Which code computes, or the twin where that one cannot; without it the fastest that can. */
   readonly variant?: ErasureVariant;
 }
 
