@@ -4,16 +4,18 @@
  * alone, and with sm-crypto. Rates are content bytes per processor second of the
  * whole process, workers included; every case is a process of its own, its
  * rounds alternate with those of its bare sum, and the median round counts.
+ * `--scale` compares one core and two by wall clock (bench/seal/scale.ts).
  * `--size 20GB` seals and opens one streamed item of that size (`--seal-only`
  * leaves out opening) and reports the peak of memory.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GatewayError } from "../src/errors/index.ts";
 import type { Case, Report, Step } from "./seal/child.ts";
+import { scale } from "./seal/scale.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -110,9 +112,9 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
   const ours = (workers: number): Report =>
     runCase({ ...common, provider: "openssl", workers, bundles, size, bare: workers !== 1 });
   const [two, one, none] = [ours(2), ours(1), ours(0)];
-  const fewer = { ...common, workers: 0, bare: false, rounds: 1 };
-  const alone = runCase({ ...fewer, provider: "openssl", bundles, size }, OPENSSL_ALONE);
-  const portable = runCase({ ...fewer, provider: "sm-crypto", ...load.small });
+  const peer = { ...common, workers: 0, bare: false, onlySealAndOpen: true };
+  const alone = runCase({ ...peer, provider: "openssl", bundles, size }, OPENSSL_ALONE);
+  const portable = runCase({ ...peer, provider: "sm-crypto", ...load.small, rounds: 1 });
   const count = bundles.reduce((sum, items) => sum + items, 0);
   const what = `${count} items of ${size} bytes in ${bundles.length} bundles, bulk ${two.bulk}, Node ${process.version}, content MB`;
   const smallCount = load.small.bundles.reduce((sum, items) => sum + items, 0);
@@ -137,16 +139,11 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
     add("calling-thread.vs-bare", bare, thisThread.bare, here, thisThread.ours);
     const chunks = 1 / (1 / thisThread.bare - itemSeconds(none));
     add("vs-bare-chunks", "GCM + table SM3, bare", chunks, here, thisThread.ours);
-    add(
-      "vs-openssl",
-      "OpenSSL alone",
-      rate(alone, step),
-      " per CPU second, peer on the calling thread, one round",
-    );
-    const smaller = ` per CPU second, peer with ${smallCount} items of ${load.small.size} bytes, one round`;
-    add("vs-sm-crypto", "sm-crypto", rate(portable, step), smaller);
+    add("vs-openssl", "OpenSSL alone", rate(alone, step), here, rate(none, step));
+    const smaller = `${here}, peer with ${smallCount} items of ${load.small.size} bytes, one round`;
+    add("vs-sm-crypto", "sm-crypto", rate(portable, step), smaller, rate(none, step));
     const wall = rate(two, step, "wall");
-    const clock = " per second of wall clock; the item's SM3 is one stream on the calling thread";
+    const clock = " per second of wall clock, not pinned";
     add("wall.two-vs-calling-thread", "calling thread", rate(none, step, "wall"), clock, wall);
     add("wall.two-vs-one", "one worker", rate(one, step, "wall"), clock, wall);
   }
@@ -167,6 +164,26 @@ function compare(load: Load, rounds: number, folder: string, mark: string): Figu
 /** CPU seconds that the item digest takes for one MB of content. */
 function itemSeconds(report: Report): number {
   return 1 / rate(report, "bareItem");
+}
+
+/** What a second core brings: one large item, and many of 1 MiB in one bundle. */
+async function scales(quick: boolean, folder: string, mark: string): Promise<Figure[]> {
+  const bytes = (quick ? 32 : 128) * MIB;
+  const figures: Figure[] = [];
+  for (const items of [1, bytes / MIB]) {
+    const { one, two, ratio, cpu, others, pairs, tries } = await scale({
+      ...{ folder, items, size: bytes / items },
+    });
+    const mb = bytes / 1e6;
+    const cores = cpu.map((seconds) => ((seconds / bytes) * 1e9).toFixed(2)).join(" and ");
+    figures.push({
+      figure: `seal.${items === 1 ? "large" : "1MiB-items"}.wall.two-cores-vs-one${mark}`,
+      ...{ value: mb / two, unit: "MB/s", peer: "calling thread on one core", peerValue: mb / one },
+      n: pairs,
+      conditions: `${items} items of ${bytes / items} bytes in one bundle, per second of wall clock, medians of those of ${tries} pairs that others left alone, beside the two cores they had ${others.toFixed(2)}, median ratio ${ratio.toFixed(2)}, ${cores} CPU ns a byte on one core and on two, file in ${dirname(folder)}, Node ${process.version}, content MB`,
+    });
+  }
+  return figures;
 }
 
 /** One item of any size: what matters is that memory does not grow with it. */
@@ -222,12 +239,11 @@ function print(figures: readonly Figure[]): void {
 export async function run({ quick }: { quick: boolean }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lf-bench-"));
   try {
+    const mark = quick ? ".quick" : "";
     const at = process.argv.indexOf("--size");
-    const figures =
-      at === -1
-        ? chosenLoads(quick).flatMap((load) => compare(load, 3, folder, quick ? ".quick" : ""))
-        : large(process.argv[at + 1] ?? "", folder);
-    print(figures);
+    if (at !== -1) print(large(process.argv[at + 1] ?? "", folder));
+    else if (process.argv.includes("--scale")) print(await scales(quick, folder, mark));
+    else print(chosenLoads(quick).flatMap((load) => compare(load, 3, folder, mark)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
