@@ -5,9 +5,10 @@
  */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, test } from "vitest";
+import { MIN_FRAME_SIZE } from "../src/frame.ts";
 import { DgramReceiver } from "../src/gate/dgram-receiver.ts";
 import { DgramSender } from "../src/gate/dgram-sender.ts";
-import type { GateReceiver } from "../src/gate/gate.ts";
+import { BURST_BYTES, type GateReceiver, type GateSender } from "../src/gate/gate.ts";
 import { dropsOf } from "../src/gate/proc-net.ts";
 import { UdpReceiver } from "../src/gate/udp-receiver.ts";
 import { UdpSender } from "../src/gate/udp-sender.ts";
@@ -16,6 +17,8 @@ import { BlockingSender } from "./datagrams.ts";
 const HOST = "127.0.0.1";
 const FRAME = 1456;
 const BUFFER = 1 << 21;
+/** Wire bytes per second: a burst of the smallest frames in 1.6 ms. */
+const RATE = 50e6;
 /** Smallest of the fast driver: so that a flood reaches the socket's buffer. */
 const SMALL_RING = 1 << 18;
 const LARGEST_UDP = 65_507;
@@ -31,12 +34,14 @@ const drivers = {
   udp: {
     receiver: async (buffer: number, ring?: number): Promise<GateReceiver> =>
       new UdpReceiver({ host: HOST, port: 0 }, buffer, ring),
-    sender: async (frameSize: number) => new UdpSender({ host: HOST, port: 9 }, frameSize, 1e6),
+    sender: async (frameSize: number, port = 9): Promise<GateSender> =>
+      new UdpSender({ host: HOST, port }, frameSize, RATE),
   },
   "udp-dgram": {
     receiver: (buffer: number): Promise<GateReceiver> =>
       DgramReceiver.open({ host: HOST, port: 0 }, buffer),
-    sender: (frameSize: number) => DgramSender.open({ host: HOST, port: 9 }, frameSize, 1e6),
+    sender: (frameSize: number, port = 9): Promise<GateSender> =>
+      DgramSender.open({ host: HOST, port }, frameSize, RATE),
   },
 };
 
@@ -199,6 +204,28 @@ describe.each(Object.entries(drivers))("%s", (name, { receiver: make, sender: ma
     expect(sent - datagrams).toBe(overruns);
     await receiver.close();
     expect(receiver.stats()).toMatchObject({ overruns, datagrams });
+  });
+
+  test("a burst of the smallest frames, and frames smaller than the link's, leave as committed", async () => {
+    const receiver = await make(BUFFER);
+    const sender = await makeSender(MIN_FRAME_SIZE, receiver.port);
+    open.push(sender, receiver);
+    const { take } = collect(receiver);
+    // More frames than one send may carry; then three of 100 bytes and a shorter one.
+    const bursts = [
+      [BURST_BYTES, MIN_FRAME_SIZE],
+      [310, 100],
+      [MIN_FRAME_SIZE * 2, MIN_FRAME_SIZE],
+    ] as const;
+    const expected = bursts.flatMap(([length, frameSize], index) => {
+      const bytes = pattern(length, index);
+      sender.room()?.set(bytes);
+      sender.commit(length, frameSize);
+      return cut(bytes, frameSize);
+    });
+    expect(await take(expected.length)).toEqual(expected);
+    await sender.close();
+    expect(sender.stats()).toMatchObject({ frames: expected.length, failed: 0 });
   });
 
   test("a frame that does not fit the route is refused, with the sizes named", async () => {
