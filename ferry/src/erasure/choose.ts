@@ -20,8 +20,8 @@ export interface EngineChoice {
 }
 
 /**
- * Every way: products of few rows and of five (four together, one left), both transforms with
- * whole and with part blocks, more than one block of rows, and blocks that would overlap.
+ * Every way: both transforms with whole and with part blocks and more than one block of rows; and
+ * products of four rows together and of one left over, which the last needs as its blocks would overlap.
  */
 const GEOMETRIES = [
   { k: 3, m: 2, length: STRIP + LINE },
