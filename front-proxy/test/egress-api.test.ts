@@ -345,9 +345,7 @@ describe("anyone", () => {
 
 describe("the examples", () => {
   const curl = spawnSync("curl", ["--version"]).status === 0;
-  const programs: [string, string][] = [["submit.ts", process.execPath]];
-  if (curl) programs.push(["submit.sh", "sh"]);
-  it.each(programs)("%s runs as it stands", async (name, program) => {
+  async function runs(name: string, program: string): Promise<void> {
     const path = new URL(`../examples/${name}`, import.meta.url).pathname;
     const ca = world.zone.tls["front-proxy"].ca;
     const { stdout } = await promisify(execFile)(
@@ -360,5 +358,8 @@ describe("the examples", () => {
     // The demonstration's service is not registered here: the answer says so and what to do.
     expect(stdout).toContain("submit.service-unknown");
     expect(stdout).toContain("refused");
-  });
+  }
+
+  it("submit.ts runs as it stands", () => runs("submit.ts", process.execPath));
+  it.skipIf(!curl)("submit.sh runs as it stands", () => runs("submit.sh", "sh"));
 });
