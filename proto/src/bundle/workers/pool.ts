@@ -13,7 +13,7 @@ import { HashLane } from "./hash-lane.ts";
 import type { GroupTask, WorkerProvider } from "./task.ts";
 import { WorkerThread } from "./thread.ts";
 
-/** The calling thread hashes items meanwhile: more workers than this wait for it. */
+/** An item's SM3 is one stream, about half of what sealing costs: a third worker waits for it. */
 const THREADS_MOST = 2;
 /** A thread beyond this is a mistake in a configuration. */
 const THREADS_MAX = 64;
@@ -51,6 +51,11 @@ export class BundleWorkers {
   /** Tasks that are not settled. */
   get load(): number {
     return this.#threads.reduce((sum, { load }) => sum + load, 0);
+  }
+
+  /** Of each thread, the hashes that are neither spent nor dropped. */
+  get lanesOf(): readonly number[] {
+    return this.#threads.map(({ lanes }) => lanes);
   }
 
   /** The threads as they are now; for tests that end one. */
@@ -96,13 +101,14 @@ let current: BundleWorkers | undefined;
  * From now on bundles of more than a few chunks are sealed, verified and opened by worker threads of
  * this process; call it once at its start. Each thread takes about 15 MB, each bundle in work 1 MiB
  * for every slot.
- * @param count threads; 0 keeps all work on the calling thread. Default: one core is left to the
- * calling thread, which hashes the contents: on two cores one thread seals at 208 MB/s, two at 185.
+ * @param count threads; 0 keeps all work on the calling thread. Default: one for each core, at most
+ * two. With two they hash long items too and the calling thread only copies; a single one does the
+ * chunks, and the calling thread hashes beside it.
  * @param chunksMin chunks from which a bundle goes to them; tests send smaller ones.
  * @throws GatewayError `config.invalid`, `sm.*`.
  */
 export async function openBundleWorkers(
-  count: number = Math.max(1, Math.min(THREADS_MOST, availableParallelism() - 1)),
+  count: number = Math.min(THREADS_MOST, availableParallelism()),
   chunksMin?: number,
 ): Promise<void> {
   await closeBundleWorkers();

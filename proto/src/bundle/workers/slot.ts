@@ -1,7 +1,8 @@
 /**
  * Guarantee: the memory in which a thread and a worker meet: four chunks, what
- * is said about them, and the key to them. One of both uses it at a time; what
- * lay in it is wiped before it serves another bundle.
+ * is said about them, and the key to them. Who writes to a place of it is alone
+ * with it: two workers at a time only read the plaintext, to seal it and to hash
+ * it. What lay in it is wiped before it serves another bundle.
  */
 
 import { SM4_KEY_BYTES } from "../../sm/index.ts";
