@@ -3,7 +3,7 @@
  * vaults and the CA of its services' connections. It makes no key that is
  * certified, signs nothing, and touches nothing that is there.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   type CliContext,
@@ -13,10 +13,20 @@ import {
   type ExitCode,
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { DEFAULT_PORT_BASE, nodeIdOf, PORT_SPAN, ZONES, zonePaths } from "../src/layout.ts";
-import { writeConfigs } from "../src/setup/configs.ts";
+import { createSecretFile } from "@lightferry/proto/keystore";
+import {
+  DEFAULT_PORT_BASE,
+  nodeIdOf,
+  PORT_SPAN,
+  ZONES,
+  type ZoneName,
+  zonePaths,
+} from "../src/layout.ts";
+import { REPOSITORY } from "../src/repository.ts";
+import { SEAL_VAULT, writeConfigs } from "../src/setup/configs.ts";
 import { zonePasswords } from "../src/setup/databases.ts";
 import { prepareZone } from "../src/setup/introduction.ts";
+import { type SystemdFile, systemdFiles, writeSystemd } from "../src/setup/systemd/write.ts";
 import {
   DEFAULT_OPTIONS,
   unlockDirOf,
@@ -26,6 +36,8 @@ import {
 
 const FIRST_PORT = 1024;
 const LAST_PORT = 65_535;
+/** Where systemd itself looks for encrypted credentials. */
+const CREDENTIALS = "/etc/credstore.encrypted";
 
 async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
   const zone = ZONES.find((name) => name === context.zone);
@@ -35,6 +47,7 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
   const settings = join(paths.root, "zone.json");
   if (existsSync(settings)) throw new GatewayError("cli.usage", { detail: `${settings} exists` });
   const unlockDir = input.text("unlock-dir");
+  const systemd = input.text("systemd");
   const limits = { min: FIRST_PORT, max: LAST_PORT - PORT_SPAN };
   const options: ZoneOptions = {
     ...DEFAULT_OPTIONS,
@@ -42,10 +55,16 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
     portBase: input.integer("port-base", limits) ?? DEFAULT_PORT_BASE,
     gateHost: input.text("gate-host") ?? DEFAULT_OPTIONS.gateHost,
     unlockDir: unlockDir === undefined ? "" : resolve(unlockDir),
+    unlockByCredential: systemd !== undefined,
   };
+  const units = systemd === undefined ? [] : unitsOf(context, zone, options);
   const hosts = input.text("host");
   await prepareZone(zone, paths, unlockDirOf(paths, options), hosts === undefined ? [] : [hosts]);
   writeConfigs(context.home, zone, options, zonePasswords(paths));
+  if (systemd !== undefined) {
+    separateSealVault(unlockDirOf(paths, options));
+    writeSystemd(resolve(systemd), units);
+  }
   // Last: a set-up that was cut off is not taken for a whole one.
   writeZoneOptions(paths.root, options);
   context.emitJson({ zone, node: nodeIdOf(zone), folder: paths.root, settings });
@@ -61,7 +80,36 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
       en: `Next: keys init --role node; put registry.json, registry.sig, pack.yaml, pack.sig, anchor.json into ${paths.registry}; start; keys import (see deploy/README.md)`,
     }),
   );
+  if (systemd !== undefined) {
+    context.out(
+      context.say({
+        zh: `systemd 单元写入 ${resolve(systemd)}，安装步骤见 deploy/systemd/README.md`,
+        en: `systemd units are in ${resolve(systemd)}; how to install them: deploy/systemd/README.md`,
+      }),
+    );
+  }
   return EXIT.done;
+}
+
+/** Before anything is made: a path that no unit can name is said at once. */
+function unitsOf(context: CliContext, zone: ZoneName, options: ZoneOptions): SystemdFile[] {
+  const paths = zonePaths(context.home, zone);
+  return systemdFiles({
+    ...{ zone, paths, home: resolve(context.home), unlockDir: unlockDirOf(paths, options) },
+    ...{ node: process.execPath, program: REPOSITORY, credentials: CREDENTIALS },
+  });
+}
+
+/** Services of different users: each has the spool's key in a file of its own. */
+function separateSealVault(unlockDir: string): void {
+  const path = join(unlockDir, SEAL_VAULT);
+  if (existsSync(path)) return;
+  const bytes = readFileSync(join(unlockDir, "spool.vault"));
+  try {
+    createSecretFile(path, bytes);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 export const noun: CliNoun = {
@@ -74,7 +122,7 @@ export const noun: CliNoun = {
         zh: "准备生产环境的一个网络：目录、设置、服务间证书；不产生节点密钥",
         en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
       },
-      usage: "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--unlock-dir DIR]",
+      usage: "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--unlock-dir DIR] [--systemd DIR]",
       args: [],
       options: {
         "port-base": {
@@ -99,6 +147,14 @@ export const noun: CliNoun = {
           summary: {
             zh: "解锁文件与内容密钥所在的另一介质",
             en: "another medium, for unlock files and the keys of content",
+          },
+        },
+        systemd: {
+          type: "string",
+          value: "DIR",
+          summary: {
+            zh: "把 systemd 单元写入此目录：每个服务一个用户，解锁密钥为加密凭据",
+            en: "write systemd units into this folder: a user for each service, unlock secrets as encrypted credentials",
           },
         },
         host: {

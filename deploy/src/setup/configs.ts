@@ -23,12 +23,12 @@ import { unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 const LOOPBACK = "127.0.0.1";
 
 /** 0.75 s of a 1 Gb/s line, so that a pause of the receiver loses nothing (references: §6). */
-const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
+export const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
 
 type Json = Record<string, unknown>;
 
 /** Which private key a service holds; the others hold none. */
-const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, CertificateUse>>> = {
+export const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, CertificateUse>>> = {
   seal: "sign",
   "front-proxy": "encrypt",
   policy: "policy",
@@ -36,9 +36,15 @@ const KEY_HOLDERS: Readonly<Partial<Record<ServiceEntryName, CertificateUse>>> =
   "ferry-tx": "ferry",
 };
 
-function unlockOf(service: ServiceEntryName, unlockDir: string): Json {
+/** The key of the spool for seal alone: as a user of its own it cannot read front-proxy's file. */
+export const SEAL_VAULT = "spool.seal.vault";
+
+function unlockOf(service: ServiceEntryName, unlockDir: string, byCredential: boolean): Json {
   const use = KEY_HOLDERS[service];
-  return use === undefined ? {} : { unlockPath: join(unlockDir, unlockFile(use)) };
+  if (use === undefined) return {};
+  return byCredential
+    ? { unlockCredential: unlockFile(use) }
+    : { unlockPath: join(unlockDir, unlockFile(use)) };
 }
 
 /** Writes `<zone>/config/*.json`; returns the services that belong to the zone. */
@@ -73,7 +79,7 @@ export function writeConfigs(
     },
     anchorPath: join(paths.registry, "anchor.json"),
     trustRootPath: join(paths.registry, "root.pem"),
-    ...unlockOf(service, unlockDir),
+    ...unlockOf(service, unlockDir, options.unlockByCredential),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
   const gate = { driver: "udp", host: options.gateHost, port: ports.gate };
@@ -121,7 +127,7 @@ export function writeConfigs(
       signKeysDir: ring("sign"),
       spoolDir: paths.spool,
       outboxDir: paths.outbox,
-      vaultPath: join(unlockDir, "spool.vault"),
+      vaultPath: join(unlockDir, options.unlockByCredential ? SEAL_VAULT : "spool.vault"),
     },
     "ferry-tx": {
       ...base("ferry-tx"),

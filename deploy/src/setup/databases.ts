@@ -8,6 +8,13 @@ import { join } from "node:path";
 import pg from "pg";
 import type { ZonePaths } from "../layout.ts";
 
+/** A quarter of a gigabyte holds the working set of a day; a larger log means fewer checkpoints. */
+export const POSTGRES_SETTINGS = {
+  shared_buffers: "256MB",
+  max_wal_size: "2GB",
+  max_connections: "60",
+};
+
 /** Database → its owner and further logins that may connect. */
 const DATABASES = {
   policy: { owner: "policy", others: [] },

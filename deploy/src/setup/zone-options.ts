@@ -17,6 +17,8 @@ export interface ZoneOptions {
   readonly spoolReserveBytes: number;
   /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
   readonly unlockDir: string;
+  /** Services get their unlock secrets from the service manager as credentials, not from files (`setup --systemd`). */
+  readonly unlockByCredential: boolean;
 }
 
 export const DEFAULT_OPTIONS: ZoneOptions = {
@@ -29,6 +31,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
   spoolReserveBytes: 256 * 1024 * 1024,
   unlockDir: "",
+  unlockByCredential: false,
 };
 
 export const unlockDirOf = (paths: ZonePaths, { unlockDir }: ZoneOptions): string =>

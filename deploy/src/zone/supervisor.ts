@@ -14,7 +14,7 @@ import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { createLogger, type RunningPostgres, startPostgres } from "@lightferry/proto/service";
 import { SERVICE_ENTRIES, type ZoneName, type ZonePaths, zonePaths, zonePorts } from "../layout.ts";
 import { writeConfigs } from "../setup/configs.ts";
-import { createDatabases, zonePasswords } from "../setup/databases.ts";
+import { createDatabases, POSTGRES_SETTINGS, zonePasswords } from "../setup/databases.ts";
 import { readZoneOptions, zoneName } from "../setup/zone-options.ts";
 import { ServiceChild } from "./child.ts";
 import { takeLock } from "./lock.ts";
@@ -22,9 +22,6 @@ import { takeLock } from "./lock.ts";
 /** First and longest pause before a database that did not come up is started again. */
 const DATABASE_RETRY_FIRST_MS = 500;
 const DATABASE_RETRY_LONGEST_MS = 5_000;
-
-/** A quarter of a gigabyte holds the working set of a day; a larger log means fewer checkpoints. */
-const POSTGRES_SETTINGS = { shared_buffers: "256MB", max_wal_size: "2GB", max_connections: "60" };
 
 function say(event: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);

@@ -20,7 +20,9 @@ export interface SpoolDisk {
   open(path: string): Promise<Pick<FileHandle, "write" | "sync" | "close">>;
 }
 
-const REAL_DISK: SpoolDisk = { open: (path) => open(path, "wx", 0o600) };
+/** seal runs as another user of the same group and only reads; the bytes are encrypted. */
+const SPOOL_FILE_MODE = 0o640;
+const REAL_DISK: SpoolDisk = { open: (path) => open(path, "wx", SPOOL_FILE_MODE) };
 
 /** How old the figure of free space may be: a statfs costs little, one per request is waste. */
 const FREE_SPACE_AGE_MS = 1_000;
