@@ -11,7 +11,7 @@ import { CALLERS, nodeIdOf, ZONES, type ZoneName, zonePaths, zonePorts } from ".
 import { REPOSITORY } from "../src/repository.ts";
 import { demoRegistry } from "../src/setup/demo-registry.ts";
 
-export const LIMIT_MS = 120_000;
+export const LIMIT_MS = 180_000;
 const POLL_MS = 200;
 
 interface Exchange {

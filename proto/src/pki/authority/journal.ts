@@ -7,13 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { GatewayError } from "../../errors/index.ts";
-import {
-  appendChain,
-  type Chain,
-  type ChainFields,
-  type ChainRules,
-  parseChain,
-} from "../../keystore/index.ts";
+import { appendChain, type Chain, type ChainRules, parseChain } from "../../keystore/index.ts";
 import type { RevocationReason } from "../types.ts";
 
 /** Some 10,000 certificates, and room in a backup of 16 MiB. */
@@ -41,7 +35,6 @@ export type JournalEvent =
   /** Taken back from a backup: list numbers go on above `floor`. */
   | { readonly event: "restored"; readonly floor: number };
 
-export type JournalEntry = JournalEvent & ChainFields;
 export type Journal = Chain<JournalEvent>;
 
 const EVENTS = ["created", "certified", "issued", "revoked", "listed", "restored"];
