@@ -168,9 +168,12 @@ function itemSeconds(report: Report): number {
 
 /** What a second core brings: one large item, and many of 1 MiB in one bundle. */
 async function scales(quick: boolean, folder: string, mark: string): Promise<Figure[]> {
-  const bytes = (quick ? 32 : 128) * MIB;
   const figures: Figure[] = [];
-  for (const items of [1, bytes / MIB]) {
+  const [large, many] = quick ? [64 * MIB, 32] : [512 * MIB, 128];
+  for (const [items, bytes] of [
+    [1, large],
+    [many, many * MIB],
+  ] as const) {
     const { one, two, ratio, cpu, others, pairs, tries } = await scale({
       ...{ folder, items, size: bytes / items },
     });

@@ -16,9 +16,9 @@ const OWN_MIN = 0.97;
 /** Cores that others may have had while ours were two. */
 const OTHERS_MAX = 0.2;
 /** Pairs that count. The median of fewer moves with each of them. */
-const PAIRS = 9;
+const PAIRS = 7;
 /** Pairs after which a machine is too busy to measure on. */
-const TRIES_MAX = 45;
+const TRIES_MAX = 35;
 interface Side {
   round(): Promise<ScaleRound>;
   close(): void;
