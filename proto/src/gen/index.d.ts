@@ -4139,11 +4139,17 @@ export namespace lightferry {
                 /** ObjectManifest groupShards. */
                 groupShards: number;
 
-                /** ObjectManifest groupDigests. */
-                groupDigests: Uint8Array[];
+                /** ObjectManifest parityShards. */
+                parityShards: number;
 
-                /** ObjectManifest firstGroup. */
-                firstGroup: number;
+                /** ObjectManifest headSize. */
+                headSize: number;
+
+                /** ObjectManifest headDigest. */
+                headDigest: Uint8Array;
+
+                /** ObjectManifest chunkBytes. */
+                chunkBytes: number;
 
                 /**
                  * Encodes the specified ObjectManifest message. Does not implicitly {@link lightferry.ferry.v1.ObjectManifest.verify|verify} messages.
@@ -4199,11 +4205,17 @@ export namespace lightferry {
                     /** ObjectManifest groupShards */
                     groupShards?: (number|null);
 
-                    /** ObjectManifest groupDigests */
-                    groupDigests?: (Uint8Array[]|null);
+                    /** ObjectManifest parityShards */
+                    parityShards?: (number|null);
 
-                    /** ObjectManifest firstGroup */
-                    firstGroup?: (number|null);
+                    /** ObjectManifest headSize */
+                    headSize?: (number|null);
+
+                    /** ObjectManifest headDigest */
+                    headDigest?: (Uint8Array|null);
+
+                    /** ObjectManifest chunkBytes */
+                    chunkBytes?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

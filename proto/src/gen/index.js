@@ -6385,7 +6385,6 @@ export const lightferry = $root.lightferry = (() => {
             v1.ObjectManifest = (function() {
 
                 const ObjectManifest = function (properties) {
-                    this.groupDigests = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -6402,8 +6401,10 @@ export const lightferry = $root.lightferry = (() => {
                 ObjectManifest.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 ObjectManifest.prototype.shardSize = 0;
                 ObjectManifest.prototype.groupShards = 0;
-                ObjectManifest.prototype.groupDigests = $util.emptyArray;
-                ObjectManifest.prototype.firstGroup = 0;
+                ObjectManifest.prototype.parityShards = 0;
+                ObjectManifest.prototype.headSize = 0;
+                ObjectManifest.prototype.headDigest = $util.newBuffer([]);
+                ObjectManifest.prototype.chunkBytes = 0;
 
                 ObjectManifest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6432,11 +6433,14 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(72).uint32(message.shardSize);
                     if (message.groupShards != null && $Object.hasOwnProperty.call(message, "groupShards") && message.groupShards !== 0)
                         writer.uint32(80).uint32(message.groupShards);
-                    if (message.groupDigests != null && message.groupDigests.length)
-                        for (let i = 0; i < message.groupDigests.length; ++i)
-                            writer.uint32(90).bytes(message.groupDigests[i]);
-                    if (message.firstGroup != null && $Object.hasOwnProperty.call(message, "firstGroup") && message.firstGroup !== 0)
-                        writer.uint32(96).uint32(message.firstGroup);
+                    if (message.parityShards != null && $Object.hasOwnProperty.call(message, "parityShards") && message.parityShards !== 0)
+                        writer.uint32(104).uint32(message.parityShards);
+                    if (message.headSize != null && $Object.hasOwnProperty.call(message, "headSize") && message.headSize !== 0)
+                        writer.uint32(112).uint32(message.headSize);
+                    if (message.headDigest != null && $Object.hasOwnProperty.call(message, "headDigest") && message.headDigest.length)
+                        writer.uint32(122).bytes(message.headDigest);
+                    if (message.chunkBytes != null && $Object.hasOwnProperty.call(message, "chunkBytes") && message.chunkBytes !== 0)
+                        writer.uint32(128).uint32(message.chunkBytes);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6560,21 +6564,40 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.groupShards;
                                 continue;
                             }
-                        case 11: {
-                                if (wireType !== 2)
-                                    break;
-                                if (!(message.groupDigests && message.groupDigests.length))
-                                    message.groupDigests = [];
-                                message.groupDigests.push(reader.bytes());
-                                continue;
-                            }
-                        case 12: {
+                        case 13: {
                                 if (wireType !== 0)
                                     break;
                                 if (value = reader.uint32())
-                                    message.firstGroup = value;
+                                    message.parityShards = value;
                                 else
-                                    delete message.firstGroup;
+                                    delete message.parityShards;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.headSize = value;
+                                else
+                                    delete message.headSize;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.headDigest = value;
+                                else
+                                    delete message.headDigest;
+                                continue;
+                            }
+                        case 16: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.chunkBytes = value;
+                                else
+                                    delete message.chunkBytes;
                                 continue;
                             }
                         }
