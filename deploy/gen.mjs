@@ -1,6 +1,7 @@
 /**
- * Guarantee: proto/src/gen, proto/wasm/*.wasm and proto/ERRORS.md are exactly what the schemas, the
- * AssemblyScript source and the error table say; `--check` exits 1 on any difference.
+ * Guarantee: proto/src/gen, the *.wasm of proto/wasm and ferry/wasm, and proto/ERRORS.md are exactly
+ * what the schemas, the AssemblyScript sources and the error table say; `--check` exits 1 on any
+ * difference.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -44,20 +45,30 @@ try {
   const importLine = 'import $protobuf from "protobufjs/minimal.js";\n';
   const code = readFileSync(join(scratch, "index.js"), "utf8");
   if (!code.includes(importLine)) throw new Error("pbjs no longer writes the expected import line");
-  // No runtime, no imports, and a memory that never grows: views of it stay valid. 17 pages of
-  // 64 KiB are four lanes and the working area (proto/wasm/sm3-lanes.as).
-  copyFileSync(join(root, "proto/wasm/sm3-lanes.as"), join(scratch, "sm3-lanes.ts"));
-  execFileSync(
-    process.execPath,
-    [asc, "sm3-lanes.ts", "-o", "sm3-lanes.wasm"].concat(
-      "-O3 --noAssert --runtime stub --enable simd --initialMemory 17 --maximumMemory 17".split(
-        " ",
+  // No runtime, and a memory that never grows: views of it stay valid. 17 pages of 64 KiB are four
+  // lanes and the working area (proto/wasm/sm3-lanes.as).
+  const assemble = (source, made, options) => {
+    copyFileSync(join(root, `${source}.as`), join(scratch, `${made}.ts`));
+    execFileSync(
+      process.execPath,
+      [asc, `${made}.ts`, "-o", `${made}.wasm`].concat(
+        `-O3 --noAssert --runtime stub --enable simd ${options}`.split(" "),
       ),
-    ),
-    { cwd: scratch, stdio: ["ignore", "inherit", "inherit"] },
-  );
+      { cwd: scratch, stdio: ["ignore", "inherit", "inherit"] },
+    );
+    return readFileSync(join(scratch, `${made}.wasm`));
+  };
+  const sm3 = "--initialMemory 17 --maximumMemory 17";
+  // One source, two instructions for the same lookup; the memory comes from the caller.
+  const erasure = "--importMemory --initialMemory 2";
   const made = {
-    "proto/wasm/sm3-lanes.wasm": readFileSync(join(scratch, "sm3-lanes.wasm")),
+    "proto/wasm/sm3-lanes.wasm": assemble("proto/wasm/sm3-lanes", "sm3-lanes", sm3),
+    "ferry/wasm/erasure-simd.wasm": assemble("ferry/wasm/erasure", "erasure-simd", erasure),
+    "ferry/wasm/erasure-relaxed.wasm": assemble(
+      "ferry/wasm/erasure",
+      "erasure-relaxed",
+      `--enable relaxed-simd ${erasure}`,
+    ),
     "proto/src/gen/index.js": Buffer.from(
       code.replace(
         importLine,

@@ -1,6 +1,41 @@
-/** Guarantee: hostile datagrams for tests: well-formed frames with arbitrary fields, and arbitrary bytes. */
+/**
+ * Guarantee: hostile datagrams for tests: well-formed frames with arbitrary fields,
+ * and arbitrary bytes; and a socket that sends them at once, while the caller waits.
+ */
 import fc from "fast-check";
+import koffi from "koffi";
 import { emptyHeader, encodeFrame, FRAME_HEADER, type FrameHeader } from "../src/frame.ts";
+import { closeSocket, int32, socketAddress, tryOption } from "../src/gate/native.ts";
+import { openTxSocket } from "../src/gate/tx-socket.ts";
+
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+
+/** Sends without giving the event loop a turn; every datagram has left when {@link send} returns. */
+export class BlockingSender {
+  readonly #fd = openTxSocket(0).fd;
+  readonly #to: Uint8Array;
+  readonly #sendto = koffi
+    .load(null)
+    .func("long sendto(int, const void *, size_t, int, const void *, uint32)");
+
+  constructor(host: string, port: number) {
+    this.#to = socketAddress({ host, port });
+  }
+
+  /** @param segment length into which the kernel cuts the bytes; 0 sends one datagram */
+  send(bytes: Uint8Array, segment = 0): void {
+    if (!tryOption(this.#fd, SOL_UDP, UDP_SEGMENT, int32(segment))) {
+      throw new Error("UDP_SEGMENT refused");
+    }
+    const sent = Number(this.#sendto(this.#fd, bytes, bytes.length, 0, this.#to, this.#to.length));
+    if (sent !== bytes.length) throw new Error(`sendto: ${sent}, errno ${koffi.errno()}`);
+  }
+
+  async close(): Promise<void> {
+    closeSocket(this.#fd);
+  }
+}
 
 /** A frame with a right checksum, whatever its fields. */
 export function frame(change: Partial<FrameHeader>, payload: Uint8Array): Uint8Array {

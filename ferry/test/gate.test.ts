@@ -6,8 +6,10 @@ import { afterEach, expect, it, test } from "vitest";
 import { DgramReceiver } from "../src/gate/dgram-receiver.ts";
 import { DgramSender } from "../src/gate/dgram-sender.ts";
 import type { GateReceiver, GateSender } from "../src/gate/gate.ts";
+import { closeSocket, localPort } from "../src/gate/native.ts";
 import { openReceiver, openSender } from "../src/gate/open.ts";
-import { closeSocket, localPort, openRxSocket, openTxSocket } from "../src/gate/sockets.ts";
+import { openRxSocket } from "../src/gate/rx-socket.ts";
+import { openTxSocket } from "../src/gate/tx-socket.ts";
 
 const HOST = "127.0.0.1";
 const FRAME = 1456;
@@ -30,7 +32,7 @@ const drivers = {
   },
   "udp-dgram": async (): Promise<[GateSender, GateReceiver]> => {
     const receiver = await DgramReceiver.open({ host: HOST, port: 0 }, 1 << 21);
-    return [new DgramSender({ host: HOST, port: receiver.port }, 50e6), receiver];
+    return [await DgramSender.open({ host: HOST, port: receiver.port }, FRAME, 50e6), receiver];
   },
 };
 

@@ -1,52 +1,28 @@
 /** A service whose keys lie in a cipher machine: settings, start, counts, refusals. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBaseConfig } from "../src/service/index.ts";
 import { buildDevice, noCompiler, type TestDevice } from "./sdf-device.ts";
+import { runProgram, serviceProgram, serviceSettings } from "./service-program.ts";
 
 if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
 
-const serviceModule = new URL("../src/service/index.ts", import.meta.url).href;
-const PROGRAM = `
-  import { readBaseConfig, runService } from ${JSON.stringify(serviceModule)};
-  await runService({
-    name: "policy",
-    parse: readBaseConfig,
-    start: async (shell) => {
-      const keys = shell.hsm?.signKeys;
-      const [keyId] = keys.keyIds();
-      const key = keys.privateKey(keyId);
-      for (let i = 0; i < 5; i += 1) shell.provider.sm2Sign(key, Buffer.from("m"));
-      shell.ready({ keyId });
-      setInterval(() => undefined, 1000);
-    },
-  });
-`;
+const PROGRAM = serviceProgram(`
+  const keys = shell.hsm?.signKeys;
+  const [keyId] = keys.keyIds();
+  const key = keys.privateKey(keyId);
+  for (let i = 0; i < 5; i += 1) shell.provider.sm2Sign(key, Buffer.from("m"));
+  shell.ready({ keyId });
+  setInterval(() => undefined, 1000);
+`);
 
 let dir: string;
 let device: TestDevice | undefined;
 
-function settings(hsm: unknown): Record<string, unknown> {
-  return {
-    zone: "extranet",
-    node: "node-extranet",
-    service: "policy",
-    mode: "demo",
-    stateDir: join(dir, "state"),
-    tls: { ca: "unused", cert: "unused", key: "unused" },
-    anchorPath: join(dir, "anchor.json"),
-    trustRootPath: join(dir, "root.pem"),
-    hsm,
-  };
-}
-
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "lf-hsm-"));
-  await writeFile(join(dir, "program.mjs"), PROGRAM);
   if (noCompiler === undefined) device = buildDevice();
 });
 afterAll(async () => {
@@ -55,27 +31,17 @@ afterAll(async () => {
 });
 
 /** Runs the service until it is ready or ends by itself; then asks it to end. */
-async function run(hsm: unknown): Promise<{ code: number | null; said: string }> {
-  const config = join(dir, "config.json");
-  await writeFile(config, JSON.stringify(settings(hsm)));
-  const child = spawn(process.execPath, [join(dir, "program.mjs"), "--config", config], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, LIGHTFERRY_LOG_LEVEL: "info" },
+const run = (hsm: unknown) =>
+  runProgram(dir, PROGRAM, serviceSettings(dir, { hsm }), {
+    until: /"event":"ready"/,
+    signal: "SIGTERM",
   });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    said += chunk;
-    if (said.includes('"event":"ready"')) child.kill("SIGTERM");
-  });
-  await once(child, "close");
-  return { code: child.exitCode, said };
-}
 
 describe("settings of a cipher machine", () => {
   it("are read whole, or the wrong one is named", () => {
     const key = { index: 1, passwordFile: "/p" };
     const good = { library: "/lib.so", decrypt: "internal", keys: { sign: [key], encrypt: [key] } };
-    expect(readBaseConfig(settings(good)).hsm).toEqual(good);
+    expect(readBaseConfig(serviceSettings(dir, { hsm: good })).hsm).toEqual(good);
     const wrong: [unknown, string][] = [
       [{ ...good, library: "" }, "hsm.library"],
       [{ ...good, decrypt: "somehow" }, "hsm.decrypt"],
@@ -88,7 +54,7 @@ describe("settings of a cipher machine", () => {
       [{ ...good, keys: { sign: [{ ...key, password: "x" }] } }, "hsm.keys.sign.0.password"],
     ];
     for (const [hsm, field] of wrong) {
-      expect(() => readBaseConfig(settings(hsm)), field).toThrow(`(${field}:`);
+      expect(() => readBaseConfig(serviceSettings(dir, { hsm })), field).toThrow(`(${field}:`);
     }
   });
 });

@@ -18,31 +18,8 @@ import {
   writeKey,
   writePublicKey,
 } from "./openssl-command.ts";
+import { annexC2, hex, published, repeatedInput } from "./published-vectors.ts";
 
-interface Published {
-  readonly sm3: readonly { source: string; message_utf8: string; digest: string }[];
-  readonly sm4_ecb_no_padding: readonly {
-    source: string;
-    key: string;
-    plaintext: string;
-    encrypt_repeatedly?: number;
-    ciphertext: string;
-  }[];
-  readonly sm2_signature: readonly {
-    source: string;
-    private_key: string;
-    public_key_uncompressed: string;
-    user_id_ascii: string;
-    message_utf8: string;
-    r: string;
-    s: string;
-  }[];
-}
-
-const published = JSON.parse(
-  readFileSync(new URL("../vectors/published/gm-published.json", import.meta.url), "utf8"),
-) as Published;
-const hex = (text: string): Buffer => Buffer.from(text, "hex");
 const reason = opensslMissing();
 let folder = "";
 const path = (name: string): string => join(folder, name);
@@ -118,9 +95,7 @@ describe.skipIf(reason !== undefined)(`with the openssl command ${reason ?? ""}`
     });
 
     it.each(published.sm4_ecb_no_padding)("SM4, $source", (vector) => {
-      // CBC from a zero IV over one block and then zeros is the same block encrypted again and again.
-      const input = Buffer.alloc(16 * (vector.encrypt_repeatedly ?? 1));
-      input.set(hex(vector.plaintext));
+      const input = repeatedInput(vector.plaintext, vector.encrypt_repeatedly ?? 1);
       const options = ["-sm4-cbc", "-K", vector.key, "-iv", "0".repeat(32), "-nopad"];
       const out = openssl("enc", ...options, "-in", put("plain", input));
       expect(out.subarray(-16).toString("hex")).toBe(vector.ciphertext);
@@ -137,18 +112,10 @@ describe.skipIf(reason !== undefined)(`with the openssl command ${reason ?? ""}`
     });
 
     it("SM2 decryption, GB/T 32918.5-2017 annex C.2 as SM2Cipher", () => {
-      const scalar = hex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8");
-      const file = writeKey(path("published.pem"), loadProvider().importSm2(scalar));
-      const sealed = hex(
-        "307c" +
-          "022004ebfc718e8d1798620432268e77feb6415e2ede0e073c0f4f640ecd2e149a73" +
-          "022100e858f9d81e5430a57b36daab8f950a3c64e6ee6a63094d99283aff767e124df0" +
-          "042059983c18f809e262923c53aec295d30383b54e39d609d160afcb1908d0bd8766" +
-          "041321886ca989ca9c7d58087307ca93092d651efa",
-      );
-      const files = ["-inkey", file, "-in", put("sealed", sealed)];
+      const file = writeKey(path("published.pem"), loadProvider().importSm2(annexC2.scalar));
+      const files = ["-inkey", file, "-in", put("sealed", annexC2.ciphertext)];
       const plain = openssl("pkeyutl", "-decrypt", ...files, "-pkeyopt", "digest:sm3");
-      expect(plain.toString()).toBe("encryption standard");
+      expect(plain.toString()).toBe(annexC2.plaintext);
     });
   });
 });

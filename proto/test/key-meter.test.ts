@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { decodeCanonical } from "../src/canonical.ts";
 import { GatewayError } from "../src/errors/index.ts";
-import { type EventInput, EventJournal } from "../src/event/index.ts";
-import { lightferry } from "../src/gen/index.js";
+import type { EventInput } from "../src/event/index.ts";
 import {
   KeyMeter,
   type KeyMeterOptions,
@@ -15,10 +11,10 @@ import {
   silentLogger,
 } from "../src/service/index.ts";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "../src/sm/index.ts";
+import { codeOf } from "./code-of.ts";
 
 const provider = loadProvider();
 const MESSAGE = Buffer.from("message");
-const serviceModule = new URL("../src/service/index.ts", import.meta.url).href;
 
 let dir: string;
 let key: Sm2PrivateKey;
@@ -53,14 +49,6 @@ function options(more: Partial<KeyMeterOptions> = {}): KeyMeterOptions {
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
-const codeOf = (body: () => unknown): string | undefined => {
-  try {
-    body();
-    return undefined;
-  } catch (error) {
-    return error instanceof GatewayError ? error.code : String(error);
-  }
-};
 /** As a service does it. */
 async function end(meter: KeyMeter): Promise<void> {
   await meter.report();
@@ -175,17 +163,6 @@ describe("metered provider", () => {
       vi.useRealTimers();
     }
   });
-
-  it("costs less than a microsecond", async () => {
-    const meter = await KeyMeter.open(options());
-    const uses = 500_000;
-    for (let i = 0; i < 1_000; i += 1) meter.use(key, "sign");
-    const before = process.cpuUsage();
-    for (let i = 0; i < uses; i += 1) meter.use(key, "sign");
-    const { user, system } = process.cpuUsage(before);
-    expect((user + system) / uses).toBeLessThan(1);
-    await end(meter);
-  });
 });
 
 describe("a journal that takes nothing", () => {
@@ -198,7 +175,7 @@ describe("a journal that takes nothing", () => {
     journal.full = false;
     // The journal is offered an event again within a second; a use only waits for that.
     await expect
-      .poll(() => codeOf(() => metered.sm2Sign(key, MESSAGE)), { interval: 50, timeout: 5_000 })
+      .poll(() => codeOf(() => metered.sm2Sign(key, MESSAGE)), { interval: 50, timeout: 20_000 })
       .toBeUndefined();
     await end(meter);
     expect(countsOf("key.used")).toMatchObject([{ total: "1", exact: "yes" }]);
@@ -308,102 +285,3 @@ describe("the file of counts", () => {
     }
   });
 });
-
-describe("a service killed in the middle", () => {
-  it("has an upper bound in its log that is never below what was signed", async () => {
-    const program = join(dir, "program.mjs");
-    await writeFile(
-      program,
-      `
-      import { readBaseConfig, runService } from ${JSON.stringify(serviceModule)};
-      await runService({
-        name: "policy",
-        parse: readBaseConfig,
-        start: async (shell) => {
-          const key = shell.provider.importSm2(Buffer.from("${"11".repeat(32)}", "hex"));
-          shell.ready();
-          let signed = 0;
-          const more = () => {
-            for (let i = 0; i < 10; i += 1, signed += 1) shell.provider.sm2Sign(key, Buffer.from("m"));
-            process.stdout.write("signed " + signed + "\\n");
-            setImmediate(more);
-          };
-          if (process.env.SIGN === "1") more();
-          else setInterval(() => undefined, 1000);
-        },
-      });
-      `,
-    );
-    const config = join(dir, "config.json");
-    await writeFile(
-      config,
-      JSON.stringify({
-        zone: "extranet",
-        node: "node-extranet",
-        service: "policy",
-        mode: "demo",
-        stateDir: join(dir, "state"),
-        tls: { ca: "unused", cert: "unused", key: "unused" },
-        anchorPath: join(dir, "anchor.json"),
-        trustRootPath: join(dir, "root.pem"),
-      }),
-    );
-    const run = (sign: string, until: RegExp, signal: NodeJS.Signals) =>
-      new Promise<string>((resolve) => {
-        const child = spawn(process.execPath, [program, "--config", config], {
-          stdio: ["ignore", "pipe", "inherit"],
-          env: { ...process.env, SIGN: sign },
-        });
-        let said = "";
-        child.stdout.on("data", (chunk: Buffer) => {
-          said += chunk;
-          if (until.test(said)) child.kill(signal);
-        });
-        void once(child, "close").then(() => resolve(said));
-      });
-    const said = await run("1", /signed 300\n/, "SIGKILL");
-    const signed = Number(said.match(/signed (\d+)\n(?![\s\S]*signed \d+\n)/)?.[1]);
-    expect(signed).toBeGreaterThanOrEqual(300);
-    expect(await run("0", /"event":"ready"/, "SIGTERM")).toContain('"ready"');
-
-    const counts = await eventsOf(join(dir, "state", "journal"));
-    const reserved = counts.filter(({ type }) => type === "key.use-reserved");
-    const highest = Math.max(...reserved.map(({ attributes }) => Number(attributes.to)));
-    expect(highest).toBeGreaterThanOrEqual(signed);
-    const [used] = counts.filter(({ type }) => type === "key.used");
-    expect(used?.attributes).toMatchObject({
-      "key-id": formatKeyId(provider.importSm2(Buffer.from("11".repeat(32), "hex")).publicKey),
-      operation: "sign",
-      exact: "no",
-    });
-    expect(Number(used?.attributes.total)).toBeGreaterThanOrEqual(signed);
-  });
-});
-
-/** The events of a journal folder, in order: what a sink would get. */
-async function eventsOf(
-  folder: string,
-): Promise<{ type: string; attributes: Record<string, string> }[]> {
-  const { Event } = lightferry.audit.v1;
-  const events: { type: string; attributes: Record<string, string> }[] = [];
-  const opened = await EventJournal.open({
-    dir: folder,
-    zone: "extranet",
-    node: "node-extranet",
-    emitter: "policy",
-    log: silentLogger(),
-    sink: {
-      append: async (request: { events?: Uint8Array[] | null }) => {
-        for (const bytes of request.events ?? []) {
-          const { type, attributes } = decodeCanonical(Event, bytes);
-          const pairs = (attributes ?? []).map(({ name, value }) => [name ?? "", value ?? ""]);
-          events.push({ type: type ?? "", attributes: Object.fromEntries(pairs) });
-        }
-        return {};
-      },
-    } as never,
-  });
-  await opened.drained();
-  await opened.close();
-  return events;
-}

@@ -16,7 +16,8 @@ import {
 } from "@lightferry/proto/pki";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { codeOf, provider } from "./pki-forger.ts";
+import { codeOf } from "./code-of.ts";
+import { provider } from "./pki-forger.ts";
 import { T0, TrustWorld, YEAR } from "./trust-world.ts";
 
 const world = new TrustWorld();

@@ -2,7 +2,6 @@
  * Guarantee: certificates, requests and lists that are signed rightly and wrong
  * in exactly one place, for tests of what the readers refuse.
  */
-import { GatewayError } from "@lightferry/proto/errors";
 import { DEFAULT_USER_ID, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import {
   type Asn1,
@@ -26,19 +25,13 @@ import { keyIdentifier, keyUsage, OID, publicKeyInfo, subjectAltName } from "../
 import { signatureToDer } from "../src/sm/der.ts";
 
 export const provider = loadProvider();
+/** Key of the CA that signs everything here, and of the node it is about. */
+export const ca = provider.generateSm2();
+export const key = provider.generateSm2();
 export const BEGIN = new Date(Date.UTC(2026, 0, 1));
 export const END = new Date(Date.UTC(2027, 0, 1));
 
-/** Code of the GatewayError that `run` throws; undefined when it throws none. Other errors go through. */
-export function codeOf(run: () => unknown): string | undefined {
-  try {
-    run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof GatewayError) return error.code;
-    throw error;
-  }
-}
+export const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
 /** Replaces one part. */
 export const put =
@@ -81,6 +74,11 @@ export function nodeParts(issuerKey: Sm2PrivateKey, key: Sm2PrivateKey) {
 }
 export type NodeParts = ReturnType<typeof nodeParts>;
 
+/** The node's point as a key on P-256, a curve of no profile here. */
+export function keyOnP256(): Asn1 {
+  return seq(seq(oid(OID.ecPublicKey), oid("1.2.840.10045.3.1.7")), bitString(key.publicKey));
+}
+
 export function tbsOf(parts: NodeParts): Asn1 {
   const extensions = Object.values(parts.extensions).filter((one) => one !== undefined);
   return seq(
@@ -104,6 +102,13 @@ export function signAnything(
 ): Buffer {
   const signature = signatureToDer(provider.sm2Sign(key, der(tbs), DEFAULT_USER_ID));
   return der(seq(tbs, algorithm, bitString(signature)));
+}
+
+/** A node certificate, right but for `change`. @param algorithm outside what is signed. */
+export function certificateWith(change?: (parts: NodeParts) => void, algorithm?: Asn1): Buffer {
+  const parts = nodeParts(ca, key);
+  change?.(parts);
+  return signAnything(ca, tbsOf(parts), algorithm);
 }
 
 /** The parts of a right list; replace one to make it wrong. */
@@ -143,6 +148,13 @@ export function listTbs(parts: ListParts): Asn1 {
   );
 }
 
+/** A list, right but for `change`. */
+export function listWith(change?: (parts: ListParts) => void): Buffer {
+  const parts = listParts(ca);
+  change?.(parts);
+  return signAnything(ca, listTbs(parts));
+}
+
 /** The parts of a right request. */
 export function requestParts(key: Sm2PrivateKey) {
   return {
@@ -158,4 +170,11 @@ export type RequestParts = ReturnType<typeof requestParts>;
 
 export function requestTbs(parts: RequestParts): Asn1 {
   return seq(parts.version, parts.subject, parts.publicKey, context(0, ...parts.attributes));
+}
+
+/** A request, right but for `change`. @param by who signs it: the key itself, to be right. */
+export function requestWith(change?: (parts: RequestParts) => void, by = key): Buffer {
+  const parts = requestParts(key);
+  change?.(parts);
+  return signAnything(by, requestTbs(parts));
 }

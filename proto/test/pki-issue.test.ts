@@ -20,7 +20,8 @@ import {
   verifyRevocationList,
 } from "@lightferry/proto/pki";
 import { describe, expect, it } from "vitest";
-import { codeOf, provider } from "./pki-forger.ts";
+import { codeOf } from "./code-of.ts";
+import { provider } from "./pki-forger.ts";
 import { DAY, T0, TrustWorld, YEAR } from "./trust-world.ts";
 
 const world = new TrustWorld();

@@ -23,14 +23,9 @@ import {
 import { DEFAULT_USER_ID, loadProvider } from "@lightferry/proto/sm";
 import { type TestPki, testPki } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { opensslMissing } from "./openssl-command.ts";
 
-function reasonToSkip(): string | undefined {
-  const curves = spawnSync("openssl", ["ecparam", "-list_curves"], { encoding: "utf8" });
-  if (curves.error !== undefined) return "no openssl command on this machine";
-  return /SM2/.test(curves.stdout) ? undefined : "this openssl command has no SM2";
-}
-
-const reason = reasonToSkip();
+const reason = opensslMissing();
 
 describe.skipIf(reason !== undefined)(`X.509 with the openssl command ${reason ?? ""}`, () => {
   const provider = loadProvider();

@@ -25,8 +25,8 @@ import {
 import { loadProvider } from "@lightferry/proto/sm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { codeOf } from "./code-of.ts";
 import { apply, neverAccepted, readers, refused } from "./pki-changes.ts";
-import { codeOf } from "./pki-forger.ts";
 
 const provider = loadProvider();
 const rootKey = provider.generateSm2();

@@ -1,6 +1,5 @@
 /** Guarantee checked: an item shown as QR codes is read back by a decoder, and no set mixes with another. */
 import { stripVTControlCharacters } from "node:util";
-import { GatewayError } from "@lightferry/proto/errors";
 import {
   parseCertificate,
   QR_MAX_BYTES,
@@ -15,16 +14,7 @@ import fc from "fast-check";
 import decodeQR from "qr/decode.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromBase45, toBase45 } from "../src/pki/base45.ts";
-
-const codeOf = (run: () => unknown): string | undefined => {
-  try {
-    run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof GatewayError) return error.code;
-    throw error;
-  }
-};
+import { codeOf } from "./code-of.ts";
 
 /** Pixels of a picture of `size` modules, four pixels each. */
 function photograph(size: number, isDark: (x: number, y: number) => boolean) {

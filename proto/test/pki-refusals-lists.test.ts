@@ -6,7 +6,6 @@ import { parseRequest, parseRevocationList } from "@lightferry/proto/pki";
 import { describe, expect, it } from "vitest";
 import {
   type Asn1,
-  bitString,
   boolean,
   enumerated,
   extension,
@@ -19,40 +18,31 @@ import {
   wholeNumber,
 } from "../src/pki/asn1-write.ts";
 import { OID, subjectAltName } from "../src/pki/profile.ts";
+import { codeOf } from "./code-of.ts";
 import {
   BEGIN,
-  codeOf,
+  ca,
   END,
   entry,
+  hex,
+  keyOnP256,
   type ListParts,
   listParts,
-  listTbs,
+  listWith,
   name,
   provider,
   put,
   type RequestParts,
-  requestParts,
-  requestTbs,
-  signAnything,
+  requestWith,
 } from "./pki-forger.ts";
 
-const ca = provider.generateSm2();
-const key = provider.generateSm2();
-const hex = (text: string) => Buffer.from(text, "hex");
-const P256 = "1.2.840.10045.3.1.7";
-
 describe("lists", () => {
-  const made = (change: (parts: ListParts) => void): Buffer => {
-    const parts = listParts(ca);
-    change(parts);
-    return signAnything(ca, listTbs(parts));
-  };
   const reason = (code: number, critical = false) =>
     seq(extension(OID.crlReason, enumerated(code), critical));
   const entries = (...list: Asn1[]) => [seq(...list)];
 
   it("are read when nothing is wrong with them", () => {
-    expect(parseRevocationList(made(() => undefined))).toMatchObject({
+    expect(parseRevocationList(listWith())).toMatchObject({
       number: 5,
       entries: [{ serial: "11" }, { serial: "22" }],
     });
@@ -98,27 +88,17 @@ describe("lists", () => {
     ["something after the extensions", put("rest", [seq()])],
   ];
   it.each(cases)("with %s are refused", (_, change) => {
-    expect(codeOf(() => parseRevocationList(made(change)))).toBe("certificate.malformed");
+    expect(codeOf(() => parseRevocationList(listWith(change)))).toBe("certificate.malformed");
   });
 });
 
 describe("requests", () => {
-  const made = (change: (parts: RequestParts) => void, by = key): Buffer => {
-    const parts = requestParts(key);
-    change(parts);
-    return signAnything(by, requestTbs(parts));
-  };
   const attribute = (...extensions: Asn1[]) =>
     seq(oid(OID.extensionRequest), set(seq(...extensions)));
   const san = subjectAltName("lightferry://alpha/gw-a/sign");
 
   it("are read when nothing is wrong with them", () => {
-    expect(
-      parseRequest(
-        provider,
-        made(() => undefined),
-      ).identity?.use,
-    ).toBe("sign");
+    expect(parseRequest(provider, requestWith()).identity?.use).toBe("sign");
   });
 
   const cases: [string, (parts: RequestParts) => void][] = [
@@ -136,28 +116,19 @@ describe("requests", () => {
         attribute(san, extension(OID.basicConstraints, seq(boolean(true)), true)),
       ]),
     ],
-    [
-      "a P-256 key",
-      put("publicKey", seq(seq(oid(OID.ecPublicKey), oid(P256)), bitString(key.publicKey))),
-    ],
+    ["a P-256 key", put("publicKey", keyOnP256())],
   ];
   it.each(cases)("with %s are refused", (_, change) => {
-    expect(codeOf(() => parseRequest(provider, made(change)))).toBe("certificate.malformed");
+    expect(codeOf(() => parseRequest(provider, requestWith(change)))).toBe("certificate.malformed");
   });
 
   it("signed by another key are refused: no proof of possession", () => {
-    expect(
-      codeOf(() =>
-        parseRequest(
-          provider,
-          made(() => undefined, ca),
-        ),
-      ),
-    ).toBe("request.invalid");
+    const bytes = requestWith(undefined, ca);
+    expect(codeOf(() => parseRequest(provider, bytes))).toBe("request.invalid");
   });
 
   it("whose name is not that of their identity are refused", () => {
-    const bytes = made(put("subject", name("gw-b-sign")));
+    const bytes = requestWith(put("subject", name("gw-b-sign")));
     expect(codeOf(() => parseRequest(provider, bytes))).toBe("request.invalid");
   });
 });

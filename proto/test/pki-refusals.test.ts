@@ -24,10 +24,15 @@ import {
   wholeNumber,
 } from "../src/pki/asn1-write.ts";
 import { keyUsage, OID, publicKeyInfo, subjectAltName } from "../src/pki/profile.ts";
+import { codeOf } from "./code-of.ts";
 import {
   BEGIN,
-  codeOf,
+  ca,
+  certificateWith,
   END,
+  hex,
+  key,
+  keyOnP256,
   type NodeParts,
   name,
   nodeParts,
@@ -37,11 +42,6 @@ import {
   tbsOf,
 } from "./pki-forger.ts";
 
-const ca = provider.generateSm2();
-const key = provider.generateSm2();
-
-const hex = (text: string) => Buffer.from(text, "hex");
-const P256 = "1.2.840.10045.3.1.7";
 const raw = (type: number, text: string): Asn1 =>
   forge.asn1.create(forge.asn1.Class.UNIVERSAL, type as forge.asn1.Type, false, text);
 const latin1 = (text: string): string => hex(text).toString("latin1");
@@ -49,11 +49,6 @@ const UTC = 23;
 const GENERALIZED = 24;
 
 describe("certificates", () => {
-  const made = (change: (parts: NodeParts) => void, algorithm?: Asn1): Buffer => {
-    const parts = nodeParts(ca, key);
-    change(parts);
-    return signAnything(ca, tbsOf(parts), algorithm);
-  };
   const with_ =
     (id: string, value: Asn1 | undefined) =>
     (parts: NodeParts): void => {
@@ -61,7 +56,7 @@ describe("certificates", () => {
     };
 
   it("are read when nothing is wrong with them", () => {
-    expect(parseCertificate(made(() => undefined)).identity?.node).toBe("gw-a");
+    expect(parseCertificate(certificateWith()).identity?.node).toBe("gw-a");
   });
 
   const cases: [string, (parts: NodeParts) => void][] = [
@@ -137,10 +132,7 @@ describe("certificates", () => {
       "fractions of a second",
       put("validity", seq(time(BEGIN), raw(GENERALIZED, "20510101000000.5Z"))),
     ],
-    [
-      "a P-256 key",
-      put("publicKey", seq(seq(oid(OID.ecPublicKey), oid(P256)), bitString(key.publicKey))),
-    ],
+    ["a P-256 key", put("publicKey", keyOnP256())],
     [
       "an RSA key",
       put("publicKey", seq(seq(oid("1.2.840.113549.1.1.1"), raw(5, "")), bitString(key.publicKey))),
@@ -284,7 +276,7 @@ describe("certificates", () => {
     ["its own name as issuer", put("issuer", name("gw-a-sign"))],
   ];
   it.each(cases)("with %s are refused", (_, change) => {
-    expect(codeOf(() => parseCertificate(made(change)))).toBe("certificate.malformed");
+    expect(codeOf(() => parseCertificate(certificateWith(change)))).toBe("certificate.malformed");
   });
 
   it("are refused when their unsigned algorithm is padded, which would give one content many digests", () => {
@@ -304,14 +296,14 @@ describe("certificates", () => {
 
   it("with another outer algorithm are refused", () => {
     const other = seq(oid("1.2.840.10045.4.3.2"));
-    expect(codeOf(() => parseCertificate(made(() => undefined, other)))).toBe(
+    expect(codeOf(() => parseCertificate(certificateWith(undefined, other)))).toBe(
       "certificate.malformed",
     );
   });
 });
 
 describe("encodings", () => {
-  const good = Buffer.from(signAnything(ca, tbsOf(nodeParts(ca, key))));
+  const good = certificateWith();
   const body = good.subarray(4);
   const cases: [string, Buffer][] = [
     ["nothing", Buffer.alloc(0)],

@@ -19,27 +19,23 @@ import {
   takeStateLock,
 } from "../src/service/index.ts";
 import { type TestZone, testZone } from "../src/testing/index.ts";
+import { serviceProgram, serviceSettings } from "./service-program.ts";
 
 const { Event } = lightferry.audit.v1;
-const serviceModule = new URL("../src/service/index.ts", import.meta.url).href;
 
 /** A service that opens two things, says so, and obeys a few words of its settings. */
-const PROGRAM = `
-  import { readBaseConfig, readField, runService } from ${JSON.stringify(serviceModule)};
-  await runService({
-    name: "policy",
-    parse: (raw) => ({ ...readBaseConfig(raw), mishap: readField(raw, "mishap") }),
-    start: async (shell) => {
-      shell.onClose(() => console.log("closed first-opened"));
-      shell.onClose(() => console.log("closed last-opened"));
-      if (shell.config.mishap === "at start") throw new TypeError("mishap");
-      shell.log.info({ token: "t-123", nested: { password: "p-456" } }, "secrets");
-      shell.ready({ port: 7 });
-      if (shell.config.mishap === "later") setImmediate(() => { throw new TypeError("mishap"); });
-      setInterval(() => undefined, 1000);
-    },
-  });
-`;
+const PROGRAM = serviceProgram(
+  `
+    shell.onClose(() => console.log("closed first-opened"));
+    shell.onClose(() => console.log("closed last-opened"));
+    if (shell.config.mishap === "at start") throw new TypeError("mishap");
+    shell.log.info({ token: "t-123", nested: { password: "p-456" } }, "secrets");
+    shell.ready({ port: 7 });
+    if (shell.config.mishap === "later") setImmediate(() => { throw new TypeError("mishap"); });
+    setInterval(() => undefined, 1000);
+  `,
+  `(raw) => ({ ...readBaseConfig(raw), mishap: readField(raw, "mishap") })`,
+);
 
 interface Running {
   readonly child: ChildProcess;
@@ -95,18 +91,8 @@ afterAll(async () => {
 });
 
 function settings(more: object = {}): Record<string, unknown> {
-  return {
-    zone: "extranet",
-    node: "node-extranet",
-    service: "policy",
-    mode: "demo",
-    stateDir: join(dir, "state"),
-    tls: zone.tls.policy,
-    peers: { audit: `127.0.0.1:${audit.port}` },
-    anchorPath: join(dir, "anchor.json"),
-    trustRootPath: join(dir, "root.pem"),
-    ...more,
-  };
+  const peers = { audit: `127.0.0.1:${audit.port}` };
+  return serviceSettings(dir, { tls: zone.tls.policy, peers, ...more });
 }
 
 async function start(config: unknown, supervised = false): Promise<Running> {

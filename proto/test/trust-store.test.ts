@@ -17,7 +17,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { subjectAltName } from "../src/pki/profile.ts";
 import { Bounded } from "../src/trust/verified.ts";
-import { codeOf, name, nodeParts, provider, signAnything, tbsOf } from "./pki-forger.ts";
+import { codeOf } from "./code-of.ts";
+import { name, nodeParts, provider, signAnything, tbsOf } from "./pki-forger.ts";
 import { DAY, T0, TrustWorld } from "./trust-world.ts";
 
 let world: TrustWorld;

@@ -7,7 +7,8 @@ import { formatKeyId, type SmProvider } from "@lightferry/proto/sm";
 import { TrustStore } from "@lightferry/proto/trust";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { integer } from "../src/pki/asn1-write.ts";
-import { codeOf, nodeParts, signAnything, tbsOf } from "./pki-forger.ts";
+import { codeOf } from "./code-of.ts";
+import { nodeParts, signAnything, tbsOf } from "./pki-forger.ts";
 import { DAY, provider, T0, TrustWorld, YEAR } from "./trust-world.ts";
 
 let world: TrustWorld;

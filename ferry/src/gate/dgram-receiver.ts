@@ -8,6 +8,8 @@ import { once } from "node:events";
 import { isIPv4 } from "node:net";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { GateAddress, GateReceiver, ReceiverStats } from "./gate.ts";
+import { Total } from "./loops.ts";
+import { procDrops } from "./proc-net.ts";
 
 /** Bytes that may wait while the consumer is paused; what comes beyond is lost and counted as a gap. */
 const WAITING_BYTES = 1 << 25;
@@ -18,6 +20,7 @@ export class DgramReceiver implements GateReceiver {
   readonly port: number;
   readonly receiveBuffer: number;
   readonly #socket: Socket;
+  readonly #host: string;
   #onDatagram: ((datagram: Uint8Array) => void) | undefined;
   #onIdle: (() => void) | undefined;
   #waiting: Uint8Array[] = [];
@@ -26,10 +29,15 @@ export class DgramReceiver implements GateReceiver {
   #idleScheduled = false;
   #datagrams = 0;
   #bytes = 0;
+  /** Datagrams for which there was no room here. */
+  #unkept = 0;
+  readonly #drops = new Total();
+  #overruns = 0;
   #closed = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#host = socket.address().address;
     this.port = socket.address().port;
     this.receiveBuffer = socket.getRecvBufferSize() / 2;
     socket.on("message", (datagram) => this.#take(datagram));
@@ -80,15 +88,18 @@ export class DgramReceiver implements GateReceiver {
   }
 
   stats(): ReceiverStats {
+    if (!this.#closed) this.#readDrops();
     return {
       datagrams: this.#datagrams,
       bytes: this.#bytes,
       receiveBuffer: this.receiveBuffer,
+      overruns: this.#overruns + this.#unkept,
     };
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#readDrops();
     this.#closed = true;
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
@@ -102,7 +113,14 @@ export class DgramReceiver implements GateReceiver {
     } else if (this.#waitingBytes + datagram.length <= WAITING_BYTES) {
       this.#waiting.push(datagram);
       this.#waitingBytes += datagram.length;
+    } else {
+      this.#unkept += 1;
     }
+  }
+
+  #readDrops(): void {
+    const drops = procDrops(this.#host, this.port);
+    if (drops !== undefined) this.#overruns = this.#drops.see(drops);
   }
 
   #idle(): void {

@@ -11,10 +11,12 @@ import {
   BURST_BYTES,
   type GateAddress,
   type GateSender,
+  requireMtu,
   type SenderStats,
   WIRE_OVERHEAD,
 } from "./gate.ts";
 import { Pacer } from "./pacer.ts";
+import { deviceMtu } from "./proc-net.ts";
 
 /** Bursts that may wait to be paced out; as the ring of the other driver. */
 const BURSTS = 4;
@@ -39,10 +41,30 @@ export class DgramSender implements GateSender {
   #bytes = 0;
   #failed = 0;
 
-  constructor(address: GateAddress, rate: number) {
+  /**
+   * @param frameSize bytes of a full frame of this link
+   * @param rate wire bytes per second
+   * @throws GatewayError `config.invalid`, `ferry.gate-unavailable` without a route
+   */
+  static async open(address: GateAddress, frameSize: number, rate: number): Promise<DgramSender> {
     if (!isIPv4(address.host)) {
       throw new GatewayError("config.invalid", { detail: "gate.host must be an IPv4 address" });
     }
+    let mtu: number | undefined;
+    try {
+      mtu = await deviceMtu(address);
+    } catch (cause) {
+      throw new GatewayError("ferry.gate-unavailable", {
+        detail: `route to ${address.host}`,
+        cause,
+      });
+    }
+    // Systems that do not tell their MTU fragment a frame that is too large.
+    if (mtu !== undefined) requireMtu(address, frameSize, mtu);
+    return new DgramSender(address, rate);
+  }
+
+  private constructor(address: GateAddress, rate: number) {
     this.#address = address;
     this.#pacer = new Pacer(rate);
     this.#socket = createSocket("udp4");

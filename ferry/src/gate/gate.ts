@@ -1,7 +1,8 @@
 /**
  * Guarantee: by type a sender cannot read and a receiver cannot write. The
- * kernel holds them to it as well, see sockets.ts.
+ * kernel holds them to it as well, see tx-socket.ts and rx-socket.ts.
  */
+import { GatewayError } from "@lightferry/proto/errors";
 
 /** Where the gate is: the far address for tx, the local one for rx. */
 export interface GateAddress {
@@ -47,6 +48,13 @@ export interface ReceiverStats {
   readonly bytes: number;
   /** Bytes of socket buffer the kernel granted. */
   readonly receiveBuffer: number;
+  /**
+   * What came to this socket and was dropped for lack of buffer (or for a bad
+   * UDP checksum) before it was received. Single datagrams are counted exactly;
+   * the kernel counts up to 64 that it had put together (UDP_GRO) as one, so
+   * frames lost are told by their sequence numbers, their cause by this.
+   */
+  readonly overruns: number;
 }
 
 /** The receiving half of a gate. It has no way to write. */
@@ -66,6 +74,26 @@ export interface GateReceiver {
   resume(): void;
   stats(): ReceiverStats;
   close(): Promise<void>;
+}
+
+/** IPv4 header without options, and UDP header. */
+const IP_UDP_HEADERS = 28;
+/** Its length field has 16 bits, whatever a device says (loopback: 65,536). */
+const MAX_IPV4_PACKET = 65_535;
+
+/**
+ * A frame is never fragmented: one lost fragment would lose it whole.
+ * @param mtu bytes, of the route to the far end
+ * @throws GatewayError `config.invalid` naming the sizes
+ */
+export function requireMtu(address: GateAddress, frameSize: number, mtu: number): void {
+  const need = frameSize + IP_UDP_HEADERS;
+  const most = Math.min(mtu, MAX_IPV4_PACKET);
+  if (most < need) {
+    throw new GatewayError("config.invalid", {
+      detail: `gate.frameSize ${frameSize} needs an MTU of ${need}; the route to ${address.host} has ${most}`,
+    });
+  }
 }
 
 /** One send with segmentation offload: the largest UDP payload is 65,507 bytes. */

@@ -52,7 +52,7 @@ export async function openSender(
   }
   fallback(options, reason);
   const { DgramSender } = await import("./dgram-sender.ts");
-  return new DgramSender(address, rate);
+  return await DgramSender.open(address, frameSize, rate);
 }
 
 /**

@@ -1,35 +1,54 @@
 /**
  * Guarantee: the only code that takes bytes from the gate, in a worker of its
- * own that copies into a ring and does nothing else, so that no work elsewhere
- * makes the socket overflow. It binds `recv` and nothing that writes.
+ * own that lets the kernel copy into a ring and does nothing else, so that no
+ * work elsewhere makes the socket overflow. It binds `recvmsg` and nothing that
+ * writes. Where the kernel put several datagrams together (UDP_GRO), the record's
+ * tag is their length as the kernel said it; it is never guessed from content.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { GatewayError } from "@lightferry/proto/errors";
 import koffi from "koffi";
-import { MAX_FRAME_SIZE } from "../frame.ts";
 import { RECEIVED, type ReceiveLoopData } from "./loops.ts";
+import { EAGAIN, EINTR, ENOBUFS, ENOMEM } from "./native.ts";
+import { ReceiveHeader } from "./receive-header.ts";
 import { RingWriter } from "./ring.ts";
 
-/** `recv` answers the true length of a datagram that was cut to fit. */
-const MSG_TRUNC = 0x20;
-/** One byte more than any frame, so that an overlong datagram is seen as such. */
-const ROOM = MAX_FRAME_SIZE + 1;
+/** More than the largest UDP payload (65,507), coalesced or not: nothing is ever cut. */
+const ROOM = 65_536;
 /** How long to wait for the reader before looking whether to stop. */
 const FULL_MS = 50;
+/** Pause when the kernel lacks memory for the call. */
+const STARVED_MS = 10;
 
 const data = workerData as ReceiveLoopData;
-const recv = koffi.load(null).func("long recv(int, void *, size_t, int)");
+const recvmsg = koffi.load(null).func("long recvmsg(int, void *, int)");
 const ring = new RingWriter(data.memory);
+const header = new ReceiveHeader(ring.bytes, ROOM);
 
 while (!ring.closed) {
   const at = ring.reserve(ROOM);
   if (at < 0) {
-    // The socket's own buffer takes what comes meanwhile; its losses show as gaps.
+    // The socket's own buffer takes what comes meanwhile; its losses are counted as overruns.
     ring.waitForSpace(ROOM, FULL_MS);
     continue;
   }
-  const length = recv(data.fd, ring.bytes.subarray(at, at + ROOM), ROOM, MSG_TRUNC) as number;
-  if (length < 0) continue;
-  ring.count(RECEIVED.datagrams, 1);
+  header.aim(at);
+  const length = recvmsg(data.fd, header.address, 0) as number;
+  if (length < 0) {
+    const error = koffi.errno();
+    if (error === EAGAIN || error === EINTR) continue;
+    if (error !== ENOBUFS && error !== ENOMEM) {
+      throw new GatewayError("ferry.gate-unavailable", { detail: `recvmsg: errno ${error}` });
+    }
+    ring.waitForClose(STARVED_MS);
+    continue;
+  }
+  const size = header.segmentSize();
+  ring.count(RECEIVED.receives, 1);
+  ring.count(RECEIVED.datagrams, size === 0 ? 1 : Math.ceil(length / size));
   ring.count(RECEIVED.bytes, length);
-  if (ring.commit(Math.min(length, ROOM), 0)) parentPort?.postMessage(0);
+  if (ring.commit(length, size)) {
+    ring.count(RECEIVED.doorbells, 1);
+    parentPort?.postMessage(0);
+  }
 }

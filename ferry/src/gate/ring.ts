@@ -10,6 +10,9 @@ const TAIL = 1;
 const READER_WAITS = 2;
 const WRITER_WAITS = 3;
 const CLOSED = 4;
+/** Set by a side that blocks its thread: waking costs a lock, so it is done for nobody in vain. */
+const READER_BLOCKS = 5;
+const WRITER_BLOCKS = 6;
 /** Free for counters of the worker; read by the owner. */
 export const RING_COUNTERS = 8;
 const CONTROL_WORDS = 32;
@@ -47,8 +50,12 @@ class RingEnd {
 
   close(): void {
     Atomics.store(this.control, CLOSED, 1);
-    Atomics.notify(this.control, HEAD);
-    Atomics.notify(this.control, TAIL);
+    for (const word of [HEAD, TAIL, CLOSED]) Atomics.notify(this.control, word);
+  }
+
+  /** Blocks a worker for the time given, or until the ring is closed. */
+  waitForClose(timeoutMs: number): void {
+    Atomics.wait(this.control, CLOSED, 0, timeoutMs);
   }
 
   get closed(): boolean {
@@ -91,14 +98,16 @@ export class RingWriter extends RingEnd {
     this.words[this.#at >>> 2] = length;
     this.words[(this.#at >>> 2) + 1] = tag;
     Atomics.add(this.control, HEAD, RECORD_HEADER + ((length + 7) & ~7));
-    Atomics.notify(this.control, HEAD);
+    if (Atomics.load(this.control, READER_BLOCKS) === 1) Atomics.notify(this.control, HEAD);
     return Atomics.exchange(this.control, READER_WAITS, 0) === 1;
   }
 
-  /** Blocks a worker until the reader has freed something or the time is over. */
+  /** Blocks a worker while there is no room, until half is free or the time is over. */
   waitForSpace(length: number, timeoutMs: number): void {
     const tail = Atomics.load(this.control, TAIL);
+    Atomics.store(this.control, WRITER_BLOCKS, 1);
     if (!this.#roomFor(length)) Atomics.wait(this.control, TAIL, tail, timeoutMs);
+    Atomics.store(this.control, WRITER_BLOCKS, 0);
   }
 
   /** Enough wherever in the memory the next record would begin. */
@@ -148,14 +157,18 @@ export class RingReader extends RingEnd {
   /** Gives the record's memory back. True when the writer asked to be woken and half is free. */
   release(): boolean {
     Atomics.add(this.control, TAIL, RECORD_HEADER + ((this.length + 7) & ~7));
-    Atomics.notify(this.control, TAIL);
-    return this.used() <= this.size / 2 && Atomics.exchange(this.control, WRITER_WAITS, 0) === 1;
+    // Not at each record: a full ring would else change threads for every one of them.
+    if (this.used() > this.size / 2) return false;
+    if (Atomics.load(this.control, WRITER_BLOCKS) === 1) Atomics.notify(this.control, TAIL);
+    return Atomics.exchange(this.control, WRITER_WAITS, 0) === 1;
   }
 
   /** Blocks a worker until something was written or the time is over. */
   waitForRecord(timeoutMs: number): void {
     const head = Atomics.load(this.control, HEAD);
+    Atomics.store(this.control, READER_BLOCKS, 1);
     if (this.used() === 0 && !this.closed) Atomics.wait(this.control, HEAD, head, timeoutMs);
+    Atomics.store(this.control, READER_BLOCKS, 0);
   }
 
   /** Asks to be rung; true when there is a record already and no ring will come. */

@@ -7,9 +7,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import koffi from "koffi";
 import { WIRE_OVERHEAD } from "./gate.ts";
 import { SENT, type SendLoopData } from "./loops.ts";
+import { EAGAIN, EINTR, ENOBUFS } from "./native.ts";
 import { Pacer } from "./pacer.ts";
 import { RingReader } from "./ring.ts";
-import { EAGAIN, EINTR, ENOBUFS } from "./sockets.ts";
 
 /** How long to wait for a record before looking whether to stop. */
 const IDLE_MS = 200;
@@ -17,6 +17,11 @@ const IDLE_MS = 200;
 const RETRY_MS = 0.5;
 /** Then the burst is given up: the second pass carries it again. */
 const MAX_RETRIES = 200;
+
+/** The kernel's answer where the device cannot checksum for segmentation; it stays so. */
+const EIO = 5;
+/** UDP_MAX_SEGMENTS of kernels before 6.9, later 128. */
+const MAX_SEGMENTS = 64;
 
 const data = workerData as SendLoopData;
 const sendto = koffi
@@ -44,23 +49,28 @@ function sendOnce(offset: number, length: number): number {
   }
 }
 
+/** Sends what the kernel takes at once. False when this system cannot segment. */
+function sendSegmented(offset: number, length: number): boolean {
+  const most = data.frameSize * MAX_SEGMENTS;
+  for (let at = 0; at < length; at += most) {
+    const size = Math.min(most, length - at);
+    const error = sendOnce(offset + at, size);
+    if (error === EIO && at === 0) return false;
+    const frames = Math.ceil(size / data.frameSize);
+    ring.count(error === 0 ? SENT.frames : SENT.failed, frames);
+    if (error === 0) ring.count(SENT.bytes, size);
+  }
+  return true;
+}
+
 function sendBurst(offset: number, length: number, frameSize: number): void {
   const frames = Math.ceil(length / frameSize);
   const wait = pacer.delay(performance.now());
   if (wait > 0) sleep(wait);
   pacer.spend(length + frames * WIRE_OVERHEAD, performance.now());
-  if (segments || frames === 1) {
-    if (sendOnce(offset, length) === 0) {
-      ring.count(SENT.frames, frames);
-      ring.count(SENT.bytes, length);
-      return;
-    }
-    if (frames === 1) {
-      ring.count(SENT.failed, 1);
-      return;
-    }
-    // A device without checksum offload refuses segmentation: frame by frame from now on.
-    segments = false;
+  if (segments && frames > 1 && frameSize === data.frameSize) {
+    segments = sendSegmented(offset, length);
+    if (segments) return;
   }
   for (let at = 0; at < length; at += frameSize) {
     const size = Math.min(frameSize, length - at);

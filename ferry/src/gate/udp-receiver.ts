@@ -4,8 +4,9 @@ import { Worker } from "node:worker_threads";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { GateAddress, GateReceiver, ReceiverStats } from "./gate.ts";
 import { RECEIVED, type ReceiveLoopData, Total } from "./loops.ts";
+import { closeSocket } from "./native.ts";
 import { RingReader, ringMemory } from "./ring.ts";
-import { closeSocket, openRxSocket } from "./sockets.ts";
+import { openRxSocket, socketDrops } from "./rx-socket.ts";
 
 /** A quarter of a second of a 1 Gb/s line: longer than any pause of the main thread. */
 const RING_BYTES = 1 << 25;
@@ -15,6 +16,12 @@ const RECEIVE_TIMEOUT_MS = 100;
 const BATCH_MS = 4;
 /** Looking at the clock costs as much as a small datagram. */
 const CLOCK_EVERY = 32;
+/**
+ * While datagrams flow they are looked for at this interval, and the worker
+ * rings for the first one after a silence: a message between threads for every
+ * datagram costs more than the datagram.
+ */
+const POLL_MS = 1;
 
 export class UdpReceiver implements GateReceiver {
   readonly driver = "udp";
@@ -26,19 +33,27 @@ export class UdpReceiver implements GateReceiver {
   readonly #worker: Worker;
   readonly #datagrams = new Total();
   readonly #bytes = new Total();
+  readonly #overruns = new Total();
   #onDatagram: ((datagram: Uint8Array) => void) | undefined;
   #onIdle: (() => void) | undefined;
+  #drops = 0;
+  /** Bytes of the record at hand that were handed over: it may hold many datagrams. */
+  #delivered = 0;
   #paused = false;
   #scheduled = false;
   #closed = false;
 
-  /** @throws GatewayError `ferry.gate-unavailable`, `config.invalid` */
-  constructor(address: GateAddress, receiveBuffer: number) {
+  /**
+   * @param receiveBuffer bytes wanted of the socket
+   * @param ringBytes of memory between the worker and this thread, a power of two, at least 2^18
+   * @throws GatewayError `ferry.gate-unavailable`, `config.invalid`
+   */
+  constructor(address: GateAddress, receiveBuffer: number, ringBytes = RING_BYTES) {
     const socket = openRxSocket(address, receiveBuffer, RECEIVE_TIMEOUT_MS);
     this.#fd = socket.fd;
     this.port = socket.port;
     this.receiveBuffer = socket.receiveBuffer;
-    const memory = ringMemory(RING_BYTES);
+    const memory = ringMemory(ringBytes);
     this.#ring = new RingReader(memory);
     const workerData: ReceiveLoopData = { fd: socket.fd, memory };
     this.#worker = new Worker(new URL("./receive-loop.ts", import.meta.url), { workerData });
@@ -77,10 +92,20 @@ export class UdpReceiver implements GateReceiver {
   }
 
   stats(): ReceiverStats {
+    if (!this.#closed) this.#drops = socketDrops(this.#fd);
     return {
       datagrams: this.#datagrams.see(this.#ring.counter(RECEIVED.datagrams)),
       bytes: this.#bytes.see(this.#ring.counter(RECEIVED.bytes)),
       receiveBuffer: this.receiveBuffer,
+      overruns: this.#overruns.see(this.#drops),
+    };
+  }
+
+  /** What the worker did for the datagrams so far: receives, and messages to this thread. */
+  work(): { readonly receives: number; readonly doorbells: number } {
+    return {
+      receives: this.#ring.counter(RECEIVED.receives),
+      doorbells: this.#ring.counter(RECEIVED.doorbells),
     };
   }
 
@@ -90,6 +115,7 @@ export class UdpReceiver implements GateReceiver {
     const exit = once(this.#worker, "exit");
     this.#ring.close();
     await exit;
+    this.#drops = socketDrops(this.#fd);
     closeSocket(this.#fd);
   }
 
@@ -102,25 +128,51 @@ export class UdpReceiver implements GateReceiver {
     });
   }
 
+  #poll(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setTimeout(() => {
+      this.#scheduled = false;
+      this.#drain();
+    }, POLL_MS);
+  }
+
   #drain(): void {
     const deliver = this.#onDatagram;
     if (deliver === undefined || this.#closed) return;
+    this.#bytes.see(this.#ring.counter(RECEIVED.bytes));
     const until = performance.now() + BATCH_MS;
-    for (let count = 1; !this.#paused; count += 1) {
+    let count = 0;
+    while (!this.#paused && !this.#closed) {
       if (!this.#ring.next()) {
-        this.#onIdle?.();
-        // The worker rings again, unless something came in this very moment.
-        if (this.#ring.askForRecord()) this.#later();
+        if (count > 0) {
+          this.#onIdle?.();
+          this.#poll();
+        } else if (this.#ring.askForRecord()) {
+          // The worker rings again, unless something came in this very moment.
+          this.#later();
+        }
         return;
       }
-      const { offset, length } = this.#ring;
-      deliver(this.#ring.bytes.subarray(offset, offset + length));
-      this.#ring.release();
+      this.#deliverOne(deliver);
+      count += 1;
       if (count % CLOCK_EVERY === 0 && performance.now() >= until) {
         this.#onIdle?.();
         this.#later();
         return;
       }
     }
+  }
+
+  /** The next datagram of the record at hand, whose memory is given back after the last. */
+  #deliverOne(deliver: (datagram: Uint8Array) => void): void {
+    const { offset, length, tag } = this.#ring;
+    const from = this.#delivered;
+    const to = tag === 0 ? length : Math.min(from + tag, length);
+    this.#delivered = to;
+    deliver(this.#ring.bytes.subarray(offset + from, offset + to));
+    if (to < length) return;
+    this.#delivered = 0;
+    this.#ring.release();
   }
 }

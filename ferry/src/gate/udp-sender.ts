@@ -2,11 +2,18 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "@lightferry/proto/errors";
-import { BURST_BYTES, type GateAddress, type GateSender, type SenderStats } from "./gate.ts";
+import {
+  BURST_BYTES,
+  type GateAddress,
+  type GateSender,
+  requireMtu,
+  type SenderStats,
+} from "./gate.ts";
 import { SENT, type SendLoopData, Total } from "./loops.ts";
+import { closeSocket, socketAddress } from "./native.ts";
 import { Pacer } from "./pacer.ts";
 import { RingWriter, ringMemory } from "./ring.ts";
-import { closeSocket, openTxSocket, socketAddress } from "./sockets.ts";
+import { openTxSocket, routeMtu } from "./tx-socket.ts";
 
 /**
  * What may lie between scheduler and socket: 16 bursts, 8 ms of a 1 Gb/s line.
@@ -39,6 +46,7 @@ export class UdpSender implements GateSender {
   constructor(address: GateAddress, frameSize: number, rate: number) {
     const target = socketAddress(address);
     new Pacer(rate); // refuses a bad rate here, where it can be answered
+    requireMtu(address, frameSize, routeMtu(address));
     const socket = openTxSocket(frameSize);
     this.#fd = socket.fd;
     const memory = ringMemory(RING_BYTES);
@@ -47,6 +55,7 @@ export class UdpSender implements GateSender {
       fd: socket.fd,
       address: target,
       segments: socket.segments,
+      frameSize,
       rate,
       memory,
     };
@@ -82,6 +91,8 @@ export class UdpSender implements GateSender {
   commit(bytes: number, frameSize: number): void {
     this.#ring.commit(bytes, frameSize);
     this.#at = -1;
+    // A 32-bit counter of bytes may come round within seconds: it is read as it grows.
+    this.#totals.bytes.see(this.#ring.counter(SENT.bytes));
   }
 
   stats(): SenderStats {

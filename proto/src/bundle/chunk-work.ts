@@ -30,6 +30,7 @@ function chosenFor(provider: SmProvider, layout: Layout): Chosen | undefined {
   const loaded = loadProvider(name);
   const same =
     provider.sm3 === loaded.sm3 &&
+    provider.createSm3 === loaded.createSm3 &&
     provider.sm4GcmEncrypt === loaded.sm4GcmEncrypt &&
     provider.sm4GcmDecrypt === loaded.sm4GcmDecrypt;
   return same ? { workers, provider: name } : undefined;

@@ -7,6 +7,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { type ChunkCipher, chunkGroup, groupNonce } from "./chunk-group.ts";
 import { borrowRooms, type ChunkRooms, GROUP_CHUNKS, giveBackRooms } from "./chunk-rooms.ts";
+import { hashedHere, type ItemSink } from "./item-sink.ts";
 import type { Layout } from "./layout.ts";
 import { DIGEST_BYTES } from "./limits.ts";
 
@@ -16,6 +17,8 @@ export interface ChunkSink {
   readonly table: Uint8Array;
   /** Takes the bytes before it resolves: the caller may use its buffer again. */
   write(bytes: Uint8Array): Promise<void>;
+  /** The next item, of which `size` bytes shall come; the one before has been written. */
+  item(size: number): ItemSink;
   /** Writes what is left; afterwards every chunk is in the file, though not yet synced. */
   end(): Promise<void>;
   /** Waits until nobody touches the file any more and forgets what failed; for when sealing failed. */
@@ -58,6 +61,10 @@ export class ChunkWriter implements ChunkSink {
       at += piece.length;
       if (this.#filled === chunkSize) await this.#flush();
     }
+  }
+
+  item(size: number): ItemSink {
+    return hashedHere(this.#cipher.provider, size, (bytes) => this.write(bytes));
   }
 
   async end(): Promise<void> {

@@ -13,11 +13,11 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import type { SmProvider } from "../sm/index.ts";
 import { chunkSink } from "./chunk-work.ts";
-import { type ChunkSink, writeFully } from "./chunk-writer.ts";
-import { ContentDigest } from "./content-digest.ts";
+import { writeFully } from "./chunk-writer.ts";
 import type { ItemEntry } from "./entry.ts";
 import type { BundleHeader } from "./header-shape.ts";
 import { BundleItemError } from "./item-error.ts";
+import type { ItemSink } from "./item-sink.ts";
 import { chunkAad, chunkKey, headerMessage } from "./keys.ts";
 import { layoutOf, PREFIX_BYTES } from "./layout.ts";
 import { MAGIC, SECRET_BYTES } from "./limits.ts";
@@ -110,29 +110,46 @@ async function writeChunks(
   const layout = layoutOf(plan.headerBytes.length, plan.header);
   const cipher = { provider, key, aad: chunkAad(provider, plan.header) };
   const writer = chunkSink(cipher, file, layout);
+  // A worker may still hash one item while the next is written.
+  const checks: Promise<void>[] = [];
+  let wrong = false;
   try {
     await writer.write(plan.manifest);
     for (const [index, item] of input.items.entries()) {
       const entry = plan.entries[index];
-      if (entry !== undefined) await writeItem(provider, writer, index, item, entry);
+      if (entry === undefined) continue;
+      if (wrong) await inOrder(checks);
+      const content = writer.item(entry.size);
+      await writeItem(content, index, item, entry);
+      const check = assertDigest(content, index, entry);
+      check.catch(() => {
+        wrong = true;
+      });
+      checks.push(check);
     }
     await writer.end();
+    await inOrder(checks);
   } catch (error) {
     await writer.abandon();
+    // What is wrong with an earlier item comes first, as it does without workers.
+    await inOrder(checks);
     throw error;
   }
   return writer.table;
 }
 
-/** Encrypts one item while hashing it; more bytes than permitted never reach the cipher. */
+/** @throws BundleItemError of the first item that is not what was permitted. */
+async function inOrder(checks: readonly Promise<void>[]): Promise<void> {
+  for (const check of checks) await check;
+}
+
+/** Encrypts one item while it is hashed; more bytes than permitted never reach the cipher. */
 async function writeItem(
-  provider: SmProvider,
-  writer: ChunkSink,
+  content: ItemSink,
   index: number,
   item: SealItem,
   entry: ItemEntry,
 ): Promise<void> {
-  const hash = new ContentDigest(provider, entry.size);
   let size = 0;
   for await (const piece of item.content()) {
     size += piece.length;
@@ -141,15 +158,17 @@ async function writeItem(
         detail: "longer than permitted",
       });
     }
-    hash.update(piece);
-    await writer.write(piece);
+    await content.write(piece);
   }
   if (size !== entry.size) {
     throw new BundleItemError("bundle.content-mismatch", index, {
       detail: `${size} of ${entry.size} bytes`,
     });
   }
-  if (Buffer.compare(hash.digest(), entry.digest) !== 0) {
+}
+
+async function assertDigest(content: ItemSink, index: number, entry: ItemEntry): Promise<void> {
+  if (Buffer.compare(await content.digest(), entry.digest) !== 0) {
     throw new BundleItemError("bundle.content-mismatch", index, { detail: "digest" });
   }
 }

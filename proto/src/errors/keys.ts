@@ -182,4 +182,22 @@ export const KEY_ERRORS = {
     doZh: "核对申请中的身份、所属网络与有效期",
     doEn: "compare identity, network and validity of the request",
   },
+  "key.actions-damaged": {
+    http: 500,
+    grpc: "DATA_LOSS",
+    actor: "auditor",
+    zh: "密钥操作记录的链不成立，或记录被换成了另一份",
+    en: "the record of key operations does not hold together, or another stands in its place",
+    doZh: "保全 key-actions 目录，与审计日志中的 key.action-ended 逐行核对后再继续",
+    doEn: "keep the key-actions folder as it is and compare it line by line with key.action-ended in the audit log",
+  },
+  "key.action-unrecorded": {
+    http: 503,
+    grpc: "UNAVAILABLE",
+    actor: "system-admin",
+    zh: "密钥操作无法记录，因此不执行；若已执行则结果未能记下",
+    en: "an operation with keys cannot be recorded and is not done; or it was done and its end is not on record",
+    doZh: "核对密钥目录旁 key-actions 目录的权限、剩余空间与是否被占用，再用 keys log 查看",
+    doEn: "check rights, space and lock of the key-actions folder beside the keys, then look at keys log",
+  },
 } as const satisfies ErrorTable;

@@ -12,6 +12,13 @@ export {
   sealBackup,
 } from "./backup.ts";
 export type { BackupManifest } from "./backup-manifest.ts";
+export {
+  appendChain,
+  type Chain,
+  type ChainFields,
+  type ChainRules,
+  parseChain,
+} from "./chained-lines.ts";
 export { KEY_USES, type KeyInfo, type KeyUse } from "./key-document.ts";
 export { generateKeyFile, type LoadedKey, loadKeyFile, readKeyInfo, sealKey } from "./key-file.ts";
 export {

@@ -25,6 +25,17 @@ export {
 } from "./fields.ts";
 export { exposures, type Hardening, hardenProcess, refuseExposure } from "./hardening.ts";
 export { type HsmSettings, readHsm } from "./hsm-settings.ts";
+export { type KeyAction, type KeyActionWish, withKeyAction } from "./key-actions.ts";
+export {
+  actionsDamaged,
+  actionsDirBeside,
+  actionsFile,
+  type CountedUse,
+  type KeyActionChain,
+  type KeyActionEntry,
+  readKeyActions,
+  totalUses,
+} from "./key-actions-file.ts";
 export { KeyMeter, type KeyMeterOptions, meterProvider } from "./key-meter.ts";
 export { createLogger, type Logger, silentLogger } from "./logger.ts";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";

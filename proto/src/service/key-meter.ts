@@ -312,7 +312,7 @@ function unrecorded(why: string, keyId: string, operation: KeyOperation): Gatewa
  * The same provider with every signature and decryption by a private key counted first. A use that
  * fails counts too: it is an attempt with the key.
  */
-export function meterProvider(provider: SmProvider, meter: KeyMeter): SmProvider {
+export function meterProvider(provider: SmProvider, meter: Pick<KeyMeter, "use">): SmProvider {
   const metered: SmProvider = {
     ...provider,
     sm2Sign: (key, message, userId) => {

@@ -6,10 +6,12 @@
  * the next task.
  */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { GatewayError } from "../../errors/index.ts";
 import { loadProvider } from "../../sm/index.ts";
-import { fromFault, type Task, type TaskAnswer, type TaskMessage } from "./task.ts";
+import { HashLane } from "./hash-lane.ts";
+import type { GroupTask, WorkerProvider } from "./task.ts";
+import { WorkerThread } from "./thread.ts";
 
 /** The calling thread hashes items meanwhile: more workers than this wait for it. */
 const THREADS_MOST = 2;
@@ -20,72 +22,10 @@ const THREADS_MAX = 64;
  * slots cost more than a second core brings.
  */
 const CHUNKS_MIN = 8;
-/** A worker keeps a few small objects at a time; its payload lies outside this heap. */
-const HEAP_MB = 64;
-
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class Thread {
-  readonly worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #next = 0;
-  #cause: unknown;
-  ended = false;
-
-  constructor() {
-    this.worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      name: "bundle",
-      // How this process was started is nothing to it: `--eval` and its kind would stop it.
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-    });
-    // It keeps the process alive only while somebody waits for it.
-    this.worker.unref();
-    this.worker.on("message", (answer: TaskAnswer) => this.#settle(answer));
-    this.worker.on("error", (error) => {
-      this.#cause = error;
-    });
-    this.worker.on("exit", () => this.#end());
-  }
-
-  get load(): number {
-    return this.#waiting.size;
-  }
-
-  run(task: Task): Promise<void> {
-    const id = this.#next;
-    this.#next += 1;
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.size === 0) this.worker.ref();
-      this.#waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, task } satisfies TaskMessage);
-    });
-  }
-
-  #settle({ id, fault }: TaskAnswer): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.worker.unref();
-    if (fault === undefined) waiting?.resolve();
-    else waiting?.reject(fromFault(fault));
-  }
-
-  #end(): void {
-    this.ended = true;
-    for (const { reject } of this.#waiting.values()) {
-      reject(new GatewayError("service.worker-ended", { detail: "bundle", cause: this.#cause }));
-    }
-    this.#waiting.clear();
-  }
-}
-
 export class BundleWorkers {
   /** Bundles of fewer chunks stay on the calling thread. */
   readonly chunksMin: number;
-  readonly #threads: Thread[];
+  readonly #threads: WorkerThread[];
   #closed = false;
 
   /** @param count threads, 1 to 64. @throws GatewayError `config.invalid`, `sm.*`. */
@@ -96,7 +36,7 @@ export class BundleWorkers {
     }
     // libgcrypt must have been taken into use on this thread before a worker starts (sm/bulk.ts).
     loadProvider();
-    this.#threads = Array.from({ length: count }, () => new Thread());
+    this.#threads = Array.from({ length: count }, () => new WorkerThread());
   }
 
   get count(): number {
@@ -119,13 +59,28 @@ export class BundleWorkers {
   }
 
   /** @throws GatewayError `service.worker-ended`, or what the task met: `sm.*`, the system's own error. */
-  async run(task: Task): Promise<void> {
+  async run(task: GroupTask): Promise<void> {
+    await this.#least(({ load }) => load).run(task);
+  }
+
+  /**
+   * A hash on the thread with the fewest. It is over when its digest was taken or it was dropped.
+   * @param size bytes that will come. @throws GatewayError `service.worker-ended` when closed.
+   */
+  openLane(provider: WorkerProvider, size: number): HashLane {
+    return new HashLane(
+      this.#least(({ lanes }) => lanes),
+      provider,
+      size,
+    );
+  }
+
+  #least(what: (thread: WorkerThread) => number): WorkerThread {
     if (this.#closed) throw new GatewayError("service.worker-ended", { detail: "closed" });
     for (const [index, thread] of this.#threads.entries()) {
-      if (thread.ended) this.#threads[index] = new Thread();
+      if (thread.ended) this.#threads[index] = new WorkerThread();
     }
-    const least = this.#threads.reduce((best, thread) => (thread.load < best.load ? thread : best));
-    return least.run(task);
+    return this.#threads.reduce((best, thread) => (what(thread) < what(best) ? thread : best));
   }
 
   /** Ends the threads; what still waited fails with `service.worker-ended`. */

@@ -1,24 +1,25 @@
 /**
  * Guarantee: the same bundle as the calling thread writes, made by workers: the
  * plaintext is copied once, into a slot, and everything after happens to it
- * there. The slots are few, so a slow disk holds the producer back.
+ * there, the SM3 of long items included. The slots are few, so a slow disk holds
+ * the producer back.
  */
 import type { FileHandle } from "node:fs/promises";
-import { type ChunkCipher, chunkGroup } from "../chunk-group.ts";
+import { type ChunkCipher, type ChunkGroup, chunkGroup } from "../chunk-group.ts";
 import { GROUP_CHUNKS } from "../chunk-rooms.ts";
 import type { ChunkSink } from "../chunk-writer.ts";
+import { hashedHere, type ItemSink } from "../item-sink.ts";
 import type { Layout } from "../layout.ts";
 import { DIGEST_BYTES } from "../limits.ts";
+import type { HashLane } from "./hash-lane.ts";
 import type { BundleWorkers } from "./pool.ts";
 import { giveBackSlot, type Slot, takeSlot } from "./slot.ts";
 import type { WorkerProvider } from "./task.ts";
 
-interface Sending {
-  readonly slot: Slot;
-  readonly first: number;
-  readonly count: number;
-  readonly done: Promise<void>;
-}
+/** Bytes of an item from which a worker hashes it; below, the messages cost what the hash does. */
+const LANE_MIN = 64 * 1024;
+/** One worker has enough to do with the chunks: the calling thread hashes beside it. */
+const LANE_WORKERS = 2;
 
 export class PooledWriter implements ChunkSink {
   readonly table: Uint8Array;
@@ -27,11 +28,18 @@ export class PooledWriter implements ChunkSink {
   readonly #cipher: ChunkCipher;
   readonly #fd: number;
   readonly #layout: Layout;
-  /** In the order of the file. */
-  readonly #sending: Sending[] = [];
   readonly #slots: Slot[] = [];
+  readonly #free: Slot[] = [];
+  /** One for each slot that workers have; none of them rejects. */
+  readonly #busy = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+  /** The slot that is being filled, and what workers do with it already. */
   #slot: Slot | undefined;
+  #uses: Promise<void>[] = [];
   #filled = 0;
+  /** From here the bytes of the slot are not handed to the lane yet. */
+  #unhashed = 0;
+  #lane: HashLane | undefined;
   #next = 0;
 
   /** @param chosen the threads, and the provider that computes there what the cipher's does here. */
@@ -61,21 +69,45 @@ export class PooledWriter implements ChunkSink {
     }
   }
 
+  item(size: number): ItemSink {
+    const write = (bytes: Uint8Array) => this.write(bytes);
+    if (size < LANE_MIN || this.#workers.count < LANE_WORKERS) {
+      return hashedHere(this.#cipher.provider, size, write);
+    }
+    const lane = this.#workers.openLane(this.#provider, size);
+    this.#lane = lane;
+    this.#unhashed = this.#filled;
+    return {
+      write,
+      digest: () => {
+        if (this.#slot !== undefined) this.#hash(this.#slot);
+        this.#lane = undefined;
+        return lane.digest();
+      },
+    };
+  }
+
   async end(): Promise<void> {
     if (this.#slot !== undefined && this.#filled > 0) this.#send(this.#slot);
-    while ((await this.#collect()) !== undefined);
+    await Promise.all(this.#busy);
+    this.#assertGood();
     this.#close();
   }
 
   async abandon(): Promise<void> {
-    await Promise.allSettled(this.#sending.map(({ done }) => done));
+    await Promise.allSettled([...this.#busy, ...this.#uses, this.#lane?.drop()]);
     this.#close();
   }
 
-  /** One that nobody uses; the oldest under way when all are. @throws what its task met. */
+  /** One that nobody uses; waits for one when all are under way. @throws what a task met. */
   async #freeSlot(): Promise<Slot> {
-    const full = this.#slots.length >= this.#workers.slotsPerBundle;
-    return (full ? await this.#collect() : undefined) ?? this.#newSlot();
+    for (;;) {
+      this.#assertGood();
+      const slot = this.#free.pop();
+      if (slot !== undefined) return slot;
+      if (this.#slots.length < this.#workers.slotsPerBundle) return this.#newSlot();
+      await Promise.race(this.#busy);
+    }
   }
 
   #newSlot(): Slot {
@@ -86,28 +118,47 @@ export class PooledWriter implements ChunkSink {
     return slot;
   }
 
+  /** What of the item came into the slot since. The worker reads there while more comes behind it. */
+  #hash(slot: Slot): void {
+    if (this.#lane === undefined || this.#unhashed === this.#filled) return;
+    this.#use(this.#lane.update(slot.memory, this.#unhashed, this.#filled));
+    this.#unhashed = this.#filled;
+  }
+
   #send(slot: Slot): void {
+    this.#hash(slot);
     const group = chunkGroup(this.#layout, this.#next);
     const { memory } = slot;
     const provider = this.#provider;
-    const done = this.#workers.run({ kind: "seal", provider, memory, fd: this.#fd, group });
-    // Its failure is seen by whoever collects it; until then it must not count as unhandled.
-    done.catch(() => {});
-    this.#sending.push({ slot, first: group.first, count: group.lengths.length, done });
-    this.#next += 1;
+    this.#use(this.#workers.run({ kind: "seal", provider, memory, fd: this.#fd, group }));
+    const busy = this.#take(slot, group, this.#uses).finally(() => this.#busy.delete(busy));
+    this.#busy.add(busy);
+    this.#uses = [];
     this.#slot = undefined;
+    this.#next += 1;
     this.#filled = 0;
+    this.#unhashed = 0;
   }
 
-  /** Waits for the oldest under way and takes its digests. */
-  async #collect(): Promise<Slot | undefined> {
-    const [oldest] = this.#sending;
-    if (oldest === undefined) return undefined;
-    await oldest.done;
-    this.#sending.shift();
-    const { slot, first, count } = oldest;
-    this.table.set(slot.digests.subarray(0, count * DIGEST_BYTES), first * DIGEST_BYTES);
-    return slot;
+  #use(use: Promise<void>): void {
+    // Its failure is seen when the slot comes back; until then it must not count as unhandled.
+    use.catch(() => {});
+    this.#uses.push(use);
+  }
+
+  /** Takes the digests out of a slot that workers are done with, or what failed there. */
+  async #take(slot: Slot, group: ChunkGroup, uses: readonly Promise<void>[]): Promise<void> {
+    // All of them: nobody may touch the slot of another bundle.
+    const results = await Promise.allSettled(uses);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) this.#failure ??= { error: failed.reason };
+    const digests = slot.digests.subarray(0, group.lengths.length * DIGEST_BYTES);
+    this.table.set(digests, group.first * DIGEST_BYTES);
+    this.#free.push(slot);
+  }
+
+  #assertGood(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   #close(): void {

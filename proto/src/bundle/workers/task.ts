@@ -9,20 +9,20 @@ import type { ChunkGroup } from "../chunk-group.ts";
 /** Providers that any thread can load for itself. */
 export type WorkerProvider = Exclude<SmProvider["name"], "sdf">;
 
-interface GroupTask {
+interface OfGroup {
   readonly provider: WorkerProvider;
   readonly memory: SharedArrayBuffer;
   readonly group: ChunkGroup;
 }
 
 /** Encrypt the plaintext of the slot, hash it, write it to the file. */
-export interface SealTask extends GroupTask {
+export interface SealTask extends OfGroup {
   readonly kind: "seal";
   readonly fd: number;
 }
 
 /** Read, compare with the digests of the slot, decrypt into the slot; or only the first two. */
-export interface OpenTask extends GroupTask {
+export interface OpenTask extends OfGroup {
   readonly kind: "open";
   /** Absent: the sealed chunks lie in the slot, end to end. */
   readonly fd?: number;
@@ -30,7 +30,28 @@ export interface OpenTask extends GroupTask {
   readonly decrypt: boolean;
 }
 
-export type Task = SealTask | OpenTask;
+/** Take the SM3 of an item on over some bytes of the slot. */
+export interface HashTask {
+  readonly kind: "hash";
+  readonly provider: WorkerProvider;
+  /** Which of the hashes of that thread. */
+  readonly hash: number;
+  /** With the first bytes: how many will come. */
+  readonly start?: number;
+  readonly memory: SharedArrayBuffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** End a hash. */
+interface DigestTask {
+  readonly kind: "digest";
+  readonly hash: number;
+}
+
+/** For any thread. */
+export type GroupTask = SealTask | OpenTask;
+export type Task = GroupTask | HashTask | DigestTask;
 
 export interface TaskMessage {
   readonly id: number;
@@ -49,6 +70,8 @@ export interface Fault {
 
 export interface TaskAnswer {
   readonly id: number;
+  /** Of an item. */
+  readonly digest?: Uint8Array;
   readonly fault?: Fault;
 }
 

@@ -1,13 +1,14 @@
 /**
  * Guarantee: one task after the other, done wholly on this thread: encrypted
  * into the lanes where it is hashed and written from there, or read into them
- * and decrypted out of them. Plaintext and key stay in the slot; the copy of the
+ * and decrypted out of them; or an item's SM3 taken on, whose state this thread
+ * alone has and keeps until its digest is asked for. Plaintext and key stay in the slot; the copy of the
  * key that the cipher gets is wiped after each task.
  */
 import { readvSync, writevSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { GatewayError } from "../../errors/index.ts";
-import { loadProvider, type SmProvider } from "../../sm/index.ts";
+import { loadProvider, type Sm3Hash, type SmProvider } from "../../sm/index.ts";
 import { groupNonce } from "../chunk-group.ts";
 import { ChunkState, markMismatches } from "../chunk-reader.ts";
 import { type ChunkRooms, GROUP_CHUNKS, laneRooms } from "../chunk-rooms.ts";
@@ -16,9 +17,12 @@ import { DIGEST_BYTES, TAG_BYTES } from "../limits.ts";
 import { Slot } from "./slot.ts";
 import {
   asFault,
+  type GroupTask,
+  type HashTask,
   type OpenTask,
   type SealTask,
   type Task,
+  type TaskAnswer,
   type TaskMessage,
   type WorkerProvider,
 } from "./task.ts";
@@ -118,7 +122,30 @@ function readAll(
   states.fill(ChunkState.TRUNCATED, rooms.length - rest.length, rooms.length);
 }
 
-function perform(task: Task): void {
+const hashes = new Map<number, Sm3Hash>();
+
+function hashOf(number: number): Sm3Hash {
+  const hash = hashes.get(number);
+  // It failed before: what would come out now is the digest of something else.
+  if (hash === undefined) throw new GatewayError("internal.fault", { detail: "no such hash" });
+  return hash;
+}
+
+function goOn({ hash, start, provider, memory, from, to }: HashTask): void {
+  if (start !== undefined) hashes.set(hash, toolsFor(provider).provider.createSm3(start));
+  const running = hashOf(hash);
+  hashes.delete(hash);
+  running.update(Buffer.from(memory, from, to - from));
+  hashes.set(hash, running);
+}
+
+function digestOf(number: number): Uint8Array {
+  const running = hashOf(number);
+  hashes.delete(number);
+  return running.digest();
+}
+
+function perform(task: GroupTask): void {
   const slot = new Slot(task.memory);
   const tools = toolsFor(task.provider);
   const key = Uint8Array.from(slot.key);
@@ -130,11 +157,20 @@ function perform(task: Task): void {
   }
 }
 
+function answer(task: Task): Uint8Array | undefined {
+  if (task.kind === "digest") return digestOf(task.hash);
+  if (task.kind === "hash") goOn(task);
+  else perform(task);
+  return undefined;
+}
+
 parentPort?.on("message", ({ id, task }: TaskMessage) => {
+  let given: TaskAnswer;
   try {
-    perform(task);
-    parentPort?.postMessage({ id });
+    const digest = answer(task);
+    given = digest === undefined ? { id } : { id, digest };
   } catch (error) {
-    parentPort?.postMessage({ id, fault: asFault(error) });
+    given = { id, fault: asFault(error) };
   }
+  parentPort?.postMessage(given);
 });

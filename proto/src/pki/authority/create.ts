@@ -28,7 +28,7 @@ import {
 } from "./folder.ts";
 import { appendJournal, parseJournal } from "./journal.ts";
 import { readAuthority } from "./read.ts";
-import { type CaAccess, firstList, issueTo, renewList } from "./sign.ts";
+import { type CaAccess, firstList, issueTo, providerOf, renewList } from "./sign.ts";
 
 /** Who a CA belongs to. */
 export interface CaSubject {
@@ -68,13 +68,14 @@ export function createRoot(
   options: CaAccess & CaSubject & Validity & { readonly commonName: string },
 ): Certificate {
   const nowMs = Date.now();
+  const provider = providerOf(options);
   buildFolder(options.dir, (dir) => {
     const key = makeKey(dir, options.unlock, options.demo, nowMs);
     try {
-      const certificate = parseCertificate(selfSignRoot(loadProvider(), key, options));
+      const certificate = parseCertificate(selfSignRoot(provider, key, options));
       createSecretFile(join(dir, ROOT_FILE), certificate.der);
       certify(dir, certificate, nowMs);
-      firstList(dir, { certificate, key }, nowMs);
+      firstList(dir, { certificate, key }, nowMs, provider);
     } finally {
       key.destroy();
     }
@@ -100,7 +101,7 @@ export function prepareIssuer(
   buildFolder(options.dir, (dir) => {
     const key = makeKey(dir, options.unlock, options.demo, Date.now());
     try {
-      request = asked(key, options, options.demo);
+      request = asked(options, key, options, options.demo);
     } finally {
       key.destroy();
     }
@@ -113,8 +114,13 @@ interface Asking {
   readonly zone: string;
 }
 
-function asked(key: Sm2PrivateKey, { organisation, zone }: Asking, demo: boolean): Uint8Array {
-  return createRequest(loadProvider(), key, { organisation, zone, ca: true, demo });
+function asked(
+  ca: CaAccess,
+  key: Sm2PrivateKey,
+  { organisation, zone }: Asking,
+  demo: boolean,
+): Uint8Array {
+  return createRequest(providerOf(ca), key, { organisation, zone, ca: true, demo });
 }
 
 /**
@@ -124,7 +130,7 @@ function asked(key: Sm2PrivateKey, { organisation, zone }: Asking, demo: boolean
 export function requestOf(ca: CaAccess, subject: Asking): Uint8Array {
   const { key, demo } = loadKeyFile(join(ca.dir, KEY_FILE), ca.unlock, "ca-sign");
   try {
-    return asked(key, subject, demo);
+    return asked(ca, key, subject, demo);
   } finally {
     key.destroy();
   }

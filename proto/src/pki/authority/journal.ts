@@ -5,24 +5,19 @@
  * a power failure was never acknowledged and is cut off; any other damage stops
  * the CA.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from "node:fs";
+import { readFileSync } from "node:fs";
 import { GatewayError } from "../../errors/index.ts";
-import { loadProvider } from "../../sm/index.ts";
+import {
+  appendChain,
+  type Chain,
+  type ChainFields,
+  type ChainRules,
+  parseChain,
+} from "../../keystore/index.ts";
 import type { RevocationReason } from "../types.ts";
 
 /** Some 10,000 certificates, and room in a backup of 16 MiB. */
 export const MAX_JOURNAL_BYTES = 11 * 1024 * 1024;
-const FIRST = "0".repeat(64);
-const LF = 0x0a;
 
 /** One thing a CA did. */
 export type JournalEvent =
@@ -46,44 +41,31 @@ export type JournalEvent =
   /** Taken back from a backup: list numbers go on above `floor`. */
   | { readonly event: "restored"; readonly floor: number };
 
-export type JournalEntry = JournalEvent & {
-  /** From 1, without gaps. */
-  readonly line: number;
-  readonly atMs: number;
-  /** SM3 of the line before, hex. */
-  readonly previous: string;
-};
+export type JournalEntry = JournalEvent & ChainFields;
+export type Journal = Chain<JournalEvent>;
 
 const EVENTS = ["created", "certified", "issued", "revoked", "listed", "restored"];
 
-export interface Journal {
-  readonly entries: readonly JournalEntry[];
-  /** Bytes of whole lines. */
-  readonly length: number;
-  /** SM3 of the last line, hex. */
-  readonly head: string;
-}
-
-function damaged(path: string, line: number): GatewayError {
-  return new GatewayError("key.ca-damaged", { detail: `${path}: line ${line}` });
-}
-
-function readLine(path: string, text: string, line: number, previous: string): JournalEntry {
-  let entry: JournalEntry;
-  try {
-    entry = JSON.parse(text);
-  } catch {
-    throw damaged(path, line);
-  }
-  if (entry?.line !== line || entry.previous !== previous || !EVENTS.includes(entry.event)) {
-    throw damaged(path, line);
-  }
-  return entry;
-}
-
-/** SM3 of a line without its line feed, hex. */
-function digestOf(line: string): string {
-  return Buffer.from(loadProvider().sm3(Buffer.from(line, "utf8"))).toString("hex");
+/** A serial stands in a journal once, and list numbers rise. */
+function rules(path: string): ChainRules<JournalEvent> {
+  const serials = new Set<string>();
+  let number = 0;
+  return {
+    maxBytes: MAX_JOURNAL_BYTES,
+    damaged: (line) => new GatewayError("key.ca-damaged", { detail: `${path}: line ${line}` }),
+    fits: ({ event }) => EVENTS.some((name) => name === event),
+    each: (entry) => {
+      if (entry.event === "issued") {
+        if (serials.has(entry.serial)) return false;
+        serials.add(entry.serial);
+      }
+      if (entry.event === "listed") {
+        if (entry.number <= number) return false;
+        number = entry.number;
+      }
+      return true;
+    },
+  };
 }
 
 /**
@@ -102,27 +84,7 @@ export function readJournal(path: string): Journal {
 
 /** @throws GatewayError `key.ca-damaged` */
 export function parseJournal(path: string, bytes: Uint8Array): Journal {
-  if (bytes.length > MAX_JOURNAL_BYTES) throw damaged(path, 0);
-  const length = bytes.lastIndexOf(LF) + 1;
-  const lines = Buffer.from(bytes.subarray(0, length)).toString("utf8").split("\n").slice(0, -1);
-  const entries: JournalEntry[] = [];
-  const serials = new Set<string>();
-  let head = FIRST;
-  let number = 0;
-  for (const text of lines) {
-    const entry = readLine(path, text, entries.length + 1, head);
-    if (entry.event === "issued") {
-      if (serials.has(entry.serial)) throw damaged(path, entry.line);
-      serials.add(entry.serial);
-    }
-    if (entry.event === "listed") {
-      if (entry.number <= number) throw damaged(path, entry.line);
-      number = entry.number;
-    }
-    entries.push(entry);
-    head = digestOf(text);
-  }
-  return { entries, length, head };
+  return parseChain(bytes, rules(path));
 }
 
 /**
@@ -136,35 +98,5 @@ export function appendJournal(
   event: JournalEvent,
   atMs: number,
 ): Journal {
-  const entry: JournalEntry = {
-    line: journal.entries.length + 1,
-    atMs,
-    ...event,
-    previous: journal.head,
-  };
-  const text = JSON.stringify(entry);
-  const bytes = Buffer.from(`${text}\n`, "utf8");
-  if (journal.length + bytes.length > MAX_JOURNAL_BYTES) throw damaged(path, entry.line);
-  try {
-    const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    try {
-      if (fstatSync(file).size < journal.length) throw damaged(path, entry.line);
-      // What lies beyond the last whole line was cut short and never acknowledged.
-      ftruncateSync(file, journal.length);
-      for (let at = 0; at < bytes.length; ) {
-        at += writeSync(file, bytes, at, bytes.length - at, journal.length + at);
-      }
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw new GatewayError("sm.key-file", { detail: path, cause });
-  }
-  return {
-    entries: [...journal.entries, entry],
-    length: journal.length + bytes.length,
-    head: digestOf(text),
-  };
+  return appendChain(path, journal, event, atMs, rules(path));
 }

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { GatewayError } from "../../errors/index.ts";
 import { createSecretFile, loadKeyFile, type UnlockSource } from "../../keystore/index.ts";
-import { loadProvider } from "../../sm/index.ts";
+import { loadProvider, type SmProvider } from "../../sm/index.ts";
 import { parseCertificate } from "../certificate.ts";
 import { issueCertificate } from "../issue.ts";
 import { parseRequest } from "../request.ts";
@@ -22,7 +22,12 @@ import { LIST_VALIDITY_MS } from "./terms.ts";
 export interface CaAccess {
   readonly dir: string;
   readonly unlock: UnlockSource;
+  /** What the key is used through, for counting its uses; the loaded one by default. */
+  readonly provider?: SmProvider;
 }
+
+export const providerOf = ({ provider }: Pick<CaAccess, "provider">): SmProvider =>
+  provider ?? loadProvider();
 
 /** Which certificate is meant: by serial, by key, or itself when the journal was restored without it. */
 export type CertificateChoice =
@@ -42,11 +47,13 @@ const COMPROMISE: readonly RevocationReason[] = ["keyCompromise", "cACompromise"
 
 class Signer {
   readonly issuer: Issuer;
+  readonly provider: SmProvider;
   state: AuthorityState;
 
-  constructor(issuer: Issuer, state: AuthorityState) {
+  constructor(issuer: Issuer, state: AuthorityState, provider: SmProvider) {
     this.issuer = issuer;
     this.state = state;
+    this.provider = provider;
   }
 
   note(event: JournalEvent, atMs: number): void {
@@ -72,7 +79,7 @@ async function signing<T>(ca: CaAccess, body: (signer: Signer) => T): Promise<T>
     }
     const { key } = loadKeyFile(join(ca.dir, KEY_FILE), ca.unlock, "ca-sign");
     try {
-      return body(new Signer({ certificate, key }, state));
+      return body(new Signer({ certificate, key }, state, providerOf(ca)));
     } finally {
       key.destroy();
     }
@@ -91,8 +98,8 @@ export async function issueTo(
   validity: Validity,
   nowMs: number = Date.now(),
 ): Promise<Certificate> {
-  const provider = loadProvider();
   return signing(ca, (signer) => {
+    const { provider } = signer;
     const vouchers = vouchersAt(signer.state, nowMs);
     const { keyId } = parseRequest(provider, request, vouchers);
     if (signer.state.issued.some(({ certificate }) => certificate.keyId === keyId)) {
@@ -131,7 +138,7 @@ export function assertUnusedSerial(state: AuthorityState, serial: string): void 
 }
 
 function listed(signer: Signer, times: ListTimes): RevocationList {
-  const { state, issuer } = signer;
+  const { state, issuer, provider } = signer;
   const nowMs = times.nowMs ?? Date.now();
   const role = issuer.certificate.role === "root" ? "root" : "issuer";
   const revoked = new Map(
@@ -139,7 +146,7 @@ function listed(signer: Signer, times: ListTimes): RevocationList {
       entry.event === "revoked" ? [[entry.serial, entry] as const] : [],
     ),
   );
-  const der = issueRevocationList(loadProvider(), issuer, {
+  const der = issueRevocationList(provider, issuer, {
     number: state.nextNumber,
     thisUpdateMs: nowMs,
     nextUpdateMs: times.nextUpdateMs ?? nowMs + LIST_VALIDITY_MS[role],
@@ -157,8 +164,8 @@ function listed(signer: Signer, times: ListTimes): RevocationList {
 }
 
 /** List number 1 of a CA that is being made; its key is in hand already. */
-export function firstList(dir: string, issuer: Issuer, nowMs: number): void {
-  listed(new Signer(issuer, readAuthority(dir)), { nowMs });
+export function firstList(dir: string, issuer: Issuer, nowMs: number, provider: SmProvider): void {
+  listed(new Signer(issuer, readAuthority(dir), provider), { nowMs });
 }
 
 /**
@@ -190,7 +197,7 @@ function adopt(signer: Signer, certificate: Certificate, nowMs: number): void {
   const { serial, keyId, der } = certificate;
   if (
     certificate.role === "root" ||
-    !verifyCertificateSignature(loadProvider(), certificate, signer.issuer.certificate)
+    !verifyCertificateSignature(signer.provider, certificate, signer.issuer.certificate)
   ) {
     throw new GatewayError("key.ca-serial-unknown", { detail: `${serial} is of another CA` });
   }
