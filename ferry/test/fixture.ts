@@ -2,6 +2,7 @@
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterAll, expect } from "vitest";
 import { openReceiver, openSender } from "../src/gate/open.ts";
+import { type Code, DEFAULT_CODE } from "../src/object.ts";
 import { Station } from "../src/rx/station.ts";
 import type { LinkSigner } from "../src/signed.ts";
 import { Sender } from "../src/tx/sender.ts";
@@ -55,6 +56,7 @@ export async function startStation(
 export interface SenderChange {
   readonly secondPassMs?: number;
   readonly frameSize?: number;
+  readonly code?: Code;
   readonly rate?: number;
   readonly signer?: LinkSigner;
 }
@@ -76,6 +78,7 @@ export async function startSender(
     outboxDir: at.outboxDir,
     stateDir: at.txState,
     frameSize,
+    code: change.code ?? DEFAULT_CODE,
     secondPassMs: change.secondPassMs ?? 30_000,
     gate,
     signer: change.signer ?? linkOf(keys.ferry),

@@ -21,6 +21,8 @@ export class Emitter {
   readonly #order = new Order<Pass>();
   readonly #passes = new Set<Pass>();
   #beatDue = true;
+  #rate = 0;
+  #measured = { bytes: 0, atMs: performance.now() };
   #stopped = false;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -37,6 +39,7 @@ export class Emitter {
   start(): void {
     this.#timer = setInterval(() => {
       this.#beatDue = true;
+      this.#measure();
       this.wake();
     }, HEARTBEAT_INTERVAL_MS);
     this.#running = this.#run();
@@ -47,9 +50,18 @@ export class Emitter {
     return this.#burst.nextFrame;
   }
 
+  /** Bytes of frames written in the last second, and how much of all so far was parity, 0 … 1. */
+  get rates(): { readonly bytesPerSecond: number; readonly parityShare: number } {
+    const { bytes, parityBytes } = this.#burst;
+    return {
+      bytesPerSecond: Math.round(this.#rate),
+      parityShare: bytes === 0 ? 0 : parityBytes / bytes,
+    };
+  }
+
   /** Passes under way. */
-  get active(): number {
-    return this.#passes.size;
+  get passes(): Iterable<Pass> {
+    return this.#passes;
   }
 
   readonly wake = (): void => {
@@ -57,12 +69,11 @@ export class Emitter {
   };
 
   /** Sends a pass; resolves when its last frame was handed to the gate. */
-  async send(pass: Pass, serviceClass: number): Promise<void> {
+  async send(pass: Pass): Promise<void> {
     this.#passes.add(pass);
-    this.#order.add(pass, serviceClass);
-    this.wake();
+    this.#order.add(pass, pass.kind.serviceClass);
     try {
-      await pass.finished;
+      await pass.run();
     } finally {
       this.#passes.delete(pass);
       this.#order.remove(pass);
@@ -90,14 +101,30 @@ export class Emitter {
         this.#burst.end();
         continue;
       }
-      const turn = this.#order.next();
-      if (turn === undefined) {
+      const serviceClass = this.#order.next();
+      if (serviceClass === undefined) {
         await this.#sleep();
         continue;
       }
-      turn.pass.fill(this.#burst);
-      this.#order.charge(turn.pass, turn.serviceClass, this.#burst.end());
+      this.#fill(serviceClass);
+      this.#order.charge(serviceClass, this.#burst.end());
       if (bursts % BURSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #measure(): void {
+    const now = { bytes: this.#burst.bytes, atMs: performance.now() };
+    const { bytes, atMs } = this.#measured;
+    this.#rate = ((now.bytes - bytes) * 1000) / (now.atMs - atMs);
+    this.#measured = now;
+  }
+
+  /** Frame by frame from all passes of the class that have one, until the burst is full. */
+  #fill(serviceClass: number): void {
+    while (this.#burst.open) {
+      const pass = this.#order.turn(serviceClass);
+      if (pass === undefined) return;
+      pass.write(this.#burst);
     }
   }
 
