@@ -30,6 +30,13 @@ export function shardsOf(geometry: Geometry, first: number, count: number): numb
   return (count - 1) * of(first) + of(first + count - 1);
 }
 
+/** What a link needs, or as much as the stated size holds. */
+export function arenaShards(shardSize: number, code: Code): number {
+  const group = new Geometry(shardSize * code.groupShards, shardSize, code);
+  const enough = BLOCKS * group.blockGroups * shardsOf(group, 0, 1);
+  return Math.min(enough, Math.floor(ARENA_BYTES / shardSize));
+}
+
 /** Urgent 0, normal 1, everything else 2. */
 function partyOf(serviceClass: number): number {
   return Math.min(serviceClass, CHANNEL.bulk);
@@ -45,9 +52,7 @@ export class ShardMemory {
 
   /** Takes all of it at once. @param shardSize bytes of a shard of the link */
   constructor(shardSize: number, code: Code) {
-    const group = new Geometry(shardSize * code.groupShards, shardSize, code);
-    const enough = BLOCKS * group.blockGroups * shardsOf(group, 0, 1);
-    this.shards = Math.min(enough, Math.floor(ARENA_BYTES / shardSize));
+    this.shards = arenaShards(shardSize, code);
     this.#own = Math.floor(this.shards / QUARTERS);
     this.#coder = ErasureCoder.open({ shards: this.shards, shardBytes: shardSize });
   }
