@@ -180,6 +180,8 @@ export async function sealInto(
 /** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again. */
 export class Outbox {
   readonly acks: AckRequest[] = [];
+  /** When each of them came, in monotonic milliseconds. */
+  readonly ackedAt: number[] = [];
   readonly #queue: LeasedBundle[] = [];
   readonly #leased = new Map<string, LeasedBundle>();
   #wake: (() => void)[] = [];
@@ -224,6 +226,7 @@ export class Outbox {
     leased.passesDone = request.passesDone ?? 0;
     if (request.finished === true || request.refuseCode) this.#leased.delete(request.leaseId ?? "");
     this.acks.push(request);
+    this.ackedAt.push(performance.now());
     return {};
   };
 }
