@@ -85,7 +85,7 @@ test("a lease that ran out and comes again is one bundle, also after a lost jour
   expect(at.inbox.answers).toEqual(["accepted"]);
 });
 
-test("a receiver stopped in the middle keeps its groups; the second pass brings the rest", async () => {
+test("a receiver stopped in the middle keeps its chunks; the second pass brings the rest", async () => {
   at = place();
   const former = await startStation(at);
   // The link breaks after 3,000 frames, and works again for the second pass.
@@ -109,7 +109,7 @@ test("a receiver stopped in the middle keeps its groups; the second pass brings 
     readdirSync(partial)
       .sort()
       .map((name) => name.split(".")[1]),
-  ).toEqual(["groups", "manifests", "part"]);
+  ).toEqual(["chunks", "manifest", "part"]);
   const later = await startStation(at);
   port = later.port;
   open.push(later.station);

@@ -9,13 +9,14 @@
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
-import type { FrameHeader } from "../frame.ts";
+import { FLAG_REPEAT } from "../frame.ts";
 import { Geometry } from "../object.ts";
 import type { Budget } from "./budget.ts";
 import type { Checks, Verdict } from "./checks.ts";
-import { type Group, Groups } from "./groups.ts";
+import { CAME, type Group, Groups } from "./groups.ts";
 import { PartialFile } from "./partial.ts";
 import { canRestore, type Restorer } from "./restore.ts";
+import { copyOf, type ShardHeader } from "./shard.ts";
 import { HEAD, Spans } from "./spans.ts";
 import { Store } from "./store.ts";
 
@@ -28,9 +29,6 @@ const RECHECK_AT_ONCE = 4;
 
 /** No frame for so long: the file is closed, since a second pass may be hours away. */
 const IDLE_CLOSE_MS = 10_000;
-
-/** What a frame says of its shard. */
-export type ShardHeader = Pick<FrameHeader, "group" | "shard" | "k" | "m" | "objectSize">;
 
 /** What all objects share. */
 export interface Rig {
@@ -116,21 +114,26 @@ export class Incoming {
     }
     const length = shard < k ? geometry.shardLength(group, shard) : geometry.codedLength(group);
     if (payload.length !== length) return "group-shape";
-    const held = this.#groups.lacking(group);
+    const held = this.#groups.open(group);
     // Parity of a group that lacks nothing was sent for whoever lost something.
-    if (held === undefined) return shard < k ? "repeat" : undefined;
-    if (held.have[shard] === 1) return "repeat";
-    held.have[shard] = 1;
+    if (shard >= k && (held === undefined || held.missing === 0)) return undefined;
+    if (held === undefined) return "repeat";
+    const came = (header.flags & FLAG_REPEAT) === 0 ? CAME.first : CAME.again;
+    const before = held.have[shard] as number;
+    if (before > came) return "repeat";
+    held.have[shard] = came;
     if (shard < k) {
-      held.missing -= 1;
-      this.#store.place(group * geometry.groupBytes + shard * geometry.shardSize, payload);
+      if (before === CAME.not) held.missing -= 1;
+      const offset = group * geometry.groupBytes + shard * geometry.shardSize;
+      this.#store.place(offset, payload, before === CAME.not);
+      if (this.#store.busy.length > 0) this.#late(header, payload);
     } else {
       this.#groups.addParity(held, shard - k, payload);
     }
     if (held.missing === 0) this.#complete(group, held);
     else if (held.parityCount >= held.missing) this.#restore(group, held);
     if (this.#store.filled.length > 0) this.#checkFilled();
-    return undefined;
+    return before === CAME.not ? undefined : "repeat";
   }
 
   /** Lets go of bytes that lie in the file too. */
@@ -169,25 +172,21 @@ export class Incoming {
     else if (idleMs > IDLE_CLOSE_MS && file.fd !== undefined) this.#guard(file.close());
   }
 
+  #late(header: ShardHeader, payload: Uint8Array): void {
+    const late = { header: copyOf(header), payload: Uint8Array.from(payload) };
+    for (const span of this.#store.busy.splice(0)) this.#store.keepLate(span, late);
+  }
+
   #complete(group: number, held: Group): void {
-    this.#groups.complete(group, held);
+    this.#groups.dropParity(held);
     if (this.file === undefined) return;
-    const { geometry, spans } = this;
-    const from = group * geometry.groupBytes;
-    const last = spans.at(from + geometry.groupLength(group) - 1);
-    for (let span = spans.at(from); span <= last; span += 1) this.#letGo(span);
+    for (const span of this.#groups.touched(group)) this.#letGo(span);
   }
 
   /** A good span is needed in memory only for groups that are not complete yet. */
   #letGo(span: number): void {
-    const { spans, geometry } = this;
-    if (span === HEAD || !spans.isGood(span) || !this.#store.has(span)) return;
-    const last = Math.floor((spans.end(span) - 1) / geometry.groupBytes);
-    for (
-      let group = Math.floor(spans.start(span) / geometry.groupBytes);
-      group <= last;
-      group += 1
-    ) {
+    if (span === HEAD || !this.spans.isGood(span) || !this.#store.has(span)) return;
+    for (const group of this.#groups.touching(span)) {
       if (!this.#groups.isComplete(group)) return;
     }
     this.#store.drop(span);
@@ -269,34 +268,37 @@ export class Incoming {
 
   #checked(span: number, verdict: Verdict): void {
     if (this.#released) return;
+    if (verdict === "wrong") return this.#spoiled(span);
     if (verdict !== "good") {
-      this.#lost(span, verdict);
-      return;
+      // It is right and could not be written: it must come again.
+      this.#rig.fault(this, verdict);
+      return this.#lost(span);
     }
     this.spans.setGood(span);
     this.#store.keep(span);
+    this.#groups.close(span);
     if (this.file?.wrote(span, this.spans.length(span)) === true) this.#guard(this.file.sync());
     if (span === HEAD) this.#checkFull();
     if (this.file !== undefined) this.#letGo(span);
     this.#wholeIfSo();
   }
 
-  /** A span is wrong or could not be written: it counts as never received. */
-  #lost(span: number, verdict: Exclude<Verdict, "good">): void {
-    if (verdict === "wrong") this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
-    else this.#rig.fault(this, verdict);
-    const { spans, geometry } = this;
-    spans.unset(span);
-    this.#groups.forget(span);
+  /** A span that was full is wrong: what spoiled it counts as never received. */
+  #spoiled(span: number): void {
+    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
+    const late = this.#store.takeLate(span);
+    for (const { header } of late) this.#groups.demote(header.group, header.shard);
+    this.#groups.forget(span, true);
+    this.#store.refill(span, this.#groups.lacking(span));
+    for (const group of this.#groups.touching(span)) this.#misled.add(group);
+    for (const { header, payload } of late) this.take(header, payload);
+  }
+
+  /** The bytes of a span are gone. */
+  #lost(span: number): void {
     this.#store.drop(span);
-    const last = Math.floor((spans.end(span) - 1) / geometry.groupBytes);
-    for (
-      let group = Math.floor(spans.start(span) / geometry.groupBytes);
-      group <= last;
-      group += 1
-    ) {
-      this.#misled.add(group);
-    }
+    this.spans.unset(span);
+    this.#groups.forget(span, false);
   }
 
   #wholeIfSo(): void {
@@ -362,7 +364,8 @@ export class Incoming {
   #disproved(file: PartialFile, span: number): void {
     this.#unproven -= 1;
     file.unmark(span);
-    this.#lost(span, "wrong");
+    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
+    this.#lost(span);
   }
 
   #guard(work: Promise<unknown>): void {

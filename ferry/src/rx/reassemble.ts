@@ -11,11 +11,12 @@ import type { LinkVerifier } from "../signed.ts";
 import { Budget } from "./budget.ts";
 import { Checks } from "./checks.ts";
 import type { DoneLog } from "./done.ts";
-import { Incoming, type Rig, type ShardHeader } from "./incoming.ts";
+import { Incoming, type Rig } from "./incoming.ts";
 import { leftPartials, removePartial } from "./left.ts";
 import { type Announcement, Manifests } from "./manifests.ts";
 import type { Rejections } from "./rejections.ts";
 import { Restorer } from "./restore.ts";
+import type { ShardHeader } from "./shard.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Objects under way; a lossy hour leaves some hundred waiting for their second pass. */
@@ -214,7 +215,9 @@ export class Reassembler {
     object.touchedAt = this.#now;
     this.#objects.set(objectId, object);
     this.#known.set(objectId, setId);
-    for (const frame of this.#waiting.take(objectId)) this.#take(object, frame, frame.payload);
+    for (const { header, payload } of this.#waiting.take(objectId)) {
+      this.#take(object, header, payload);
+    }
   }
 
   #take(object: Incoming, header: ShardHeader, payload: Uint8Array): void {

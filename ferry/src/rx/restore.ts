@@ -6,7 +6,7 @@
 import { ErasureCoder, type ErasureGroup, MAX_DATA_SHARDS } from "../erasure/index.ts";
 import { MAX_SHARDS } from "../frame.ts";
 import type { Geometry } from "../object.ts";
-import type { Group } from "./groups.ts";
+import { CAME, type Group } from "./groups.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -43,8 +43,10 @@ export class Restorer {
     const length = geometry.codedLength(group);
     const place = this.#place(k, geometry.parityShards(group), length);
     const origin = group * geometry.groupBytes;
+    // What is computed from a shard of before a repeated pass is no better than that.
+    const came = held.have.includes(CAME.first) ? CAME.first : CAME.again;
     for (let shard = 0; shard < k; shard += 1) {
-      if (held.have[shard] === 0) continue;
+      if (held.have[shard] === CAME.not) continue;
       const own = geometry.shardLength(group, shard);
       const bytes = place.shard(shard);
       const absent = store.copyOut(origin + shard * geometry.shardSize, own, bytes);
@@ -56,11 +58,11 @@ export class Restorer {
     }
     place.decode(held.have);
     for (let shard = 0; shard < k; shard += 1) {
-      if (held.have[shard] === 1) continue;
-      held.have[shard] = 1;
+      if (held.have[shard] !== CAME.not) continue;
+      held.have[shard] = came;
       this.restored += 1;
       const own = geometry.shardLength(group, shard);
-      store.place(origin + shard * geometry.shardSize, place.shard(shard).subarray(0, own));
+      store.place(origin + shard * geometry.shardSize, place.shard(shard).subarray(0, own), true);
     }
     held.missing = 0;
     return -1;

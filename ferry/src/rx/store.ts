@@ -4,6 +4,7 @@
  * or is good is never written to again.
  */
 import type { Budget } from "./budget.ts";
+import type { ShardHeader } from "./shard.ts";
 import { HEAD, type Spans } from "./spans.ts";
 
 /** Bytes are still coming. */
@@ -15,15 +16,24 @@ const CHECKING = 2;
 /** Good; kept in memory because something still needs its bytes. */
 const KEPT = 3;
 
+/** A shard that came while its span was being looked at: wanted again if that turns out wrong. */
+export interface LateShard {
+  readonly header: ShardHeader;
+  readonly payload: Uint8Array;
+}
+
 interface Held {
   readonly bytes: Uint8Array;
   missing: number;
+  late: LateShard[] | undefined;
   state: typeof FILLING | typeof FULL | typeof CHECKING | typeof KEPT;
 }
 
 export class Store {
   /** Spans that {@link place} made full, for the caller to take out. */
   readonly filled: number[] = [];
+  /** Spans that {@link place} left alone because a thread looks at them, likewise. */
+  readonly busy: number[] = [];
   readonly #spans: Spans;
   readonly #budget: Budget;
   readonly #held = new Map<number, Held>();
@@ -42,36 +52,37 @@ export class Store {
     return this.#whole;
   }
 
-  /** Takes bytes of a shard to where they belong, if they are wanted there. */
-  place(offset: number, bytes: Uint8Array): void {
+  /**
+   * Takes bytes of a shard to where they belong, if they are wanted there.
+   * @param counted whether they come for the first time; otherwise they replace what came before
+   */
+  place(offset: number, bytes: Uint8Array, counted: boolean): void {
     const end = offset + bytes.length;
     for (let from = offset; from < end; ) {
       const span = this.#spans.at(from);
       const to = Math.min(end, this.#spans.end(span));
       if (!this.#spans.isGood(span)) {
         const held = this.#held.get(span) ?? this.#begin(span);
-        if (held.state === FILLING) {
-          const piece =
-            to - from === bytes.length ? bytes : bytes.subarray(from - offset, to - offset);
+        if (held.state === CHECKING) {
+          this.busy.push(span);
+        } else {
+          const whole = to - from === bytes.length;
+          const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
           held.bytes.set(piece, from - this.#spans.start(span));
-          held.missing -= to - from;
-          if (held.missing === 0) {
-            held.state = FULL;
-            this.filled.push(span);
-          }
+          if (counted) this.#count(span, held, to - from);
         }
       }
       from = to;
     }
   }
 
-  /** A shard counts as never received. @param lost the span whose bytes are dropped anyway */
-  unplace(offset: number, length: number, lost: number): void {
+  /** A shard counts as never received. */
+  unplace(offset: number, length: number): void {
     const end = offset + length;
     for (let from = offset; from < end; ) {
       const span = this.#spans.at(from);
       const to = Math.min(end, this.#spans.end(span));
-      const held = span === lost ? undefined : this.#held.get(span);
+      const held = this.#held.get(span);
       if (held !== undefined && (held.state === FILLING || held.state === FULL)) {
         held.state = FILLING;
         held.missing += to - from;
@@ -128,12 +139,36 @@ export class Store {
   /** It was looked at and is good. */
   keep(span: number): void {
     const held = this.#held.get(span);
-    if (held !== undefined) held.state = KEPT;
+    if (held === undefined) return;
+    held.state = KEPT;
+    this.#dropLate(held);
+  }
+
+  /** It was looked at and is wrong: so many of its bytes come again. */
+  refill(span: number, missing: number): void {
+    const held = this.#held.get(span);
+    if (held === undefined) return;
+    held.state = FILLING;
+    held.missing = missing;
   }
 
   /** Bytes of a good span, read back from the file. */
   bring(span: number, bytes: Uint8Array): void {
-    this.#held.set(span, { bytes, missing: 0, state: KEPT });
+    this.#held.set(span, { bytes, missing: 0, late: undefined, state: KEPT });
+  }
+
+  /** Keeps a shard until its span was looked at. The payload is copied. */
+  keepLate(span: number, late: LateShard): void {
+    const held = this.#held.get(span);
+    if (held?.state !== CHECKING) return;
+    held.late ??= [];
+    held.late.push(late);
+    this.#budget.used += late.payload.length;
+  }
+
+  takeLate(span: number): readonly LateShard[] {
+    const held = this.#held.get(span);
+    return held === undefined ? [] : this.#dropLate(held);
   }
 
   /** The head's bytes, once it is good. */
@@ -146,6 +181,7 @@ export class Store {
     const held = this.#held.get(span);
     if (held === undefined) return;
     this.#held.delete(span);
+    this.#dropLate(held);
     if (this.#whole === undefined) this.#budget.give(held.bytes);
   }
 
@@ -169,6 +205,7 @@ export class Store {
 
   /** Lets go of everything; of what a thread may be reading the memory is not used again. */
   release(): void {
+    for (const held of this.#held.values()) this.#dropLate(held);
     if (this.#whole !== undefined) {
       this.#budget.give(this.#whole, false);
       this.#whole = undefined;
@@ -179,13 +216,28 @@ export class Store {
     }
     this.#held.clear();
     this.filled.length = 0;
+    this.busy.length = 0;
+  }
+
+  #count(span: number, held: Held, bytes: number): void {
+    held.missing -= bytes;
+    if (held.missing > 0) return;
+    held.state = FULL;
+    this.filled.push(span);
+  }
+
+  #dropLate(held: Held): readonly LateShard[] {
+    const late = held.late ?? [];
+    held.late = undefined;
+    for (const { payload } of late) this.#budget.used -= payload.length;
+    return late;
   }
 
   #begin(span: number): Held {
     const start = this.#spans.start(span);
     const length = this.#spans.length(span);
     const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length);
-    const held: Held = { bytes, missing: length, state: FILLING };
+    const held: Held = { bytes, missing: length, late: undefined, state: FILLING };
     this.#held.set(span, held);
     return held;
   }

@@ -3,7 +3,7 @@
  * oldest give way, and the second pass brings them again.
  */
 import type { FrameHeader } from "../frame.ts";
-import type { ShardHeader } from "./incoming.ts";
+import { copyOf, type ShardHeader } from "./shard.ts";
 
 /** Five times what comes between two copies of a manifest. */
 const MAX_BYTES = 8 << 20;
@@ -12,7 +12,8 @@ const MAX_OBJECTS = 256;
 /** A frame of one byte costs this much too. */
 const FRAME_COST = 256;
 
-interface WaitingFrame extends ShardHeader {
+interface WaitingFrame {
+  readonly header: ShardHeader;
   readonly payload: Uint8Array;
 }
 
@@ -36,8 +37,7 @@ export class Waiting {
       object = { frames: [], cost: 0 };
       this.#objects.set(header.objectId, object);
     }
-    const { group, shard, k, m, objectSize } = header;
-    object.frames.push({ group, shard, k, m, objectSize, payload: Uint8Array.from(payload) });
+    object.frames.push({ header: copyOf(header), payload: Uint8Array.from(payload) });
     object.cost += payload.length + FRAME_COST;
     this.#cost += payload.length + FRAME_COST;
     let dropped = 0;
