@@ -1,12 +1,15 @@
 /** Guarantee: sealed bundles of a given size and seed, made once and carried in many runs, and the proof that one arrived whole. */
 import { createCipheriv, createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type LongContent, type Place, place, provider } from "../test/world.ts";
+import { type LongContent, type Place, pki, place, provider } from "../test/world.ts";
 import type { Bundle } from "./ferries.ts";
 
 const PIECE = 1 << 20;
+
+// Keys of this process alone; a test runner removes them as well.
+process.once("exit", () => rmSync(pki.dir, { recursive: true, force: true }));
 
 /** `size` bytes of the key stream of `seed`: no run of it repeats. */
 function* seededPieces(seed: number, size: number): Generator<Uint8Array> {
@@ -54,6 +57,12 @@ export class Cargo {
   /** Byte for byte what was sealed? */
   async isWhole(bundle: Bundle, path: string): Promise<boolean> {
     return (await digestOfFile(path)) === this.#digests.get(bundle.file ?? "");
+  }
+
+  /** It is not needed here any more. */
+  drop(bundle: Bundle): void {
+    rmSync(this.path(bundle), { force: true });
+    this.#digests.delete(bundle.file ?? "");
   }
 
   remove(): void {

@@ -234,6 +234,8 @@ export class Outbox {
 /** The inbox of a front-proxy: moves files away and knows what it has. */
 export class Inbox {
   readonly delivered: DeliverRequest[] = [];
+  /** When each of them was taken, in monotonic milliseconds. */
+  readonly deliveredAt: number[] = [];
   readonly answers: string[] = [];
   down = false;
   refusals = 0;
@@ -261,6 +263,7 @@ export class Inbox {
       renameSync(join(this.#arrivals, request.file ?? ""), join(this.#taken, request.file ?? ""));
       this.#known.add(id);
       this.delivered.push(request);
+      this.deliveredAt.push(performance.now());
     }
     this.answers.push(status);
     for (const wake of this.#wake.splice(0)) wake();

@@ -29,6 +29,8 @@ export interface Line {
   lose(share: number): void;
   /** Stops that. @returns frames lost since the line was made */
   loseNoMore(): number;
+  /** Bytes that left the sending end, Ethernet headers included. */
+  sentBytes(): number;
   /** Frames dropped on their way back. */
   droppedBack(): number;
   remove(): void;
@@ -66,6 +68,11 @@ function join(from: readonly [string, string], to: readonly [string, string], mt
 function hardwareAddress(namespace: string, device: string): string {
   const text = run(`ip -n ${namespace} link show ${device}`);
   return /ether ([0-9a-f:]{17})/.exec(text)?.[1] ?? "";
+}
+
+function sentBytes(namespace: string, device: string): number {
+  const path = `/sys/class/net/${device}/statistics/tx_bytes`;
+  return Number(run(`ip netns exec ${namespace} cat ${path}`));
 }
 
 export function makeLine(options: LineOptions): Line {
@@ -145,6 +152,7 @@ export function makeLine(options: LineOptions): Line {
       rules(b, "flush chain netdev gate forth\n");
       return counter(b, "lost");
     },
+    sentBytes: () => sentBytes(a, tx.device),
     droppedBack: () => counter(a, "back") + counter(b, "back"),
     remove,
   };
