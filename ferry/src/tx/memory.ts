@@ -1,20 +1,23 @@
 /**
  * Guarantee: the shards that all passes hold at one time lie in one memory of stated size, given
- * out a whole block at a time. Each of three parties (urgent; normal; bulk and repeats) has a
- * quarter of its own, in which the largest block fits, and the last quarter goes to whoever asks;
- * within a party it is first come, first served. So no party ever waits for another, and as a
- * block that was given needs nothing more to be sent and given back, none waits for ever.
+ * out a whole block at a time. Each of the four classes of the order has a fifth of its own, in
+ * which the largest block fits, and the last fifth goes to whoever asks; within a class it is
+ * first come, first served. So no class ever waits for another, and as a block that was given
+ * needs nothing more to be sent and given back, none waits for ever.
  */
 import { GatewayError } from "@lightferry/proto/errors";
 import { ErasureCoder, type ErasureGroup } from "../erasure/index.ts";
-import { CHANNEL } from "../frame.ts";
 import { type Code, Geometry } from "../object.ts";
 
-/** Shards of one sender: a quarter holds the largest block (20.3 MiB: 57 groups of 33 + 9 shards of 8,896 bytes). */
-const ARENA_BYTES = 96 << 20;
-/** More than two blocks for each quarter would only lie idle: a pass sends one and prepares one. */
-const BLOCKS = 8;
-const QUARTERS = 4;
+/**
+ * Shards of one sender; the system gives pages as they are first used. A fifth holds the largest
+ * block (20.3 MiB: 57 groups of 33 + 9 shards of 8,896 bytes), at MTU 1500 two (24.8 MiB).
+ */
+const ARENA_BYTES = 128 << 20;
+const CLASSES = 4;
+const SHARES = CLASSES + 1;
+/** More than two blocks for each share would only lie idle: a pass sends one and prepares one. */
+const BLOCKS = 2 * SHARES;
 
 /** The groups of a block, for whoever took them until given back. */
 export type Groups = readonly ErasureGroup[];
@@ -37,23 +40,19 @@ export function arenaShards(shardSize: number, code: Code): number {
   return Math.min(enough, Math.floor(ARENA_BYTES / shardSize));
 }
 
-/** Urgent 0, normal 1, everything else 2. */
-function partyOf(serviceClass: number): number {
-  return Math.min(serviceClass, CHANNEL.bulk);
-}
-
 export class ShardMemory {
   /** How many shards it holds. */
   readonly shards: number;
   readonly #coder: ErasureCoder;
   readonly #own: number;
-  readonly #used = [0, 0, 0];
-  readonly #waiting: Waiting[][] = [[], [], []];
+  /** Shards held by each class. */
+  readonly #used = Array.from({ length: CLASSES }, () => 0);
+  readonly #waiting = Array.from({ length: CLASSES }, (): Waiting[] => []);
 
   /** Takes all of it at once. @param shardSize bytes of a shard of the link */
   constructor(shardSize: number, code: Code) {
     this.shards = arenaShards(shardSize, code);
-    this.#own = Math.floor(this.shards / QUARTERS);
+    this.#own = Math.floor(this.shards / SHARES);
     this.#coder = ErasureCoder.open({ shards: this.shards, shardBytes: shardSize });
   }
 
@@ -75,10 +74,9 @@ export class ShardMemory {
     count: number,
     serviceClass: number,
   ): Promise<Groups> {
-    const party = partyOf(serviceClass);
     const shards = shardsOf(geometry, first, count);
-    const queue = this.#waiting[party] as Waiting[];
-    if (queue.length === 0 && this.#fits(party, shards)) this.#charge(party, shards);
+    const queue = this.#waiting[serviceClass] as Waiting[];
+    if (queue.length === 0 && this.#fits(serviceClass, shards)) this.#charge(serviceClass, shards);
     else await new Promise<void>((granted) => queue.push({ shards, granted }));
     return Array.from({ length: count }, (_, index) => this.#group(geometry, first + index));
   }
@@ -90,11 +88,11 @@ export class ShardMemory {
       shards += group.k + group.m;
       group.free();
     }
-    this.#charge(partyOf(serviceClass), -shards);
-    for (const [party, queue] of this.#waiting.entries()) {
+    this.#charge(serviceClass, -shards);
+    for (const [waitingClass, queue] of this.#waiting.entries()) {
       for (let next = queue[0]; next !== undefined; next = queue[0]) {
-        if (!this.#fits(party, next.shards)) break;
-        this.#charge(party, next.shards);
+        if (!this.#fits(waitingClass, next.shards)) break;
+        this.#charge(waitingClass, next.shards);
         queue.shift();
         next.granted();
       }
@@ -108,15 +106,15 @@ export class ShardMemory {
     return taken;
   }
 
-  #charge(party: number, shards: number): void {
-    this.#used[party] = (this.#used[party] as number) + shards;
+  #charge(serviceClass: number, shards: number): void {
+    this.#used[serviceClass] = (this.#used[serviceClass] as number) + shards;
   }
 
-  /** Whether what all parties have beyond their own stays within the common quarter. */
-  #fits(party: number, shards: number): boolean {
-    let common = this.shards - this.#used.length * this.#own;
+  /** Whether what all classes have beyond their own stays within the common share. */
+  #fits(serviceClass: number, shards: number): boolean {
+    let common = this.shards - CLASSES * this.#own;
     for (const [index, used] of this.#used.entries()) {
-      common -= Math.max(0, used + (index === party ? shards : 0) - this.#own);
+      common -= Math.max(0, used + (index === serviceClass ? shards : 0) - this.#own);
     }
     return common >= 0;
   }

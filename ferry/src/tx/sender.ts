@@ -127,6 +127,7 @@ export class Sender {
       nextFrame: this.#emitter.framesNumbered,
       sent: { ...gate.stats(), ...this.#emitter.rates },
       coding: this.#memory.variant,
+      memory: { shards: this.#memory.shards, used: this.#memory.used },
       passes: Array.from(this.#emitter.passes, ({ bundleId, bytes, size, kind }) => ({
         bundle: Buffer.from(bundleId).toString("hex"),
         pass: kind.repeat ? 2 : 1,
