@@ -180,3 +180,21 @@ test("what is not what was leased is refused before a frame of it is sent, and n
   ]);
   expect(gate.frames.every(({ type }) => type === FRAME_TYPE.HEARTBEAT)).toBe(true);
 });
+
+test("a file that ends while it is sent is refused, and nothing of it stays in memory", async () => {
+  const bundle = await at.seal(randomBytes(4_000_000), "bulk");
+  const gate = new RecordingGate();
+  gate.limit = 5;
+  // Blocks of 0.7 MB: most of the file is still to be read.
+  const sender = await start(gate, { groupShards: 8, parityShards: 2 });
+  at.outbox.put(bundle);
+  await eventually(() => shardsOf(gate).length).toBeGreaterThan(100);
+  truncateSync(join(at.outboxDir, bundle.file ?? ""), 2_000_000);
+  gate.limit = Number.POSITIVE_INFINITY;
+  gate.ring();
+  await eventually(() => at.outbox.acks.map(({ refuseCode }) => refuseCode)).toEqual([
+    "ferry.file-invalid",
+  ]);
+  expect(at.txEvents.of("bundle.refused")).toMatchObject([{ code: "ferry.file-invalid" }]);
+  expect(sender.status()).toMatchObject({ passes: [], memory: { used: 0 } });
+});

@@ -28,7 +28,7 @@ export class BundleFile implements ByteSource {
       const { size } = await file.stat();
       if (size > WHOLE_BYTES) return new BundleFile(size, file);
       const whole = Buffer.allocUnsafeSlow(size);
-      await readInto(file, [whole], 0);
+      if (size > 0) await readInto(file, [whole], 0);
       await file.close();
       return new BundleFile(size, whole);
     } catch (cause) {
