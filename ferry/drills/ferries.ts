@@ -14,6 +14,9 @@ import { endsWithUs, hasEnded, until } from "./wire/ends.ts";
 import { type Line, RX_ADDRESS } from "./wire/line.ts";
 import { inNamespace, whileInNamespace } from "./wire/namespaces.ts";
 
+// A peer whose caller was killed, or asks with a lease of before, would say so a hundred times.
+process.env.LIGHTFERRY_LOG_LEVEL ??= "silent";
+
 export type Bundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 export type Side = "tx" | "rx";
 

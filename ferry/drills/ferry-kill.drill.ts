@@ -26,7 +26,7 @@ const SHORT_BYTES = [900, 30_000, 1_500_000];
  */
 const SECOND_PASS_SECONDS = { rx: 6, tx: 1 } as const;
 /** Within it the victim is killed: the first pass, and for the sender the second too. */
-const KILL_WITHIN_MS = { rx: 1_200, tx: 3_200 } as const;
+const KILL_WITHIN_MS = { rx: 1_200, tx: 2_600 } as const;
 /** Both passes, and a restart on a machine that does much else. */
 const ROUND_LIMIT_MS = 90_000;
 /** After the last frame: hashing, syncing and the inbox. */
