@@ -49,9 +49,11 @@ async function start(
   return sender;
 }
 
-async function end(sender: Sender): Promise<void> {
+async function end(sender: Sender, gate: RecordingGate): Promise<void> {
   open.splice(open.indexOf(sender), 1);
-  await sender.close();
+  const closing = sender.close();
+  gate.ring();
+  await closing;
 }
 
 const shardsOf = ({ frames }: RecordingGate) =>
@@ -111,7 +113,7 @@ test("a pass cut short begins again after a restart, as the same object in a new
     { bundle: id, pass: 1, bytes: expect.any(Number), size: at.sealed(bundle).length },
   ]);
   expect(sent).toMatchObject({ parityShare: 0 });
-  await end(sender);
+  await end(sender, first);
   expect(first.frames.some(({ flags }) => (flags & FLAG_PASS_END) !== 0)).toBe(false);
   const second = new RecordingGate();
   const again = await start(second);
@@ -134,20 +136,21 @@ test("coded otherwise after a restart it is another object, in whichever pass", 
   let sender = await start(gates[0]);
   at.outbox.put(bundle);
   await eventually(() => at.outbox.acks).toHaveLength(1);
-  await end(sender);
+  await end(sender, gates[0]);
   // As long as the settings stay it is the same, and its second pass is still to come.
   sender = await start(gates[1], DEFAULT_CODE, 0);
   await eventually(() => sender.status()).toMatchObject({ bundles: { finished: 1 } });
   expect(gates[1].frames.filter(({ objectId }) => objectId > 0).length).toBeGreaterThan(30);
   const [one, two] = [manifestOf(gates[0]), manifestOf(gates[1])];
   expect(two).toEqual(one);
-  await end(sender);
+  await end(sender, gates[1]);
   const other = await at.seal(randomBytes(40_000));
-  sender = await start(new RecordingGate());
+  const third = new RecordingGate();
+  sender = await start(third);
   at.outbox.put(other);
   const last = () => Buffer.from(at.outbox.acks.at(-1)?.bundleId ?? []);
   await eventually(last).toEqual(Buffer.from(other.bundleId ?? []));
-  await end(sender);
+  await end(sender, third);
   sender = await start(gates[2], { groupShards: 10, parityShards: 2 }, 0);
   await eventually(() => sender.status()).toMatchObject({ bundles: { finished: 1 } });
   expect(manifestOf(gates[2])).toMatchObject({ epoch: 4, groupShards: 10, parityShards: 2 });

@@ -121,4 +121,6 @@ test("a pass that is stopped holds nothing any more, wherever it was", async () 
   await stopping;
   expect(ends.filter(({ status }) => status === "rejected").length).toBeGreaterThan(4);
   expect(memory.used).toBe(0);
+  // What comes too late is not left waiting.
+  await expect(send(99, 2_000, 1)).rejects.toThrow("closing");
 });

@@ -23,7 +23,7 @@ export class Emitter {
   #beatDue = true;
   #rate = 0;
   #measured = { bytes: 0, atMs: performance.now() };
-  #stopped = false;
+  #stopped: { readonly reason: unknown } | undefined;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -68,8 +68,9 @@ export class Emitter {
     this.#wake?.();
   };
 
-  /** Sends a pass; resolves when its last frame was handed to the gate. */
+  /** Sends a pass; resolves when its last frame was handed to the gate. @throws what stopped it */
   async send(pass: Pass): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped.reason;
     this.#passes.add(pass);
     this.#order.add(pass, pass.kind.serviceClass);
     try {
@@ -82,7 +83,7 @@ export class Emitter {
 
   /** Stops after the present burst; passes under way are given up with `reason`. */
   async stop(reason: unknown): Promise<void> {
-    this.#stopped = true;
+    this.#stopped = { reason };
     clearInterval(this.#timer);
     for (const pass of this.#passes) pass.stop(reason);
     this.wake();
@@ -90,7 +91,7 @@ export class Emitter {
   }
 
   async #run(): Promise<void> {
-    for (let bursts = 1; !this.#stopped; bursts += 1) {
+    for (let bursts = 1; this.#stopped === undefined; bursts += 1) {
       if (!this.#burst.begin()) {
         await this.#sender.whenRoom();
         continue;
