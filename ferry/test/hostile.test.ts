@@ -184,7 +184,8 @@ test("forged and senseless manifests make no object", async () => {
   for (const bytes of line.manifest()) await send(bytes);
   await eventually(() => picture().objects).toBe(1);
   // A second one under the same number that tells something else is refused; said anew it is none.
-  for (const bytes of line.manifest(line.signed({ headDigest: randomBytes(32) }))) await send(bytes);
+  for (const bytes of line.manifest(line.signed({ headDigest: randomBytes(32) })))
+    await send(bytes);
   for (const bytes of line.manifest(line.signed())) await send(bytes);
   const shard = (change: Partial<FrameHeader>, length: number): Promise<void> =>
     send(frame({ ...fields, ...change }, randomBytes(length)));

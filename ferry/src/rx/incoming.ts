@@ -55,14 +55,16 @@ export class Incoming {
   /** A pass ended while something was missing, and that was said. */
   reported = false;
   finishing = false;
+  /** Spans that a former run had kept and that are not hashed again yet. */
+  unproven = 0;
   readonly #rig: Rig;
   readonly #manifest: ObjectManifest;
   readonly #store: Store;
   readonly #groups: Groups;
   /** Groups that were restored and then found to be wrong. */
   readonly #misled = new Set<number>();
-  /** Spans of a former run that are to be hashed again. */
-  #unproven = 0;
+  /** Its head is one of them. */
+  #headUnproven = false;
   #released = false;
 
   /** @param kept marks of a former run; those spans are hashed again before the object is whole */
@@ -79,7 +81,6 @@ export class Incoming {
     this.#store = new Store(this.spans, rig.budget, short ? size : undefined);
     this.#groups = new Groups(this.geometry, this.spans, this.#store, rig.budget);
     if (short) return;
-    rig.checks.warm();
     this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
     if (kept !== undefined) this.#goOn(this.file);
   }
@@ -160,6 +161,13 @@ export class Incoming {
   /** All bytes of a short object that is whole. */
   get bytes(): Uint8Array {
     return this.#store.whole ?? new Uint8Array();
+  }
+
+  /** Full spans may wait for the file to open: they are looked at now. */
+  async settle(): Promise<void> {
+    if (this.file === undefined || this.#released || this.#store.full().length === 0) return;
+    await this.file.ready();
+    this.#checkFull();
   }
 
   /** A second has passed. */
@@ -257,7 +265,7 @@ export class Incoming {
   }
 
   get #headIsHere(): boolean {
-    return this.spans.isGood(HEAD) && this.#store.has(HEAD);
+    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && !this.#headUnproven;
   }
 
   #digest(span: number): Uint8Array {
@@ -302,7 +310,7 @@ export class Incoming {
   }
 
   #wholeIfSo(): void {
-    if (this.spans.missing > 0 || this.#unproven > 0 || this.finishing) return;
+    if (this.spans.missing > 0 || this.unproven > 0 || this.finishing) return;
     this.finishing = true;
     this.#groups.clear();
     this.#store.dropKept();
@@ -314,7 +322,8 @@ export class Incoming {
   #goOn(file: PartialFile): void {
     const marked = file.marked().filter((span) => span < this.spans.count);
     for (const span of marked) this.spans.setGood(span);
-    this.#unproven = marked.length;
+    this.unproven = marked.length;
+    this.#headUnproven = true;
     this.#guard(this.#proveAll(file, marked));
   }
 
@@ -327,8 +336,10 @@ export class Incoming {
       this.#rig.budget.give(head);
       return;
     }
-    this.#store.bring(HEAD, head);
-    const headIsGood = await this.#proved(file, HEAD, head);
+    if (this.#store.has(HEAD)) this.#rig.budget.give(head);
+    else this.#store.bring(HEAD, head);
+    const headIsGood = await this.#proved(file, HEAD, this.#store.head);
+    this.#headUnproven = false;
     for (let at = 1; at < marked.length; at += RECHECK_AT_ONCE) {
       const some = marked.slice(at, at + RECHECK_AT_ONCE);
       if (headIsGood) await Promise.all(some.map((span) => this.#proved(file, span)));
@@ -342,27 +353,31 @@ export class Incoming {
 
   async #proved(file: PartialFile, span: number, bytes?: Uint8Array): Promise<boolean> {
     const { spans } = this;
-    await file.ready();
     file.use();
-    const verdict = await new Promise<Verdict>((done) => {
-      this.#rig.checks.submit({
-        head: span === HEAD,
-        bytes,
-        length: spans.length(span),
-        digest: this.#digest(span),
-        file: bytes === undefined ? (file.fd as number) : -1,
-        offset: spans.start(span),
-        done,
+    try {
+      await file.ready();
+      if (this.#released) return false;
+      const verdict = await new Promise<Verdict>((done) => {
+        this.#rig.checks.submit({
+          head: span === HEAD,
+          bytes,
+          length: spans.length(span),
+          digest: this.#digest(span),
+          file: bytes === undefined ? (file.fd as number) : -1,
+          offset: spans.start(span),
+          done,
+        });
       });
-    });
-    file.unuse();
-    if (verdict === "good") this.#unproven -= 1;
-    else if (!this.#released) this.#disproved(file, span);
-    return verdict === "good";
+      if (verdict === "good") this.unproven -= 1;
+      else if (!this.#released) this.#disproved(file, span);
+      return verdict === "good";
+    } finally {
+      file.unuse();
+    }
   }
 
   #disproved(file: PartialFile, span: number): void {
-    this.#unproven -= 1;
+    this.unproven -= 1;
     file.unmark(span);
     this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
     this.#lost(span);

@@ -52,6 +52,8 @@ export interface Progress {
   /** Bytes of it that are good. */
   readonly good: number;
   readonly size: number;
+  /** Chunks among the good ones that a former run had kept and that are not hashed again yet. */
+  readonly unproven: number;
 }
 
 export class Reassembler {
@@ -103,9 +105,10 @@ export class Reassembler {
 
   progress(): Progress[] {
     const shown: Progress[] = [];
-    for (const { bundleId, spans, geometry, finishing } of this.#objects.values()) {
+    for (const { bundleId, spans, geometry, finishing, unproven } of this.#objects.values()) {
       if (shown.length === SHOWN_OBJECTS) break;
-      if (!finishing) shown.push({ bundle: bundleId, good: spans.goodBytes, size: geometry.size });
+      if (finishing) continue;
+      shown.push({ bundle: bundleId, good: spans.goodBytes, size: geometry.size, unproven });
     }
     return shown;
   }
@@ -181,11 +184,20 @@ export class Reassembler {
     this.#remove(object);
   }
 
+  /** Resolves when everything that is full was looked at. */
+  async settled(): Promise<void> {
+    for (const object of this.#objects.values()) {
+      await object.settle().catch((error: unknown) => this.#diskFault(object, error));
+    }
+    await this.#rig.checks.idle();
+  }
+
   /** Writes down what is there and lets go of the files. */
   async close(): Promise<void> {
-    await this.#rig.checks.close();
+    await this.settled();
     for (const object of this.#objects.values()) {
       await object.file?.sync().catch((error: unknown) => this.#diskFault(object, error));
+      object.release();
       await object.file?.close();
     }
   }
