@@ -5166,6 +5166,216 @@ export namespace lightferry {
                 /** Shape of a RepairTicket. */
                 type $Shape = lightferry.ferry.v1.RepairTicket.$Properties;
             }
+
+            /**
+             * Properties of a MediaBundle.
+             * @deprecated Use lightferry.ferry.v1.MediaBundle.$Properties instead.
+             */
+            interface IMediaBundle extends lightferry.ferry.v1.MediaBundle.$Properties {
+            }
+
+            /** Represents a MediaBundle. */
+            class MediaBundle {
+
+                /**
+                 * Constructs a new MediaBundle.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.MediaBundle.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** MediaBundle bundleId. */
+                bundleId: Uint8Array;
+
+                /** MediaBundle headerDigest. */
+                headerDigest: Uint8Array;
+
+                /** MediaBundle size. */
+                size: number;
+
+                /** MediaBundle digest. */
+                digest: Uint8Array;
+
+                /** MediaBundle stream. */
+                stream: string;
+
+                /** MediaBundle sequence. */
+                sequence: number;
+
+                /**
+                 * Encodes the specified MediaBundle message. Does not implicitly {@link lightferry.ferry.v1.MediaBundle.verify|verify} messages.
+                 * @param message MediaBundle message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.MediaBundle.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a MediaBundle message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.MediaBundle & lightferry.ferry.v1.MediaBundle.$Shape} MediaBundle
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.MediaBundle & lightferry.ferry.v1.MediaBundle.$Shape;
+            }
+
+            namespace MediaBundle {
+
+                /** Properties of a MediaBundle. */
+                interface $Properties {
+
+                    /** MediaBundle bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** MediaBundle headerDigest */
+                    headerDigest?: (Uint8Array|null);
+
+                    /** MediaBundle size */
+                    size?: (number|null);
+
+                    /** MediaBundle digest */
+                    digest?: (Uint8Array|null);
+
+                    /** MediaBundle stream */
+                    stream?: (string|null);
+
+                    /** MediaBundle sequence */
+                    sequence?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a MediaBundle. */
+                type $Shape = lightferry.ferry.v1.MediaBundle.$Properties;
+            }
+
+            /**
+             * Properties of a MediaManifest.
+             * @deprecated Use lightferry.ferry.v1.MediaManifest.$Properties instead.
+             */
+            interface IMediaManifest extends lightferry.ferry.v1.MediaManifest.$Properties {
+            }
+
+            /** Represents a MediaManifest. */
+            class MediaManifest {
+
+                /**
+                 * Constructs a new MediaManifest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.MediaManifest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** MediaManifest version. */
+                version: number;
+
+                /** MediaManifest mediumId. */
+                mediumId: Uint8Array;
+
+                /** MediaManifest number. */
+                number: number;
+
+                /** MediaManifest previous. */
+                previous: number;
+
+                /** MediaManifest lane. */
+                lane: string;
+
+                /** MediaManifest sender. */
+                sender: string;
+
+                /** MediaManifest receiver. */
+                receiver: string;
+
+                /** MediaManifest receiverZone. */
+                receiverZone: string;
+
+                /** MediaManifest createdMs. */
+                createdMs: number;
+
+                /** MediaManifest custodians. */
+                custodians: string[];
+
+                /** MediaManifest count. */
+                count: number;
+
+                /** MediaManifest bundles. */
+                bundles: lightferry.ferry.v1.MediaBundle.$Properties[];
+
+                /**
+                 * Encodes the specified MediaManifest message. Does not implicitly {@link lightferry.ferry.v1.MediaManifest.verify|verify} messages.
+                 * @param message MediaManifest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.MediaManifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a MediaManifest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.MediaManifest & lightferry.ferry.v1.MediaManifest.$Shape} MediaManifest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.MediaManifest & lightferry.ferry.v1.MediaManifest.$Shape;
+            }
+
+            namespace MediaManifest {
+
+                /** Properties of a MediaManifest. */
+                interface $Properties {
+
+                    /** MediaManifest version */
+                    version?: (number|null);
+
+                    /** MediaManifest mediumId */
+                    mediumId?: (Uint8Array|null);
+
+                    /** MediaManifest number */
+                    number?: (number|null);
+
+                    /** MediaManifest previous */
+                    previous?: (number|null);
+
+                    /** MediaManifest lane */
+                    lane?: (string|null);
+
+                    /** MediaManifest sender */
+                    sender?: (string|null);
+
+                    /** MediaManifest receiver */
+                    receiver?: (string|null);
+
+                    /** MediaManifest receiverZone */
+                    receiverZone?: (string|null);
+
+                    /** MediaManifest createdMs */
+                    createdMs?: (number|null);
+
+                    /** MediaManifest custodians */
+                    custodians?: (string[]|null);
+
+                    /** MediaManifest count */
+                    count?: (number|null);
+
+                    /** MediaManifest bundles */
+                    bundles?: (lightferry.ferry.v1.MediaBundle.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a MediaManifest. */
+                type $Shape = lightferry.ferry.v1.MediaManifest.$Properties;
+            }
         }
     }
 
