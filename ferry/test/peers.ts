@@ -132,7 +132,7 @@ export async function startPeers(
     const door =
       name === "extranet"
         ? bind(
-            OutboxService,
+            { lease: OutboxService.lease, ack: OutboxService.ack },
             {
               lease: (request, call) => at.outbox.lease(request, call),
               ack: (request) => at.outbox.ack(request),

@@ -85,8 +85,15 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
         {
           lease: (request, call) => ferryDesk.lease(request, call),
           ack: (request) => ferryDesk.ack(request),
+          listEmitted: (request) => ferryDesk.listEmitted(request),
+          recall: (request) => ferryDesk.recall(request),
         },
-        { lease: ["ferry-tx"], ack: ["ferry-tx"] },
+        {
+          lease: ["ferry-tx"],
+          ack: ["ferry-tx"],
+          listEmitted: ["ferry-tx"],
+          recall: ["ferry-tx"],
+        },
       ),
     ],
     find: (exchangeId, caller) => findExchange(pool, exchangeId, caller),
