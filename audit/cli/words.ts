@@ -30,6 +30,7 @@ const TYPES: Readonly<Record<EventType, Words>> = {
   "bundle.refused": { zh: "数据包被拒", en: "bundle refused" },
   "bundle.duplicate": { zh: "数据包重复", en: "bundle came again" },
   "bundle.discarded": { zh: "隔离的数据包已销毁", en: "quarantined bundle discarded" },
+  "bundle.recalled": { zh: "数据包补发", en: "bundles queued again for repair" },
   "policy.decided": { zh: "策略裁决", en: "policy decided" },
   "policy.loaded": { zh: "策略生效", en: "policy loaded" },
   "policy.sealed-away": { zh: "疑似涉密封存", en: "suspected secret sealed away" },

@@ -1,6 +1,7 @@
 /**
- * Guarantee: `npm run soak -- NAME [--count N] [--seed S]` runs one drill at its
- * full count, on demand; the same drills run in CI at a small count.
+ * Guarantee: `npm run soak -- NAME [--count N] [--seed S]` runs one drill of the
+ * folder that owns it at its full count, on demand; the same drills run in CI at
+ * a small count.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,12 +9,25 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { REPOSITORY } from "./repository.ts";
 
-const FOLDER = join(REPOSITORY, "deploy/drills");
+const FOLDERS = ["deploy/drills", "ferry/drills"];
+const SUFFIX = ".drill.ts";
 
 interface Drill {
   /** Counts of a full run. */
   readonly FULL_COUNT: number;
   drill(options: { readonly count: number; readonly seed: number }): Promise<unknown>;
+}
+
+function drills(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const folder of FOLDERS) {
+    const path = join(REPOSITORY, folder);
+    if (!existsSync(path)) continue;
+    for (const file of readdirSync(path)) {
+      if (file.endsWith(SUFFIX)) found.set(file.slice(0, -SUFFIX.length), join(path, file));
+    }
+  }
+  return found;
 }
 
 const { values, positionals } = parseArgs({
@@ -24,13 +38,11 @@ const { values, positionals } = parseArgs({
     list: { type: "boolean", default: false },
   },
 });
-const names = readdirSync(FOLDER)
-  .filter((file) => file.endsWith(".drill.ts"))
-  .map((file) => file.replace(".drill.ts", ""));
+const known = drills();
 const [name = ""] = positionals;
-const path = join(FOLDER, `${name}.drill.ts`);
-if (values.list || !existsSync(path)) {
-  console.log(names.join("\n"));
+const path = known.get(name);
+if (values.list || path === undefined) {
+  console.log([...known.keys()].sort().join("\n"));
   process.exitCode = values.list ? 0 : 2;
 } else {
   const { FULL_COUNT, drill } = (await import(pathToFileURL(path).href)) as Drill;

@@ -12,6 +12,9 @@ export type FerryEventType =
   | "gate.key-refused"
   | "gate.quarantine-large"
   | "gate.object-incomplete"
+  | "media.exported"
+  | "media.imported"
+  | "media.refused"
   | "service.impaired"
   | "service.restored";
 
@@ -19,6 +22,8 @@ export interface FerryEvent {
   readonly type: FerryEventType;
   readonly outcome: "ok" | "refused" | "error";
   readonly code?: string;
+  /** Who runs a command. */
+  readonly actor?: string;
   readonly bundleId?: Uint8Array;
   readonly lane?: string;
   readonly digest?: Uint8Array;

@@ -7,7 +7,7 @@ import { crc32 } from "node:zlib";
 
 /** "LF". */
 export const FRAME_MAGIC = 0x4c46;
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
 /** Bytes before the payload; fixed so that a receiver needs no parsing state. */
 export const FRAME_HEADER = 48;
 const CRC_AT = 44;
@@ -21,7 +21,7 @@ export const MAX_FRAME_SIZE = 8944;
 
 export const FRAME_TYPE = {
   DATA: 1,
-  /** Reserved for erasure coding: refused by this version. */
+  /** Made by the erasure code from the data shards of the group. */
   PARITY: 2,
   MANIFEST: 3,
   HEARTBEAT: 4,
@@ -39,9 +39,8 @@ export const FLAG_REPEAT = 1;
 export const FLAG_PASS_END = 2;
 const KNOWN_FLAGS = FLAG_REPEAT | FLAG_PASS_END;
 
-/** Most data shards in a group: fits the u8 field and, later, the code over GF(2^8) with 16 parity shards. */
-export const GROUP_SHARDS = 128;
-const MAX_SHARDS = 255;
+/** Data and parity shards of a group, or parts of a message: shard numbers fit the u8 field and the code over GF(2^8). */
+export const MAX_SHARDS = 255;
 
 /** The fields of the header; all numbers are safe integers. */
 export interface FrameHeader {
@@ -52,6 +51,8 @@ export interface FrameHeader {
   group: number;
   shard: number;
   k: number;
+  /** Parity shards of the group; 0 in frames of other types. */
+  m: number;
   channel: number;
   objectSize: number;
   flags: number;
@@ -81,6 +82,7 @@ export function emptyHeader(): FrameHeader {
     group: 0,
     shard: 0,
     k: 0,
+    m: 0,
     channel: 0,
     objectSize: 0,
     flags: 0,
@@ -141,7 +143,7 @@ export function encodeFrame(
   putU32(out, at + 28, header.group);
   out[at + 32] = header.shard;
   out[at + 33] = header.k;
-  out[at + 34] = 0;
+  out[at + 34] = header.m;
   out[at + 35] = header.channel;
   const sizeHigh = Math.floor(header.objectSize / WORD);
   out[at + 36] = sizeHigh >>> 8;
@@ -173,10 +175,8 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   if (datagram[2] !== FRAME_VERSION) return "version";
   if (checksum(datagram, 0, length - FRAME_HEADER) !== getU32(datagram, CRC_AT)) return "crc";
   const type = datagram[3] as number;
-  if (type === FRAME_TYPE.PARITY || type === FRAME_TYPE.INVENTORY) return "reserved-type";
-  if (type !== FRAME_TYPE.DATA && type !== FRAME_TYPE.MANIFEST && type !== FRAME_TYPE.HEARTBEAT) {
-    return "type";
-  }
+  if (type === FRAME_TYPE.INVENTORY) return "reserved-type";
+  if (type < FRAME_TYPE.DATA || type > FRAME_TYPE.HEARTBEAT) return "type";
   into.type = type;
   into.epoch = getU64(datagram, 4);
   into.seq = getU64(datagram, 12);
@@ -185,10 +185,8 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   into.group = getU32(datagram, 28);
   into.shard = datagram[32] as number;
   into.k = datagram[33] as number;
-  // Without erasure coding there is no parity shard to announce.
-  if (into.k < 1 || into.k > MAX_SHARDS || into.shard >= into.k || datagram[34] !== 0) {
-    return "shard";
-  }
+  into.m = datagram[34] as number;
+  if (!shardFits(into)) return "shard";
   into.channel = datagram[35] as number;
   if (into.channel >= CHANNEL_COUNT) return "channel";
   into.objectSize =
@@ -196,4 +194,10 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   into.flags = ((datagram[42] as number) << 8) | (datagram[43] as number);
   if ((into.flags & ~KNOWN_FLAGS) !== 0) return "flags";
   return undefined;
+}
+
+function shardFits({ type, shard, k, m }: FrameHeader): boolean {
+  if (k < 1 || k + m > MAX_SHARDS) return false;
+  if (type === FRAME_TYPE.PARITY) return shard >= k && shard < k + m;
+  return shard < k && (m === 0 || type === FRAME_TYPE.DATA);
 }

@@ -6,7 +6,7 @@
 import type { SmProvider } from "@lightferry/proto/sm";
 import { FRAME_HEADER } from "./frame.ts";
 
-/** First bytes of the SM3 of the whole signed message: tells sets of one segment apart. */
+/** First bytes of the SM3 of the whole signed message: tells the sets of one object apart. */
 export const SET_ID_BYTES = 8;
 
 /** A part is a frame payload: set id, then a piece of the signed message. */
@@ -62,7 +62,6 @@ export class ManifestCollector {
    */
   add(
     objectId: number,
-    firstGroup: number,
     part: number,
     parts: number,
     payload: Uint8Array,
@@ -71,7 +70,7 @@ export class ManifestCollector {
     const piece = payload.subarray(SET_ID_BYTES);
     if (parts === 1) return piece;
     const setId = Buffer.from(payload.subarray(0, SET_ID_BYTES)).toString("hex");
-    const name = `${objectId}/${firstGroup}/${setId}`;
+    const name = `${objectId}/${setId}`;
     let set = this.#sets.get(name);
     if (set === undefined) {
       set = { parts: new Array<Uint8Array | undefined>(parts), missing: parts, bytes: 0 };

@@ -1,31 +1,35 @@
 /**
- * Guarantee: both halves cut an object into segments, groups and shards in the
+ * Guarantee: both halves cut an object into shards, groups and chunks in the
  * same way, and a manifest is believed only when its numbers fit together
  * (SPEC.md §3). One object is one bundle file.
  */
 import type { lightferry } from "@lightferry/proto/gen";
-import { FRAME_HEADER, GROUP_SHARDS, MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "./frame.ts";
+import { FRAME_HEADER, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "./frame.ts";
 
 type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
 
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 /** SM3. */
 export const DIGEST_BYTES = 32;
 const ID_BYTES = 16;
 
-/**
- * Groups covered by one manifest: 11 MB at MTU 1500. Hashing so much takes 40 ms,
- * so sending starts at once; a manifest then fits two frames and is seldom lost.
- */
-export const SEGMENT_GROUPS = 64;
+/** Data and parity shards of a full group: with a block of 64 groups a burst of 1,024 frames costs nothing. */
+export const DEFAULT_CODE: Code = { groupShards: 128, parityShards: 16 };
+/** The code's own limit (SPEC.md §3.2). */
+export const MAX_PARITY_SHARDS = 64;
+/** Groups sent interleaved … */
+export const BLOCK_GROUPS = 64;
+/** … and the most data in them: at MTU 9000 fewer groups last as long on the line. */
+export const BLOCK_BYTES = 16 << 20;
 
-/**
- * Largest object: 2^20 chunks of 256 KiB with tags and digests, and its header
- * (proto/SPEC.md §9). Checked before anything is allocated for it.
- */
-export const MAX_OBJECT_BYTES = 2 ** 20 * (256 * 1024 + 16 + 32) + 2 ** 21;
-/** Prefix, empty header, signature: nothing shorter is a bundle. */
-const MIN_OBJECT_BYTES = 64;
+/** Prefix, longest header, signature and table of a bundle: 32 MiB of table for 2^20 chunks (proto/SPEC.md §9). */
+const MAX_HEAD_BYTES = 2 ** 20 + 2 ** 16 + DIGEST_BYTES * 2 ** 20;
+const MAX_CHUNKS = 2 ** 20;
+const TAG_BYTES = 16;
+const MIN_CHUNK_BYTES = 4 * 1024 + TAG_BYTES;
+export const MAX_CHUNK_BYTES = 256 * 1024 + TAG_BYTES;
+/** Largest object; checked before anything is allocated for it. */
+export const MAX_OBJECT_BYTES = MAX_HEAD_BYTES + MAX_CHUNKS * MAX_CHUNK_BYTES;
 
 /** An object id is the epoch it was begun in and its number in that epoch. */
 const NUMBERS_PER_EPOCH = 2 ** 32;
@@ -40,40 +44,91 @@ export function epochOf(objectId: number): number {
   return Math.floor(objectId / NUMBERS_PER_EPOCH);
 }
 
-/** How an object of a size is cut on a link. */
+/** How many shards a full group has. */
+export interface Code {
+  readonly groupShards: number;
+  readonly parityShards: number;
+}
+
+/** How an object of a size is cut on a link (SPEC.md §3.1). */
 export class Geometry {
   readonly size: number;
   readonly shardSize: number;
-  readonly groupShards: number;
-  /** Bytes of every group but the last. */
+  readonly code: Code;
+  /** Data bytes of every group but the last. */
   readonly groupBytes: number;
   readonly groups: number;
-  readonly segments: number;
 
-  constructor(size: number, shardSize: number, groupShards: number = GROUP_SHARDS) {
+  constructor(size: number, shardSize: number, code: Code = DEFAULT_CODE) {
     this.size = size;
     this.shardSize = shardSize;
-    this.groupShards = groupShards;
-    this.groupBytes = shardSize * groupShards;
+    this.code = code;
+    this.groupBytes = shardSize * code.groupShards;
     this.groups = Math.ceil(size / this.groupBytes);
-    this.segments = Math.ceil(this.groups / SEGMENT_GROUPS);
   }
 
+  /** Data bytes of a group. */
   groupLength(group: number): number {
     return Math.min(this.groupBytes, this.size - group * this.groupBytes);
   }
 
-  /** Data shards of a group; the last group has as many as it needs. */
-  shardsOf(group: number): number {
+  /** k: the last group has as many as it needs. */
+  dataShards(group: number): number {
     return Math.ceil(this.groupLength(group) / this.shardSize);
   }
 
+  /** m: fewer for a short group, but never less than two. */
+  parityShards(group: number): number {
+    const { parityShards } = this.code;
+    return Math.min(parityShards, Math.max(2, Math.ceil(this.dataShards(group) / 4)));
+  }
+
+  /** Bytes of the group's parity shards, and of its data shards once they are filled up. */
+  codedLength(group: number): number {
+    return Math.min(this.shardSize, this.groupLength(group));
+  }
+
+  /** Bytes of a data shard as it is sent. */
   shardLength(group: number, shard: number): number {
     return Math.min(this.shardSize, this.groupLength(group) - shard * this.shardSize);
   }
 
-  segmentGroups(segment: number): number {
-    return Math.min(SEGMENT_GROUPS, this.groups - segment * SEGMENT_GROUPS);
+  /** Groups of a block, of all blocks but the last. */
+  get blockGroups(): number {
+    return Math.max(1, Math.min(BLOCK_GROUPS, Math.floor(BLOCK_BYTES / this.groupBytes)));
+  }
+}
+
+/** Where an object's chunks lie behind its head (SPEC.md §3.3). */
+export class Chunks {
+  readonly headSize: number;
+  readonly chunkBytes: number;
+  readonly count: number;
+  readonly #size: number;
+
+  constructor(size: number, headSize: number, chunkBytes: number) {
+    this.#size = size;
+    this.headSize = headSize;
+    this.chunkBytes = chunkBytes;
+    this.count = Math.ceil((size - headSize) / chunkBytes);
+  }
+
+  start(chunk: number): number {
+    return this.headSize + chunk * this.chunkBytes;
+  }
+
+  length(chunk: number): number {
+    return Math.min(this.chunkBytes, this.#size - this.start(chunk));
+  }
+
+  /** The chunk a byte belongs to; -1 in the head. */
+  at(offset: number): number {
+    return offset < this.headSize ? -1 : Math.floor((offset - this.headSize) / this.chunkBytes);
+  }
+
+  /** First byte of the table entry of a chunk, within the head. */
+  digestAt(chunk: number): number {
+    return this.headSize - DIGEST_BYTES * (this.count - chunk);
   }
 }
 
@@ -88,21 +143,28 @@ export function manifestFault(
   if (!isSafe(manifest.objectId) || epochOf(manifest.objectId) !== manifest.epoch) return "object";
   if (manifest.bundleId.length !== ID_BYTES) return "bundle-id";
   if (manifest.headerDigest.length !== DIGEST_BYTES) return "header-digest";
-  if (!isSafe(manifest.size)) return "size";
-  if (manifest.size < MIN_OBJECT_BYTES || manifest.size > MAX_OBJECT_BYTES) return "size";
-  return groupsFault(manifest);
+  return codeFault(manifest) ?? chunksFault(manifest);
 }
 
-function groupsFault(manifest: ObjectManifest): string | undefined {
-  const { shardSize, groupShards, firstGroup, groupDigests } = manifest;
+function codeFault({ shardSize, groupShards, parityShards }: ObjectManifest): string | undefined {
   if (shardSize < MIN_FRAME_SIZE - FRAME_HEADER) return "shard-size";
   if (shardSize > MAX_FRAME_SIZE - FRAME_HEADER) return "shard-size";
-  if (groupShards !== GROUP_SHARDS) return "group-shards";
-  const geometry = new Geometry(manifest.size, shardSize, groupShards);
-  if (firstGroup % SEGMENT_GROUPS !== 0 || firstGroup >= geometry.groups) return "first-group";
-  if (groupDigests.length !== geometry.segmentGroups(firstGroup / SEGMENT_GROUPS)) return "groups";
-  if (!groupDigests.every((digest) => digest.length === DIGEST_BYTES)) return "group-digest";
-  return undefined;
+  if (groupShards < 1 || groupShards + parityShards > MAX_SHARDS) return "group-shards";
+  return parityShards > MAX_PARITY_SHARDS ? "parity-shards" : undefined;
+}
+
+function chunksFault({
+  size,
+  headSize,
+  headDigest,
+  chunkBytes,
+}: ObjectManifest): string | undefined {
+  if (!isSafe(size) || size > MAX_OBJECT_BYTES) return "size";
+  if (headSize < DIGEST_BYTES || headSize > Math.min(size, MAX_HEAD_BYTES)) return "head-size";
+  if (headDigest.length !== DIGEST_BYTES) return "head-digest";
+  if (chunkBytes < MIN_CHUNK_BYTES || chunkBytes > MAX_CHUNK_BYTES) return "chunk-bytes";
+  const { count } = new Chunks(size, headSize, chunkBytes);
+  return count < 1 || count > MAX_CHUNKS || count * DIGEST_BYTES > headSize ? "chunks" : undefined;
 }
 
 function isSafe(value: number): boolean {

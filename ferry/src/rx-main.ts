@@ -4,6 +4,7 @@ import { runService } from "@lightferry/proto/service";
 import { openReceiver } from "./gate/open.ts";
 import { requirePeer } from "./peers.ts";
 import { readRxConfig } from "./rx/config.ts";
+import { hashThread } from "./rx/hash-thread.ts";
 import { Station } from "./rx/station.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
@@ -22,6 +23,8 @@ await runService({
       peer: "front-proxy",
     });
     onClose(() => inbox.close());
+    // It starts while the gate opens: the first long bundle must not wait for it.
+    hashThread(provider);
     const gate = await openReceiver(config.gate, config.gate.receiveBufferBytes, {
       mode: config.mode,
       socket: config.gate.socket,

@@ -19,14 +19,20 @@ const { SignedMessage } = lightferry.ferry.v1;
 
 export const MANIFEST_LABEL = "ferry-manifest/1";
 export const HEARTBEAT_LABEL = "ferry-heartbeat/1";
-type Label = typeof MANIFEST_LABEL | typeof HEARTBEAT_LABEL;
+export const MEDIA_LABEL = "ferry-media/1";
+type Label = typeof MANIFEST_LABEL | typeof HEARTBEAT_LABEL | typeof MEDIA_LABEL;
 
 /**
  * A heartbeat's chain: the certificate of its key and of that one's issuer. Nothing about them is signed, and
  * each costs the receiver a signature check, so what is no chain is refused before it is read; manifests
  * come thousands a second and rely on the chains of heartbeats.
  */
-const MAX_CERTIFICATES = { [HEARTBEAT_LABEL]: 2, [MANIFEST_LABEL]: 0 } as const;
+export const MAX_CERTIFICATES = {
+  [HEARTBEAT_LABEL]: 2,
+  [MANIFEST_LABEL]: 0,
+  // The receiver of a medium has no heartbeat to know the key by.
+  [MEDIA_LABEL]: 2,
+} as const;
 
 /** A ferry key in force. */
 export interface LinkKey {

@@ -43,6 +43,7 @@ await runService({
       outboxDir: config.outboxDir,
       stateDir: config.stateDir,
       frameSize: link.frameSize,
+      code: link.code,
       secondPassMs: link.secondPassSeconds * 1000,
       gate,
       signer,

@@ -12,20 +12,32 @@ import {
   MAX_FRAME_SIZE,
 } from "../src/frame.ts";
 
+const TYPES = [
+  FRAME_TYPE.DATA,
+  FRAME_TYPE.PARITY,
+  FRAME_TYPE.MANIFEST,
+  FRAME_TYPE.HEARTBEAT,
+] as const;
+
 const header = fc
   .record({
-    type: fc.constantFrom(FRAME_TYPE.DATA, FRAME_TYPE.MANIFEST, FRAME_TYPE.HEARTBEAT),
+    type: fc.constantFrom(...TYPES),
     epoch: fc.maxSafeNat(),
     seq: fc.maxSafeNat(),
     objectId: fc.maxSafeNat(),
     group: fc.nat(0xffff_ffff),
-    k: fc.integer({ min: 1, max: 255 }),
+    k: fc.integer({ min: 1, max: 191 }),
+    m: fc.integer({ min: 1, max: 64 }),
     channel: fc.nat(2),
     objectSize: fc.nat({ max: 2 ** 48 - 1 }),
     flags: fc.nat(3),
     at: fc.nat(254),
   })
-  .map(({ at, ...rest }): FrameHeader => ({ ...rest, shard: at % rest.k }));
+  .map(({ at, m, ...rest }): FrameHeader => {
+    const { type, k } = rest;
+    if (type === FRAME_TYPE.PARITY) return { ...rest, m, shard: k + (at % m) };
+    return { ...rest, m: type === FRAME_TYPE.DATA ? m : 0, shard: at % k };
+  });
 
 const payload = fc.uint8Array({ maxLength: MAX_FRAME_SIZE - FRAME_HEADER });
 
@@ -81,7 +93,6 @@ test("any bytes whatever give a frame or a named fault", () => {
 test("each field outside its range is named, though the checksum is right", () => {
   const good = { ...emptyHeader(), type: FRAME_TYPE.DATA, k: 2, shard: 1 };
   const cases: [Partial<FrameHeader>, string][] = [
-    [{ type: FRAME_TYPE.PARITY }, "reserved-type"],
     [{ type: FRAME_TYPE.INVENTORY }, "reserved-type"],
     [{ type: 0 }, "type"],
     [{ type: 6 }, "type"],
@@ -90,6 +101,15 @@ test("each field outside its range is named, though the checksum is right", () =
     [{ objectId: 2 ** 63 }, "number"],
     [{ shard: 2 }, "shard"],
     [{ k: 0, shard: 0 }, "shard"],
+    [{ k: 0, m: 1, shard: 0, type: FRAME_TYPE.PARITY }, "shard"],
+    // Data and parity do not stand in each other's place, and a group is bounded.
+    [{ shard: 2, m: 2 }, "shard"],
+    [{ shard: 1, m: 2, type: FRAME_TYPE.PARITY }, "shard"],
+    [{ shard: 4, m: 2, type: FRAME_TYPE.PARITY }, "shard"],
+    [{ k: 192, m: 64 }, "shard"],
+    // Only coded frames have parity.
+    [{ m: 1, type: FRAME_TYPE.MANIFEST }, "shard"],
+    [{ m: 1, type: FRAME_TYPE.HEARTBEAT }, "shard"],
     [{ channel: 3 }, "channel"],
     [{ flags: 4 }, "flags"],
   ];

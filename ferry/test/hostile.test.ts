@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { lightferry } from "@lightferry/proto/gen";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { encodeFrame, FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
-import { splitManifest } from "../src/manifest-parts.ts";
+import { encodeFrame, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../src/frame.ts";
 import { objectIdOf } from "../src/object.ts";
 import type { Station } from "../src/rx/station.ts";
 import { HEARTBEAT_LABEL, MANIFEST_LABEL, signMessage } from "../src/signed.ts";
@@ -23,11 +22,11 @@ import {
   namedKey,
   type Place,
   place,
-  provider,
   startSender,
   startStation,
 } from "./fixture.ts";
 import { startForwarder } from "./forwarder.ts";
+import { Line, madeUp } from "./frames.ts";
 
 const { Heartbeat, ObjectManifest } = lightferry.ferry.v1;
 
@@ -143,65 +142,67 @@ test("forged heartbeats change nothing and are counted by what is wrong with the
 });
 
 test("forged and senseless manifests make no object", async () => {
-  const objectId = objectIdOf(1, 9);
-  const manifest = {
-    version: 1,
-    sender: FROM,
-    lane: LANE,
-    epoch: 1,
-    objectId,
-    bundleId: randomBytes(16),
-    headerDigest: randomBytes(32),
-    size: 5_000,
-    shardSize: 1408,
-    groupShards: 128,
-    groupDigests: [randomBytes(32)],
-    firstGroup: 0,
-  };
   const link = linkOf(keys.ferry);
+  const objectId = objectIdOf(1, 9);
+  const line = new Line(madeUp([4_000, 900]), { objectId });
+  const stranger = new Line(madeUp([4_000, 900]), { objectId, signer: linkOf(namedKey()) });
+  const { headSize } = line.facts;
   const cases: [string, Uint8Array][] = [
-    ["manifest-unknown-key", sign({}, linkOf(namedKey()))],
-    ["manifest-sender", sign({ sender: "node-other" })],
-    ["manifest-lane", sign({ lane: "outbound" })],
-    ["manifest-object", sign({ epoch: 2 })],
-    ["manifest-object", sign({ objectId: objectIdOf(1, 8) })],
-    ["manifest-size", sign({ size: 2 ** 50 })],
-    ["manifest-size", sign({ size: 3 })],
-    ["manifest-shard-size", sign({ shardSize: 1 })],
-    ["manifest-shard-size", sign({ shardSize: 60_000 })],
-    ["manifest-group-shards", sign({ groupShards: 1 })],
-    ["manifest-groups", sign({ groupDigests: [] })],
-    ["manifest-group-digest", sign({ groupDigests: [randomBytes(31)] })],
-    ["manifest-first-group", sign({ firstGroup: 64 })],
-    ["manifest-first-group", sign({ firstGroup: 1 })],
-    ["manifest-version", sign({ version: 2 })],
+    ["manifest-unknown-key", stranger.signed()],
+    ["manifest-sender", line.signed({ sender: "node-other" })],
+    ["manifest-lane", line.signed({ lane: "outbound" })],
+    ["manifest-object", line.signed({ epoch: 2 })],
+    ["manifest-object", line.signed({ objectId: objectIdOf(1, 8) })],
+    ["manifest-bundle-id", line.signed({ bundleId: randomBytes(15) })],
+    ["manifest-header-digest", line.signed({ headerDigest: randomBytes(31) })],
+    ["manifest-size", line.signed({ size: 2 ** 50 })],
+    ["manifest-shard-size", line.signed({ shardSize: 1 })],
+    ["manifest-shard-size", line.signed({ shardSize: 60_000 })],
+    ["manifest-group-shards", line.signed({ groupShards: 0 })],
+    ["manifest-group-shards", line.signed({ groupShards: 200, parityShards: 60 })],
+    ["manifest-parity-shards", line.signed({ parityShards: 65 })],
+    ["manifest-head-size", line.signed({ headSize: 31 })],
+    ["manifest-head-size", line.signed({ headSize: 6_000 })],
+    ["manifest-head-digest", line.signed({ headDigest: randomBytes(33) })],
+    ["manifest-chunk-bytes", line.signed({ chunkBytes: 4_111 })],
+    ["manifest-chunk-bytes", line.signed({ chunkBytes: 2 ** 18 + 17 })],
+    // More chunks than the head has digests for; none at all.
+    ["manifest-chunks", line.signed({ size: 2 ** 20 })],
+    ["manifest-chunks", line.signed({ size: headSize as number })],
+    ["manifest-version", line.signed({ version: 1 })],
     ["manifest-malformed", randomBytes(300)],
+    // Signed for another purpose.
+    ["manifest-signature", signMessage(link, HEARTBEAT_LABEL, ObjectManifest, line.facts)],
   ];
-  function sign(change: Partial<typeof manifest>, signer = link): Uint8Array {
-    return signMessage(signer, MANIFEST_LABEL, ObjectManifest, { ...manifest, ...change });
-  }
   const counted: Record<string, number> = {};
   for (const [reason, signed] of cases) {
     counted[reason] = (counted[reason] ?? 0) + 1;
-    await sendManifest(signed);
+    for (const bytes of line.manifest(signed)) await send(bytes);
     await eventually(() => picture().rejected).toEqual(counted);
   }
   expect(picture().objects).toBe(0);
-  await sendManifest(sign({}));
+  for (const bytes of line.manifest()) await send(bytes);
   await eventually(() => picture().objects).toBe(1);
-  // A second one that tells of another bundle under the same number is refused.
-  await send(frame({ type: FRAME_TYPE.DATA, objectId, k: 4, objectSize: 9 }, randomBytes(10)));
-  await send(
-    frame({ type: FRAME_TYPE.DATA, objectId, k: 4, objectSize: 5_000 }, randomBytes(1407)),
-  );
-  await eventually(() => picture().rejected).toMatchObject({ shape: 1, "group-shape": 1 });
-
-  async function sendManifest(signed: Uint8Array): Promise<void> {
-    const parts = splitManifest(provider, signed, 1456);
-    for (const [shard, part] of parts.entries()) {
-      await send(frame({ type: FRAME_TYPE.MANIFEST, objectId, shard, k: parts.length }, part));
-    }
-  }
+  // A second one under the same number that tells something else is refused; said anew it is none.
+  for (const bytes of line.manifest(line.signed({ headDigest: randomBytes(32) })))
+    await send(bytes);
+  for (const bytes of line.manifest(line.signed())) await send(bytes);
+  const shard = (change: Partial<FrameHeader>, length: number): Promise<void> =>
+    send(frame({ ...fields, ...change }, randomBytes(length)));
+  const { size } = line.geometry;
+  const fields = { type: FRAME_TYPE.DATA, objectId, k: 4, m: 2, objectSize: size };
+  await shard({ objectSize: 9 }, 1408);
+  await shard({ group: 1 }, 1408);
+  await shard({}, 1407);
+  await shard({ k: 5 }, 1408);
+  await shard({ m: 3 }, 1408);
+  await shard({ type: FRAME_TYPE.PARITY, shard: 4 }, 1407);
+  await eventually(() => picture().rejected).toEqual({
+    ...counted,
+    "manifest-contradiction": 1,
+    "group-shape": 4,
+    shape: 2,
+  });
 });
 
 test("doubled frames and shards with false content: delivered once, true bytes", async () => {

@@ -17,7 +17,7 @@ import {
 import { createLogger } from "@lightferry/proto/service";
 import { domainSeparated } from "@lightferry/proto/sm";
 import { type TestZone, testZone } from "@lightferry/proto/testing";
-import { FROM, HOST, LANE, type Place, pki, provider, TO } from "./fixture.ts";
+import { FROM, HOST, LANE, type Place, pki, provider, TO } from "./world.ts";
 
 const DAY = 86_400_000;
 
@@ -35,7 +35,13 @@ export interface GateSettings {
   readonly rate?: number;
   readonly secondPassSeconds?: number;
   readonly receiveBufferBytes?: number;
+  /** IPv4 address at which rx listens and to which tx sends. */
+  readonly host?: string;
+  readonly socket?: "auto" | "dgram";
 }
+
+/** Runs what opens a zone's listening sockets where that zone's programs reach them. */
+export type Within = <T>(zone: "extranet" | "business", open: () => Promise<T>) => Promise<T>;
 
 function document(): RegistryDocument {
   const now = Date.now();
@@ -78,7 +84,11 @@ function document(): RegistryDocument {
   };
 }
 
-export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> {
+export async function startPeers(
+  at: Place,
+  gate: GateSettings,
+  within: Within = (_, open) => open(),
+): Promise<Peers> {
   const zones = { extranet: await testZone("extranet"), business: await testZone("business") };
   const log = createLogger({ service: "peers" });
   const bytes = Buffer.from(JSON.stringify(document()));
@@ -122,7 +132,7 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
     const door =
       name === "extranet"
         ? bind(
-            OutboxService,
+            { lease: OutboxService.lease, ack: OutboxService.ack },
             {
               lease: (request, call) => at.outbox.lease(request, call),
               ack: (request) => at.outbox.ack(request),
@@ -147,8 +157,8 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
     return { policy: `${HOST}:${policy.port}`, frontProxy: `${HOST}:${frontProxy.port}` };
   };
   const peers = {
-    extranet: await serve(zones.extranet, "extranet"),
-    business: await serve(zones.business, "business"),
+    extranet: await within("extranet", () => serve(zones.extranet, "extranet")),
+    business: await within("business", () => serve(zones.business, "business")),
   };
   const config = (zone: "extranet" | "business", own: object): string => {
     const service = zone === "extranet" ? "ferry-tx" : "ferry-rx";
@@ -167,7 +177,10 @@ export async function startPeers(at: Place, gate: GateSettings): Promise<Peers> 
     writeFileSync(path, JSON.stringify({ ...base, ...own }));
     return path;
   };
-  const link = (port: number) => ({ driver: "udp", host: HOST, port });
+  const link = (port: number) => ({
+    ...{ driver: "udp", host: gate.host ?? HOST, port },
+    socket: gate.socket ?? "auto",
+  });
   return {
     txConfig: (port) =>
       config("extranet", {

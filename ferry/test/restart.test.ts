@@ -85,31 +85,31 @@ test("a lease that ran out and comes again is one bundle, also after a lost jour
   expect(at.inbox.answers).toEqual(["accepted"]);
 });
 
-test("a receiver stopped in the middle keeps its groups; the second pass brings the rest", async () => {
+test("a receiver stopped in the middle keeps its chunks; the second pass brings the rest", async () => {
   at = place();
   const former = await startStation(at);
-  // The link breaks after 3,000 frames, and works again for the second pass.
+  // The link breaks after the first block, and works again for the second pass.
   let frames = 0;
   let port = former.port;
   const relay = await startForwarder(
     () => port,
     ({ flags, type }) => {
       frames += 1;
-      return frames < 3_000 || (flags & 1) !== 0 || type === FRAME_TYPE.HEARTBEAT;
+      return frames < 10_000 || (flags & 1) !== 0 || type === FRAME_TYPE.HEARTBEAT;
     },
   );
   open.push(relay);
-  const bundle = await at.seal(randomBytes(6_000_000), "bulk");
+  const bundle = await at.seal(randomBytes(16_000_000), "bulk");
   at.outbox.put(bundle);
-  open.push(await startSender(at, relay.port, { rate: 20e6, secondPassMs: 1_500 }));
-  await eventually(() => frames).toBeGreaterThan(3_500);
+  open.push(await startSender(at, relay.port, { rate: 30e6, secondPassMs: 1_500 }));
+  await eventually(() => frames).toBeGreaterThan(10_500);
   await former.station.close();
   const partial = join(at.rxState, "partial", FROM);
   expect(
     readdirSync(partial)
       .sort()
       .map((name) => name.split(".")[1]),
-  ).toEqual(["groups", "manifests", "part"]);
+  ).toEqual(["chunks", "manifest", "part"]);
   const later = await startStation(at);
   port = later.port;
   open.push(later.station);

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CHANNEL, emptyHeader } from "../src/frame.ts";
 import { ManifestCollector, splitManifest } from "../src/manifest-parts.ts";
-import { epochOf, Geometry, objectIdOf } from "../src/object.ts";
+import { DEFAULT_CODE, epochOf, Geometry, objectIdOf } from "../src/object.ts";
 import { Waiting } from "../src/rx/waiting.ts";
 import { type Carried, TxJournal } from "../src/tx/journal.ts";
 import { Order, REPEAT_CLASS } from "../src/tx/order.ts";
@@ -19,17 +19,26 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function run(order: Order<{ ready: boolean; sent: number }>, bursts: number): void {
+interface Sent {
+  ready: boolean;
+  sent: number;
+}
+
+/** Bursts of 64,000 bytes in `frames` frames. */
+function run(order: Order<Sent>, bursts: number, frames = 1): void {
   for (let burst = 0; burst < bursts; burst += 1) {
-    const turn = order.next();
-    if (turn === undefined) return;
-    turn.pass.sent += 1;
-    order.charge(turn.pass, turn.serviceClass, 64_000);
+    const serviceClass = order.next();
+    if (serviceClass === undefined) return;
+    for (let frame = 0; frame < frames; frame += 1) {
+      const pass = order.turn(serviceClass);
+      if (pass !== undefined) pass.sent += 1;
+    }
+    order.charge(serviceClass, 64_000);
   }
 }
 
 test("a full line is shared as stated, and second passes keep their reserve", () => {
-  const order = new Order<{ ready: boolean; sent: number }>();
+  const order = new Order<Sent>();
   const passes = [0, 1, 2, 3].map((serviceClass) => {
     const pass = { ready: true, sent: 0 };
     order.add(pass, serviceClass);
@@ -40,7 +49,7 @@ test("a full line is shared as stated, and second passes keep their reserve", ()
 });
 
 test("what others leave goes to whoever is ready; the idle save nothing up", () => {
-  const order = new Order<{ ready: boolean; sent: number }>();
+  const order = new Order<Sent>();
   const bulk = { ready: true, sent: 0 };
   const normal = { ready: false, sent: 0 };
   order.add(bulk, CHANNEL.bulk);
@@ -54,12 +63,23 @@ test("what others leave goes to whoever is ready; the idle save nothing up", () 
   expect(bulk.sent - 500).toBeGreaterThanOrEqual(9);
 });
 
-test("passes of one class take turns", () => {
-  const order = new Order<{ ready: boolean; sent: number }>();
+test("passes of one class take turns frame by frame; who has none ready is passed over", () => {
+  const order = new Order<Sent>();
   const passes = [0, 1, 2].map(() => ({ ready: true, sent: 0 }));
   for (const pass of passes) order.add(pass, REPEAT_CLASS);
-  run(order, 9);
+  run(order, 1, 9);
   expect(passes.map((pass) => pass.sent)).toEqual([3, 3, 3]);
+  const [first, second, third] = passes as [Sent, Sent, Sent];
+  second.ready = false;
+  run(order, 1, 4);
+  expect(passes.map((pass) => pass.sent)).toEqual([5, 3, 5]);
+  // The turn stays where it was when one before it leaves.
+  expect(order.turn(REPEAT_CLASS)).toBe(first);
+  order.remove(first);
+  expect(order.turn(REPEAT_CLASS)).toBe(third);
+  order.remove(third);
+  expect(order.turn(REPEAT_CLASS)).toBeUndefined();
+  expect(order.next()).toBeUndefined();
 });
 
 function carried(name: number): Carried {
@@ -67,6 +87,7 @@ function carried(name: number): Carried {
     bundleId: Buffer.alloc(16, name).toString("hex"),
     objectId: objectIdOf(1, name),
     shardSize: 1408,
+    code: DEFAULT_CODE,
     file: "a.lfb",
     size: 1_000,
     headerDigest: "00",
@@ -119,16 +140,20 @@ test("every byte of an object lies in exactly one shard", () => {
     fc.property(
       fc.integer({ min: 64, max: 5_000_000 }),
       fc.integer({ min: 208, max: 8896 }),
-      (size, shard) => {
-        const geometry = new Geometry(size, shard);
+      fc.integer({ min: 1, max: 224 }),
+      fc.integer({ min: 0, max: 31 }),
+      (size, shard, groupShards, parityShards) => {
+        const geometry = new Geometry(size, shard, { groupShards, parityShards });
         let sum = 0;
         for (let group = 0; group < geometry.groups; group += 1) {
-          const shards = geometry.shardsOf(group);
+          const shards = geometry.dataShards(group);
           expect(shards).toBeGreaterThan(0);
-          expect(shards).toBeLessThanOrEqual(128);
+          expect(shards).toBeLessThanOrEqual(groupShards);
           for (let index = 0; index < shards; index += 1) {
-            expect(geometry.shardLength(group, index)).toBeGreaterThan(0);
-            sum += geometry.shardLength(group, index);
+            const length = geometry.shardLength(group, index);
+            sum += length;
+            if (length > 0 && length <= geometry.codedLength(group)) continue;
+            expect.fail(`shard ${index} of group ${group}: ${length} bytes`);
           }
         }
         expect(sum).toBe(size);
@@ -151,7 +176,7 @@ test("parts of a manifest come together in any order, and never with parts of an
         const count = (sets[0] as Uint8Array[]).length;
         for (let part = count - 1; part >= 0; part -= 1) {
           for (const set of sets) {
-            const answer = collector.add(1, 0, part, count, set[part] as Uint8Array);
+            const answer = collector.add(1, part, count, set[part] as Uint8Array);
             if (answer instanceof Uint8Array) whole.push(answer);
           }
         }
@@ -165,10 +190,10 @@ test("parts of a manifest come together in any order, and never with parts of an
 test("unfinished manifests and frames without one are held within bounds", () => {
   const collector = new ManifestCollector();
   for (let index = 0; index < 2_000; index += 1) {
-    collector.add(index, 0, 0, 2, randomBytes(1_400));
+    collector.add(index, 0, 2, randomBytes(1_400));
   }
   expect(collector.dropped).toBe(2_000 - 256);
-  expect(collector.add(1, 0, 0, 2, randomBytes(8))).toBe("short");
+  expect(collector.add(1, 0, 2, randomBytes(8))).toBe("short");
   const waiting = new Waiting();
   let dropped = 0;
   const header = { ...emptyHeader(), k: 1 };

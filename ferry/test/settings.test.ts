@@ -26,3 +26,20 @@ test("ferry keys lie in a folder with its unlock secret, or in a machine", () =>
   const wrong = { ...settings, unlockPath: "/u", hsm: hsm("encrypt") };
   expect(() => readTxConfig(wrong)).toThrow("ferryKeysDir");
 });
+
+test("coding may be set, within what the code can do, or turned off", () => {
+  const files = { ...settings, ferryKeysDir: "/k", unlockPath: "/u" };
+  const codeOf = (gate: object) =>
+    readTxConfig({ ...files, gate: { ...files.gate, ...gate } }).gate.code;
+  expect(codeOf({})).toEqual({ groupShards: 128, parityShards: 16 });
+  expect(codeOf({ groupShards: 191, parityShards: 64 })).toEqual({
+    groupShards: 191,
+    parityShards: 64,
+  });
+  expect(codeOf({ groupShards: 1, parityShards: 0 })).toEqual({ groupShards: 1, parityShards: 0 });
+  expect(() => codeOf({ groupShards: 192, parityShards: 64 })).toThrow("above 255");
+  expect(() => codeOf({ groupShards: 0 })).toThrow("gate.groupShards");
+  expect(() => codeOf({ groupShards: 225, parityShards: 0 })).toThrow("gate.groupShards");
+  expect(() => codeOf({ parityShards: 65 })).toThrow("gate.parityShards");
+  expect(() => codeOf({ parityShards: -1 })).toThrow("gate.parityShards");
+});

@@ -118,5 +118,9 @@ function readLimits(raw: unknown): LimitsConfig {
       min: 0,
       max: YEAR_SECONDS,
     }),
+    repairHorizonSeconds: readOptionalInteger(raw, "limits.repairHorizonSeconds", {
+      min: 0,
+      max: YEAR_SECONDS,
+    }),
   };
 }

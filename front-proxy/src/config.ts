@@ -48,6 +48,8 @@ export interface LimitsConfig {
   readonly spoolReserveBytes: number;
   /** How long an emitted bundle file is kept after its last pass; undefined = the lane's expiry. */
   readonly outboxRetentionSeconds: number | undefined;
+  /** How long after its emission the far side may ask for a bundle again; undefined = egress/retention.ts. */
+  readonly repairHorizonSeconds?: number | undefined;
   /** Tries at a target before an exchange is a dead letter; undefined = ingress/tuning.ts. */
   readonly dispatchAttempts?: number | undefined;
 }

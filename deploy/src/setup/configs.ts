@@ -137,6 +137,8 @@ export function writeConfigs(
       gate: {
         ...gate,
         frameSize: options.gateFrameSize,
+        groupShards: options.gateGroupShards,
+        parityShards: options.gateParityShards,
         rateBytesPerSecond: options.gateRateBytesPerSecond,
         secondPassSeconds: options.gateSecondPassSeconds,
       },

@@ -11,6 +11,9 @@ export interface ZoneOptions {
   readonly gateHost: string;
   /** UDP payload bytes of one frame: 1456 fits an MTU of 1500, 8944 one of 9000. */
   readonly gateFrameSize: number;
+  /** Data shards of a coded group, 1 to 224, and its parity shards, up to 64; 0 turns coding off. */
+  readonly gateGroupShards: number;
+  readonly gateParityShards: number;
   readonly gateRateBytesPerSecond: number;
   readonly gateSecondPassSeconds: number;
   /** Bytes of the spool's file system that uploads leave free for the database; 0 when the spool has a disk of its own. */
@@ -26,6 +29,8 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   portBase: DEFAULT_PORT_BASE,
   gateHost: "127.0.0.1",
   gateFrameSize: 8944,
+  gateGroupShards: 128,
+  gateParityShards: 16,
   gateRateBytesPerSecond: 120_000_000,
   gateSecondPassSeconds: 30,
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.

@@ -99,22 +99,19 @@ export class Finisher {
 
   /**
    * Takes a whole object to its end.
-   * @returns false when groups kept by a former run turned out damaged and must come again
    * @throws the reason of the abort; nothing else
    */
-  async finish(object: Incoming): Promise<boolean> {
+  async finish(object: Incoming): Promise<void> {
     const { bundleId, objectId } = object;
     const settled = await this.#persist(bundleId, () =>
       this.#turns.run(() => this.#settle(object)),
     );
-    if (settled === "damaged") return false;
     // On disk or not wanted: no reason to hold it in memory while the inbox is away.
     object.release();
     await object.file?.remove(false);
-    if (settled === "known") return true;
+    if (settled === "known") return;
     if ("refusal" in settled) await this.#refused(settled, bundleId, object);
     else await this.#arrived(settled, objectId);
-    return true;
   }
 
   /**
@@ -208,14 +205,13 @@ export class Finisher {
   }
 
   /** Makes the file of an object, checks it and, if it is good, moves it to the arrivals. */
-  async #settle(object: Incoming): Promise<Arrival | Refusal | "damaged" | "known"> {
+  async #settle(object: Incoming): Promise<Arrival | Refusal | "known"> {
     const { arrivalsDir, done } = this.#parts;
     const { bundleId, file } = object;
     if (done.hasBundle(bundleId) || this.#inHand.has(bundleId)) {
       await file?.remove(true);
       return "known";
     }
-    if (file !== undefined && (await object.recheck()) > 0) return "damaged";
     const path = await this.#file(object);
     const checked = await this.#check(path, bundleId, object.headerDigest);
     if ("refusal" in checked) return checked;
@@ -294,7 +290,7 @@ export class Finisher {
     const path = join(this.#parts.arrivalsDir, `.${object.bundleId}.new`);
     const handle = await open(path, "w", ARRIVAL_MODE);
     try {
-      for (const piece of object.pieces()) await handle.appendFile(piece);
+      await handle.writeFile(object.bytes);
       await handle.datasync();
     } finally {
       await handle.close();

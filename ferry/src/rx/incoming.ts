@@ -1,239 +1,389 @@
 /**
- * Guarantee: an object under way holds only groups whose SM3 matches its signed
- * manifest. Short objects live in memory until they are whole; long ones in a
- * partial file. Everything held in memory is counted in a shared budget.
+ * Guarantee: an object under way becomes whole by bytes alone whose SM3 its
+ * signed manifest names. What is good is final; what is wrong counts as never
+ * received. Short objects live in memory until they are whole, long ones in a
+ * partial file.
+ *
+ * shard ─▶ groups (had?) ─▶ store (to its place) ─▶ span full ─▶ checks (hash, write) ─▶ good ─▶ whole
+ *              └ k of k + m ─▶ restorer ─┘                         └ wrong: groups, store forget it
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
-import { Geometry, SEGMENT_GROUPS } from "../object.ts";
+import { FLAG_REPEAT } from "../frame.ts";
+import { Geometry } from "../object.ts";
+import type { Budget } from "./budget.ts";
+import type { Checks, Verdict } from "./checks.ts";
+import { CAME, type Group, Groups } from "./groups.ts";
 import { PartialFile } from "./partial.ts";
+import { canRestore, type Restorer } from "./restore.ts";
+import { copyOf, type ShardHeader } from "./shard.ts";
+import { HEAD, Spans } from "./spans.ts";
+import { Store } from "./store.ts";
 
 type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
 
 /** Objects up to this size are kept in memory and written once, whole: two syncs in all. */
 export const SMALL_OBJECT_BYTES = 1 << 20;
+/** What a former run had kept is hashed again so many spans at a time, behind what comes. */
+const RECHECK_AT_ONCE = 4;
 
-/** Buffers kept for the next groups: fresh ones would cost more than filling them. */
-const SPARE_BUFFERS = 16;
-/** Smaller buffers cost little. */
-const SPARE_MIN_BYTES = 1 << 15;
+/** No frame for so long: the file is closed, since a second pass may be hours away. */
+const IDLE_CLOSE_MS = 10_000;
 
-/** Bytes held for all objects together. */
-export class Budget {
-  used = 0;
-  readonly #spare: Buffer[] = [];
-
-  take(length: number): Buffer {
-    this.used += length;
-    // Long objects of one link have groups of one length; any other is made afresh.
-    const last = this.#spare.at(-1);
-    if (last?.length !== length) return Buffer.allocUnsafeSlow(length);
-    this.#spare.pop();
-    return last;
-  }
-
-  give(bytes: Buffer, again = true): void {
-    this.used -= bytes.length;
-    if (!again || bytes.length < SPARE_MIN_BYTES) return;
-    if (this.#spare.length > 0 && this.#spare[0]?.length !== bytes.length) this.#spare.length = 0;
-    if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(bytes);
-  }
+/** What all objects share. */
+export interface Rig {
+  readonly provider: SmProvider;
+  readonly budget: Budget;
+  readonly checks: Checks;
+  readonly restorer: Restorer;
+  /** Of partial files. */
+  readonly directory: string;
+  readonly count: (reason: string, by?: number) => void;
+  readonly whole: (object: Incoming) => void;
+  readonly fault: (object: Incoming, error: unknown) => void;
 }
-
-interface Group {
-  readonly bytes: Buffer;
-  readonly have: Uint8Array;
-  missing: number;
-}
-
-/** What became of a shard. */
-export type Placed = "kept" | "duplicate" | "group" | "shape" | "digest";
 
 export class Incoming {
   readonly objectId: number;
   readonly bundleId: string;
   readonly headerDigest: Uint8Array;
   readonly geometry: Geometry;
+  readonly spans: Spans;
   readonly file: PartialFile | undefined;
   /** Monotonic milliseconds of the last frame that belonged to it. */
   touchedAt = performance.now();
   /** A pass ended while something was missing, and that was said. */
   reported = false;
   finishing = false;
-  readonly #provider: SmProvider;
-  readonly #budget: Budget;
-  readonly #segments: (readonly Uint8Array[] | undefined)[];
-  readonly #done: Uint8Array;
-  readonly #recheck: Set<number>;
-  readonly #groups = new Map<number, Group>();
-  readonly #whole = new Map<number, Buffer>();
-  #missing: number;
+  /** Spans that a former run had kept and that are not hashed again yet. */
+  unproven = 0;
+  readonly #rig: Rig;
+  readonly #manifest: ObjectManifest;
+  readonly #store: Store;
+  readonly #groups: Groups;
+  /** Groups that were restored and then found to be wrong. */
+  readonly #misled = new Set<number>();
+  /** Its head is one of them. */
+  #headUnproven = false;
+  #released = false;
 
-  /** @param left marks of a former run; those groups are hashed again before they count */
-  constructor(
-    provider: SmProvider,
-    budget: Budget,
-    directory: string,
-    manifest: ObjectManifest,
-    left?: Uint8Array,
-  ) {
-    this.#provider = provider;
-    this.#budget = budget;
+  /** @param kept marks of a former run; those spans are hashed again before the object is whole */
+  constructor(rig: Rig, manifest: ObjectManifest, signed: Uint8Array, kept?: Uint8Array) {
+    this.#rig = rig;
+    this.#manifest = manifest;
     this.objectId = manifest.objectId;
     this.bundleId = Buffer.from(manifest.bundleId).toString("hex");
     this.headerDigest = manifest.headerDigest;
-    const geometry = new Geometry(manifest.size, manifest.shardSize, manifest.groupShards);
-    this.geometry = geometry;
-    this.#segments = new Array<readonly Uint8Array[] | undefined>(geometry.segments);
-    this.#done = new Uint8Array((geometry.groups + 7) >> 3);
-    this.#missing = geometry.groups;
-    this.#recheck = new Set();
-    if (left !== undefined && left.length === this.#done.length) {
-      for (let group = 0; group < geometry.groups; group += 1) {
-        if (((left[group >> 3] as number) & (1 << (group & 7))) === 0) continue;
-        this.#mark(group);
-        this.#recheck.add(group);
-      }
-    }
-    const long = geometry.size > SMALL_OBJECT_BYTES;
-    this.file = long
-      ? new PartialFile(
-          directory,
-          this.objectId,
-          geometry,
-          this.#recheck.size > 0 ? left : undefined,
-        )
-      : undefined;
+    const { size, shardSize, groupShards, parityShards } = manifest;
+    this.geometry = new Geometry(size, shardSize, { groupShards, parityShards });
+    this.spans = new Spans(size, manifest.headSize, manifest.chunkBytes);
+    const short = size <= SMALL_OBJECT_BYTES;
+    this.#store = new Store(this.spans, rig.budget, short ? size : undefined);
+    this.#groups = new Groups(this.geometry, this.spans, this.#store, rig.budget);
+    if (short) return;
+    this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
+    if (kept !== undefined) this.#goOn(this.file);
   }
 
-  /** Takes a further manifest of the object. False when it tells of another object. */
-  addSegment(manifest: ObjectManifest, signed: Uint8Array): boolean {
-    const { size, shardSize, groupShards } = this.geometry;
-    if (
-      manifest.size !== size ||
-      manifest.shardSize !== shardSize ||
-      manifest.groupShards !== groupShards ||
-      Buffer.from(manifest.bundleId).toString("hex") !== this.bundleId ||
-      Buffer.compare(manifest.headerDigest, this.headerDigest) !== 0
-    ) {
-      return false;
-    }
-    const segment = manifest.firstGroup / SEGMENT_GROUPS;
-    if (this.#segments[segment] === undefined) {
-      this.#segments[segment] = manifest.groupDigests;
-      this.file?.addManifest(signed);
-    }
-    return true;
-  }
-
-  knows(group: number): boolean {
-    return this.#segments[Math.floor(group / SEGMENT_GROUPS)] !== undefined;
-  }
-
-  get missingGroups(): number {
-    return this.#missing;
+  /** Whether a further manifest says the same, whoever signed it when. */
+  agrees(other: ObjectManifest): boolean {
+    const mine = this.#manifest;
+    return (
+      mine.size === other.size &&
+      mine.shardSize === other.shardSize &&
+      mine.groupShards === other.groupShards &&
+      mine.parityShards === other.parityShards &&
+      mine.headSize === other.headSize &&
+      mine.chunkBytes === other.chunkBytes &&
+      Buffer.compare(mine.bundleId, other.bundleId) === 0 &&
+      Buffer.compare(mine.headerDigest, other.headerDigest) === 0 &&
+      Buffer.compare(mine.headDigest, other.headDigest) === 0
+    );
   }
 
   /**
-   * Takes a shard of a group whose manifest is known.
-   * @returns "group" when it completed its group, whose bytes {@link takeGroup} gives
+   * Takes a shard.
+   * @returns "repeat" when it was not needed, else why it was not taken, or undefined
    */
-  place(group: number, shard: number, k: number, payload: Uint8Array): Placed {
+  take(header: ShardHeader, payload: Uint8Array): "repeat" | "shape" | "group-shape" | undefined {
+    const { group, shard, k } = header;
     const { geometry } = this;
-    if (group >= geometry.groups || k !== geometry.shardsOf(group)) return "shape";
-    if (payload.length !== geometry.shardLength(group, shard)) return "shape";
-    if (this.#has(group)) return "duplicate";
-    let held = this.#groups.get(group);
-    if (held === undefined) {
-      const length = geometry.groupLength(group);
-      held = { bytes: this.#budget.take(length), have: new Uint8Array(k), missing: k };
-      this.#groups.set(group, held);
+    if (this.#released) return "repeat";
+    if (header.objectSize !== geometry.size || group >= geometry.groups) return "shape";
+    if (k !== geometry.dataShards(group) || header.m !== geometry.parityShards(group)) {
+      return "group-shape";
     }
-    if (held.have[shard] === 1) return "duplicate";
-    held.bytes.set(payload, shard * geometry.shardSize);
-    held.have[shard] = 1;
-    held.missing -= 1;
-    if (held.missing > 0) return "kept";
-    this.#groups.delete(group);
-    if (!this.#matches(group, held.bytes)) {
-      this.#budget.give(held.bytes);
-      return "digest";
+    const length = shard < k ? geometry.shardLength(group, shard) : geometry.codedLength(group);
+    if (payload.length !== length) return "group-shape";
+    const held = this.#groups.open(group);
+    // Parity of a group that lacks nothing was sent for whoever lost something.
+    if (shard >= k && (held === undefined || held.missing === 0)) return undefined;
+    if (held === undefined) return "repeat";
+    const came = (header.flags & FLAG_REPEAT) === 0 ? CAME.first : CAME.again;
+    const before = held.have[shard] as number;
+    if (before > came) return "repeat";
+    held.have[shard] = came;
+    if (shard < k) {
+      if (before === CAME.not) held.missing -= 1;
+      const offset = group * geometry.groupBytes + shard * geometry.shardSize;
+      this.#store.place(offset, payload, before === CAME.not);
+      if (this.#store.busy.length > 0) this.#late(header, payload);
+    } else {
+      this.#groups.addParity(held, shard - k, payload);
     }
-    this.#whole.set(group, held.bytes);
-    this.#mark(group);
-    return "group";
+    if (held.missing === 0) this.#complete(group, held);
+    else if (held.parityCount >= held.missing) this.#restore(group, held);
+    if (this.#store.filled.length > 0) this.#checkFilled();
+    return before === CAME.not ? undefined : "repeat";
   }
 
-  /** A long object's group just completed; the caller writes it, then calls {@link wrote}. */
-  takeGroup(group: number): Uint8Array {
-    return this.#whole.get(group) as Uint8Array;
+  /** Lets go of bytes that lie in the file too. */
+  dropKept(): void {
+    if (this.file !== undefined) this.#store.dropKept();
   }
 
-  /** The group is in the file, or (not `kept`) could not be written and must come again. */
-  wrote(group: number, kept: boolean): void {
-    const bytes = this.#whole.get(group);
-    this.#whole.delete(group);
-    if (bytes !== undefined) this.#budget.give(bytes);
-    if (!kept) this.#unmark(group);
-  }
-
-  /** All groups of a short object, in order. */
-  pieces(): Uint8Array[] {
-    return Array.from({ length: this.geometry.groups }, (_, group) => this.takeGroup(group));
-  }
-
-  /** Hashes again what a former run had kept. @returns groups that must come again */
-  async recheck(): Promise<number> {
-    const { file } = this;
-    let bad = 0;
-    if (file === undefined) return bad;
-    for (const group of this.#recheck) {
-      // Of a group whose manifest has not come again nothing can be said: it must come too.
-      if (this.knows(group) && this.#matches(group, await file.read(group))) continue;
-      this.#unmark(group);
-      bad += 1;
-    }
-    this.#recheck.clear();
-    return bad;
-  }
-
-  /** Forgets unfinished groups. @returns how many */
+  /** Forgets unfinished spans of a long object. @returns how many */
   dropUnfinished(): number {
-    const count = this.#groups.size;
-    for (const { bytes } of this.#groups.values()) this.#budget.give(bytes);
+    const dropped = this.#store.dropUnfinished();
     this.#groups.clear();
-    return count;
+    return dropped;
   }
 
   /** Forgets everything held in memory. */
   release(): void {
-    this.dropUnfinished();
-    // A write of one of them may be under way: they are not used again.
-    for (const bytes of this.#whole.values()) this.#budget.give(bytes, false);
-    this.#whole.clear();
+    if (this.#released) return;
+    this.#released = true;
+    if (this.finishing && this.file === undefined) this.#rig.checks.free(this.geometry.size);
+    this.#groups.clear();
+    this.#store.release();
   }
 
-  get unfinishedGroups(): number {
-    return this.#groups.size;
+  /** All bytes of a short object that is whole. */
+  get bytes(): Uint8Array {
+    return this.#store.whole ?? new Uint8Array();
   }
 
-  #matches(group: number, bytes: Uint8Array): boolean {
-    const digests = this.#segments[Math.floor(group / SEGMENT_GROUPS)];
-    const digest = digests?.[group % SEGMENT_GROUPS];
-    return digest !== undefined && Buffer.compare(this.#provider.sm3(bytes), digest) === 0;
+  /** Full spans may wait for the file to open: they are looked at now. */
+  async settle(): Promise<void> {
+    if (this.file === undefined || this.#released || this.#store.full().length === 0) return;
+    await this.file.ready();
+    this.#checkFull();
   }
 
-  #has(group: number): boolean {
-    return ((this.#done[group >> 3] as number) & (1 << (group & 7))) !== 0;
+  /** A second has passed. */
+  tick(idleMs: number): void {
+    const { file } = this;
+    if (file === undefined || this.finishing) return;
+    // What could not be opened before may be possible now.
+    if (this.#store.full().length > 0) this.#checkFull();
+    if (file.syncIsDue) this.#guard(file.sync());
+    else if (idleMs > IDLE_CLOSE_MS && file.fd !== undefined) this.#guard(file.close());
   }
 
-  #mark(group: number): void {
-    this.#done[group >> 3] = (this.#done[group >> 3] as number) | (1 << (group & 7));
-    this.#missing -= 1;
+  #late(header: ShardHeader, payload: Uint8Array): void {
+    const late = { header: copyOf(header), payload: Uint8Array.from(payload) };
+    for (const span of this.#store.busy.splice(0)) this.#store.keepLate(span, late);
   }
 
-  #unmark(group: number): void {
-    this.#done[group >> 3] = (this.#done[group >> 3] as number) & ~(1 << (group & 7));
-    this.#missing += 1;
+  #complete(group: number, held: Group): void {
+    this.#groups.dropParity(held);
+    if (this.file === undefined) return;
+    for (const span of this.#groups.touched(group)) this.#letGo(span);
+  }
+
+  /** A good span is needed in memory only for groups that are not complete yet. */
+  #letGo(span: number): void {
+    if (span === HEAD || !this.spans.isGood(span) || !this.#store.has(span)) return;
+    for (const group of this.#groups.touching(span)) {
+      if (!this.#groups.isComplete(group)) return;
+    }
+    this.#store.drop(span);
+  }
+
+  #restore(group: number, held: Group): void {
+    const { restorer } = this.#rig;
+    const { geometry } = this;
+    if (held.reading || !canRestore(geometry.dataShards(group))) return;
+    if (this.#misled.has(group) && !restorer.mayRepeat()) return;
+    const absent = restorer.restore(geometry, group, held, this.#store);
+    if (absent < 0) this.#complete(group, held);
+    else if (this.spans.isGood(absent)) this.#bring(group, held, absent);
+  }
+
+  /** Reads a good span back, then goes on restoring. */
+  #bring(group: number, held: Group, span: number): void {
+    const { file, spans } = this;
+    if (file === undefined) return;
+    held.reading = true;
+    const bytes = this.#rig.budget.take(spans.length(span));
+    const over = (): void => {
+      held.reading = false;
+      const wanted = !this.#released && spans.isGood(span) && !this.#store.has(span);
+      if (wanted) this.#store.bring(span, bytes);
+      else this.#rig.budget.give(bytes);
+      if (this.#released || this.#groups.peek(group) !== held) return;
+      if (held.missing > 0 && held.parityCount >= held.missing) this.#restore(group, held);
+      this.#checkFilled();
+    };
+    file.read(spans.start(span), bytes).then(over, (error: unknown) => {
+      held.reading = false;
+      this.#rig.budget.give(bytes);
+      this.#rig.fault(this, error);
+    });
+  }
+
+  #checkFilled(): void {
+    for (const span of this.#store.filled.splice(0)) this.#check(span);
+  }
+
+  #checkFull(): void {
+    for (const span of this.#store.full()) this.#check(span);
+  }
+
+  /** Hashes and writes a full span; a chunk waits for the head, whose table has its digest. */
+  #check(span: number): void {
+    const { file, spans } = this;
+    if (this.#released || !this.#store.isFull(span)) return;
+    if (span !== HEAD && !this.#headIsHere) return;
+    if (file !== undefined && file.fd === undefined) {
+      this.#guard(file.ready().then(() => this.#checkFull()));
+      return;
+    }
+    file?.use();
+    this.#rig.checks.submit({
+      head: span === HEAD,
+      bytes: this.#store.checking(span),
+      length: spans.length(span),
+      digest: this.#digest(span),
+      file: file?.fd ?? -1,
+      offset: spans.start(span),
+      done: (verdict) => {
+        file?.unuse();
+        this.#checked(span, verdict);
+      },
+    });
+  }
+
+  get #headIsHere(): boolean {
+    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && !this.#headUnproven;
+  }
+
+  #digest(span: number): Uint8Array {
+    if (span === HEAD) return this.#manifest.headDigest;
+    const at = this.spans.digestAt(span);
+    return this.#store.head.subarray(at, at + this.#manifest.headDigest.length);
+  }
+
+  #checked(span: number, verdict: Verdict): void {
+    if (this.#released) return;
+    if (verdict === "wrong") return this.#spoiled(span);
+    if (verdict !== "good") {
+      // It is right and could not be written: it must come again.
+      this.#rig.fault(this, verdict);
+      return this.#lost(span);
+    }
+    this.spans.setGood(span);
+    this.#store.keep(span);
+    this.#groups.close(span);
+    if (this.file?.wrote(span, this.spans.length(span)) === true) this.#guard(this.file.sync());
+    if (span === HEAD) this.#checkFull();
+    if (this.file !== undefined) this.#letGo(span);
+    this.#wholeIfSo();
+  }
+
+  /** A span that was full is wrong: what spoiled it counts as never received. */
+  #spoiled(span: number): void {
+    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
+    const late = this.#store.takeLate(span);
+    for (const { header } of late) this.#groups.demote(header.group, header.shard);
+    this.#groups.forget(span, true);
+    this.#store.refill(span, this.#groups.lacking(span));
+    for (const group of this.#groups.touching(span)) this.#misled.add(group);
+    for (const { header, payload } of late) this.take(header, payload);
+  }
+
+  /** The bytes of a span are gone. */
+  #lost(span: number): void {
+    this.#store.drop(span);
+    this.spans.unset(span);
+    this.#groups.forget(span, false);
+  }
+
+  #wholeIfSo(): void {
+    if (this.spans.missing > 0 || this.unproven > 0 || this.finishing) return;
+    this.finishing = true;
+    this.#groups.clear();
+    this.#store.dropKept();
+    if (this.file === undefined) this.#rig.checks.hold(this.geometry.size);
+    this.#rig.whole(this);
+  }
+
+  /** Takes what a former run had kept as good, and hashes it again meanwhile. */
+  #goOn(file: PartialFile): void {
+    const marked = file.marked().filter((span) => span < this.spans.count);
+    for (const span of marked) this.spans.setGood(span);
+    this.unproven = marked.length;
+    this.#headUnproven = true;
+    this.#guard(this.#proveAll(file, marked));
+  }
+
+  async #proveAll(file: PartialFile, marked: readonly number[]): Promise<void> {
+    const { spans } = this;
+    await file.ready();
+    const head = this.#rig.budget.take(spans.length(HEAD));
+    await file.read(0, head);
+    if (this.#released) {
+      this.#rig.budget.give(head);
+      return;
+    }
+    if (this.#store.has(HEAD)) this.#rig.budget.give(head);
+    else this.#store.bring(HEAD, head);
+    const headIsGood = await this.#proved(file, HEAD, this.#store.head);
+    this.#headUnproven = false;
+    for (let at = 1; at < marked.length; at += RECHECK_AT_ONCE) {
+      const some = marked.slice(at, at + RECHECK_AT_ONCE);
+      if (headIsGood) await Promise.all(some.map((span) => this.#proved(file, span)));
+      // Without its head nothing can be said of a chunk: it must come too.
+      else for (const span of some) this.#disproved(file, span);
+      if (this.#released) return;
+    }
+    if (headIsGood) this.#checkFull();
+    this.#wholeIfSo();
+  }
+
+  async #proved(file: PartialFile, span: number, bytes?: Uint8Array): Promise<boolean> {
+    const { spans } = this;
+    file.use();
+    try {
+      await file.ready();
+      if (this.#released) return false;
+      const verdict = await new Promise<Verdict>((done) => {
+        this.#rig.checks.submit({
+          head: span === HEAD,
+          bytes,
+          length: spans.length(span),
+          digest: this.#digest(span),
+          file: bytes === undefined ? (file.fd as number) : -1,
+          offset: spans.start(span),
+          done,
+        });
+      });
+      if (verdict === "good") this.unproven -= 1;
+      else if (!this.#released) this.#disproved(file, span);
+      return verdict === "good";
+    } finally {
+      file.unuse();
+    }
+  }
+
+  #disproved(file: PartialFile, span: number): void {
+    this.unproven -= 1;
+    file.unmark(span);
+    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
+    this.#lost(span);
+  }
+
+  #guard(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#rig.fault(this, error));
   }
 }

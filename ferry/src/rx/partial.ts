@@ -1,16 +1,15 @@
 /**
- * Guarantee: of a long object every group marked as kept lies on disk: data is
+ * Guarantee: of a long object every span marked as kept lies on disk: data is
  * synced before its mark is. Files are named by the object id of the signed
  * manifest; no wire string is ever a path.
  *
- * <object>.part      groups at their offsets, sparse
- * <object>.manifests signed manifests, each after its length (u32)
- * <object>.groups    one bit per group
+ * <object>.part      head and chunks at their offsets, sparse: in the end, the bundle
+ * <object>.manifest  the signed manifest
+ * <object>.chunks    one bit for the head, then one for each chunk
  */
-import { type FileHandle, open, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { syncDirectory } from "../durable.ts";
-import type { Geometry } from "../object.ts";
+import { isMarked, markBytes } from "./spans.ts";
 
 /** Data written between two syncs: what a crash costs, repaired by the second pass. */
 const SYNC_BYTES = 32 << 20;
@@ -18,210 +17,195 @@ const SYNC_BYTES = 32 << 20;
 export const SYNC_MS = 1_000;
 /** The inbox, another user of the same group, reads it once it has arrived. */
 export const ARRIVAL_MODE = 0o640;
-/** A manifest of 64 groups takes 2.5 KB; more than this in one file is damage. */
-const MAX_MANIFEST_BYTES = 1 << 16;
 
 export class PartialFile {
   readonly #base: string;
-  readonly #geometry: Geometry;
-  readonly #kept: Uint8Array;
-  #part: Promise<FileHandle> | undefined;
-  #pendingGroups: number[] = [];
-  #pendingManifests: Uint8Array[] = [];
+  readonly #manifest: Uint8Array;
+  readonly #marks: Uint8Array;
+  #part: FileHandle | undefined;
+  #opening: Promise<void> | undefined;
+  /** Spans in the file that are not marked yet. */
+  #written: number[] = [];
   #unsynced = 0;
+  #manifestKept: boolean;
+  #users = 0;
+  #idle: (() => void)[] = [];
   #syncing: Promise<void> | undefined;
   #syncedAt = performance.now();
 
-  constructor(directory: string, objectId: number, geometry: Geometry, kept?: Uint8Array) {
-    this.#base = join(directory, objectId.toString(16).padStart(14, "0"));
-    this.#geometry = geometry;
-    this.#kept = kept ?? new Uint8Array((geometry.groups + 7) >> 3);
+  /**
+   * @param spans how many the object has
+   * @param manifest signed, for after a restart
+   * @param kept marks of a former run
+   */
+  constructor(
+    directory: string,
+    objectId: number,
+    spans: number,
+    manifest: Uint8Array,
+    kept?: Uint8Array,
+  ) {
+    this.#base = partialBase(directory, objectId);
+    this.#manifest = manifest;
+    this.#manifestKept = kept !== undefined;
+    this.#marks = new Uint8Array(markBytes(spans));
+    if (kept !== undefined) this.#marks.set(kept.subarray(0, this.#marks.length));
   }
 
   get path(): string {
     return `${this.#base}.part`;
   }
 
-  /** Keeps a signed manifest for after a restart. */
-  addManifest(signed: Uint8Array): void {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(signed.length);
-    this.#pendingManifests.push(Buffer.concat([length, signed]));
+  /** For the thread that writes and reads, between {@link use} and {@link unuse}; undefined: not open. */
+  get fd(): number | undefined {
+    return this.#part?.fd;
   }
 
-  /** Writes a group whose digest was checked. */
-  async write(group: number, bytes: Uint8Array): Promise<void> {
-    const part = await this.#open();
-    const start = group * this.#geometry.groupBytes;
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesWritten } = await part.write(bytes, at, bytes.length - at, start + at);
-      at += bytesWritten;
+  /** Opens it if it is not. @throws an error of the system */
+  async ready(): Promise<void> {
+    if (this.#part !== undefined) return;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    await this.#opening;
+  }
+
+  /** A thread works on the file, which stays open until {@link unuse}. */
+  use(): void {
+    this.#users += 1;
+  }
+
+  unuse(): void {
+    this.#users -= 1;
+    if (this.#users === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  /** A good span lies in the file. */
+  wrote(span: number, length: number): boolean {
+    this.#written.push(span);
+    this.#unsynced += length;
+    return this.#unsynced >= SYNC_BYTES;
+  }
+
+  /** What lies in the file; zeros behind its end. */
+  async read(offset: number, bytes: Uint8Array): Promise<void> {
+    this.use();
+    try {
+      await this.ready();
+      for (let at = 0; at < bytes.length; ) {
+        const read = await this.#part?.read(bytes, at, bytes.length - at, offset + at);
+        if (read === undefined || read.bytesRead === 0) {
+          bytes.fill(0, at);
+          return;
+        }
+        at += read.bytesRead;
+      }
+    } finally {
+      this.unuse();
     }
-    this.#pendingGroups.push(group);
-    this.#unsynced += bytes.length;
-    if (this.#unsynced >= SYNC_BYTES) await this.sync();
   }
 
-  async read(group: number): Promise<Uint8Array> {
-    const part = await this.#open();
-    const bytes = Buffer.allocUnsafeSlow(this.#geometry.groupLength(group));
-    const start = group * this.#geometry.groupBytes;
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesRead } = await part.read(bytes, at, bytes.length - at, start + at);
-      if (bytesRead === 0) return bytes.fill(0, at);
-      at += bytesRead;
+  /** A mark of a former run was wrong. It may stay on disk: whoever finds it there hashes again. */
+  unmark(span: number): void {
+    this.#marks[span >> 3] = (this.#marks[span >> 3] as number) & ~(1 << (span & 7));
+  }
+
+  /** Spans that a former run had kept. */
+  marked(): number[] {
+    const spans: number[] = [];
+    for (let span = 0; span < this.#marks.length << 3; span += 1) {
+      if (isMarked(this.#marks, span)) spans.push(span);
     }
-    return bytes;
+    return spans;
   }
 
-  /** Syncs when a second has passed since the last time and there is something new. */
-  async syncIfDue(): Promise<void> {
-    const due = performance.now() - this.#syncedAt >= SYNC_MS;
-    if (due && this.#pendingGroups.length > 0) await this.sync();
+  get syncIsDue(): boolean {
+    return this.#written.length > 0 && performance.now() - this.#syncedAt >= SYNC_MS;
   }
 
-  /** Data first, then manifests, then marks. */
+  /** Data first, then the manifest, then marks. */
   async sync(): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing;
+    if (this.#written.length === 0) return;
     this.#syncing = this.#sync().finally(() => {
       this.#syncing = undefined;
     });
     await this.#syncing;
   }
 
-  /** Makes the data durable and lets go of the file, which the caller renames. */
+  /** Makes everything durable and lets go of the file, which the caller renames. */
   async complete(): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing;
-    await (await this.#open()).datasync();
+    await this.sync();
     await this.close();
   }
 
   /** Removes what is kept besides the data; with `all` the data too. */
   async remove(all: boolean): Promise<void> {
     await this.close();
-    const names = [`${this.#base}.groups`, `${this.#base}.manifests`];
-    for (const name of all ? [this.path, ...names] : names) {
+    const names = [`${this.#base}.chunks`, `${this.#base}.manifest`];
+    for (const name of all ? [...names, this.path] : names) {
       await unlink(name).catch(() => undefined);
     }
   }
 
-  /** Lets go of the file while nothing comes. */
+  /** Lets go of the file once nobody works on it; it is opened again when there is need. */
   async close(): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing;
+    await this.#opening?.catch(() => undefined);
+    while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined);
+    while (this.#users > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     const part = this.#part;
     this.#part = undefined;
-    await (await part)?.close();
+    await part?.close();
   }
 
-  /** One handle, however many groups are written at the same time. */
-  #open(): Promise<FileHandle> {
-    this.#part ??= this.#openPart().catch((error: unknown) => {
-      this.#part = undefined;
-      throw error;
-    });
-    return this.#part;
-  }
-
-  async #openPart(): Promise<FileHandle> {
+  async #open(): Promise<void> {
     try {
-      return await open(this.path, "r+");
+      this.#part = await open(this.path, "r+");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return await open(this.path, "w+", ARRIVAL_MODE);
+      this.#part = await open(this.path, "w+", ARRIVAL_MODE);
     }
   }
 
   async #sync(): Promise<void> {
-    const groups = this.#pendingGroups;
-    const manifests = this.#pendingManifests;
-    this.#pendingGroups = [];
-    this.#pendingManifests = [];
+    const written = this.#written;
+    this.#written = [];
     this.#unsynced = 0;
     this.#syncedAt = performance.now();
     try {
-      await (await this.#part)?.datasync();
-      await put(`${this.#base}.manifests`, "a", Buffer.concat(manifests));
-      for (const group of groups) {
-        this.#kept[group >> 3] = (this.#kept[group >> 3] as number) | (1 << (group & 7));
+      await this.ready();
+      await this.#part?.datasync();
+      if (!this.#manifestKept) await put(`${this.#base}.manifest`, this.#manifest, 0);
+      this.#manifestKept = true;
+      let first = this.#marks.length;
+      let last = 0;
+      for (const span of written) {
+        const at = span >> 3;
+        this.#marks[at] = (this.#marks[at] as number) | (1 << (span & 7));
+        first = Math.min(first, at);
+        last = Math.max(last, at);
       }
       // In place: marks are only ever added, so any mixture of old and new is true.
-      await put(`${this.#base}.groups`, "w", this.#kept);
+      await put(`${this.#base}.chunks`, this.#marks.subarray(first, last + 1), first);
     } catch (error) {
-      this.#pendingGroups.push(...groups);
-      this.#pendingManifests.unshift(...manifests);
+      this.#written.push(...written);
       throw error;
     }
   }
 }
 
-async function put(path: string, flags: "a" | "w", bytes: Uint8Array): Promise<void> {
-  if (bytes.length === 0) return;
-  const exists = flags === "w" ? await open(path, "r+", 0o600).catch(() => undefined) : undefined;
-  const handle = exists ?? (await open(path, flags, 0o600));
+/** Where an object's files lie, without their endings. */
+export function partialBase(directory: string, objectId: number): string {
+  return join(directory, objectId.toString(16).padStart(14, "0"));
+}
+
+async function put(path: string, bytes: Uint8Array, at: number): Promise<void> {
+  const exists = await open(path, "r+", 0o600).catch(() => undefined);
+  const handle = exists ?? (await open(path, "w", 0o600));
   try {
-    if (flags === "a") await handle.appendFile(bytes);
-    else await handle.write(bytes, 0, bytes.length, 0);
+    await handle.write(bytes, 0, bytes.length, at);
     await handle.datasync();
   } finally {
     await handle.close();
   }
-}
-
-/** What a former run left of one object. */
-export interface LeftPartial {
-  readonly objectId: number;
-  /** Signed, not yet verified again. */
-  readonly manifests: readonly Uint8Array[];
-  readonly kept: Uint8Array;
-}
-
-const NAME = /^([0-9a-f]{14})\.(part|manifests|groups)$/;
-
-/**
- * Partial objects in a directory. What lacks one of its three files cannot be
- * gone on with (it was just begun or just finished) and is removed.
- */
-export async function leftPartials(directory: string): Promise<LeftPartial[]> {
-  const names = new Set<string>();
-  for (const name of await readdir(directory)) {
-    const match = NAME.exec(name);
-    if (match !== null) names.add(match[1] as string);
-  }
-  const left: LeftPartial[] = [];
-  for (const name of [...names].sort()) {
-    const base = join(directory, name);
-    const whole = await stat(`${base}.part`).then(
-      () => true,
-      () => false,
-    );
-    const manifests = splitManifests(await readFile(`${base}.manifests`).catch(nothing));
-    const kept = await readFile(`${base}.groups`).catch(nothing);
-    if (whole && manifests.length > 0 && kept.length > 0) {
-      left.push({ objectId: Number.parseInt(name, 16), manifests, kept });
-      continue;
-    }
-    for (const suffix of ["part", "manifests", "groups"]) {
-      await unlink(`${base}.${suffix}`).catch(() => undefined);
-    }
-  }
-  await syncDirectory(directory);
-  return left;
-}
-
-function nothing(): Buffer {
-  return Buffer.alloc(0);
-}
-
-/** A torn end is what a crash leaves. */
-function splitManifests(bytes: Buffer): Uint8Array[] {
-  const manifests: Uint8Array[] = [];
-  for (let at = 0; at + 4 <= bytes.length; ) {
-    const length = bytes.readUInt32BE(at);
-    if (length > MAX_MANIFEST_BYTES || at + 4 + length > bytes.length) break;
-    manifests.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return manifests;
 }

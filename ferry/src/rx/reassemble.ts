@@ -1,37 +1,34 @@
 /**
  * Guarantee: frames become objects only by a manifest signed by the expected
- * sender, whatever else is on the line; objects, bytes and groups held at once
- * are bounded, the oldest give way, and every loss is counted by its reason.
+ * sender, whatever else is on the line; objects and bytes held at once are
+ * bounded, the oldest give way, and every loss is counted by its reason.
  */
-
-import { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../events.ts";
 import { FLAG_PASS_END, FLAG_REPEAT, type FrameHeader } from "../frame.ts";
-import { ManifestCollector } from "../manifest-parts.ts";
-import { manifestFault } from "../object.ts";
-import { type LinkVerifier, MANIFEST_LABEL, verifyMessage } from "../signed.ts";
+import { SET_ID_BYTES } from "../manifest-parts.ts";
+import type { LinkVerifier } from "../signed.ts";
+import { Budget } from "./budget.ts";
+import { Checks } from "./checks.ts";
 import type { DoneLog } from "./done.ts";
-import { Budget, Incoming } from "./incoming.ts";
-import { leftPartials } from "./partial.ts";
+import { Incoming, type Rig } from "./incoming.ts";
+import { leftPartials, removePartial } from "./left.ts";
+import { type Announcement, Manifests } from "./manifests.ts";
 import type { Rejections } from "./rejections.ts";
+import { Restorer } from "./restore.ts";
+import type { ShardHeader } from "./shard.ts";
 import { Waiting } from "./waiting.ts";
-
-const { ObjectManifest } = lightferry.ferry.v1;
 
 /** Objects under way; a lossy hour leaves some hundred waiting for their second pass. */
 const MAX_OBJECTS = 4_096;
-/** Unfinished groups, groups being written and short objects together. */
-const MAX_HELD_BYTES = 128 << 20;
-/** Groups being written to disk before the gate is paused, and when it goes on. */
-const PAUSE_WRITING_BYTES = 32 << 20;
-const RESUME_WRITING_BYTES = 16 << 20;
+/** Heads, unfinished chunks, parity shards and short objects together. */
+const MAX_HELD_BYTES = 256 << 20;
 /** No frame for so long, and something is missing: said, whether or not a pass ended. */
 const STALE_MS = 600_000;
 /** Repair horizon: then what is there of an object is removed. */
 const FORGET_MS = 7 * 24 * 3_600_000;
-/** Signatures that failed in one second, after which new ones wait for the next: 0.1 s of work. */
-const MAX_BAD_SIGNATURES = 200;
+/** Objects whose progress a picture of the state shows, the oldest first. */
+const SHOWN_OBJECTS = 32;
 
 export interface ReassemblerParts {
   readonly provider: SmProvider;
@@ -41,7 +38,7 @@ export interface ReassemblerParts {
   readonly done: DoneLog;
   readonly rejections: Rejections;
   readonly log: Log;
-  /** An object has all its groups. */
+  /** An object is whole. */
   readonly whole: (object: Incoming) => void;
   /** Something of an object is missing and no further pass is expected. */
   readonly incomplete: (object: Incoming) => void;
@@ -49,24 +46,48 @@ export interface ReassemblerParts {
   readonly resume: () => void;
 }
 
+export interface Progress {
+  /** Hex. */
+  readonly bundle: string;
+  /** Bytes of it that are good. */
+  readonly good: number;
+  readonly size: number;
+  /** Chunks among the good ones that a former run had kept and that are not hashed again yet. */
+  readonly unproven: number;
+}
+
 export class Reassembler {
   readonly #parts: ReassemblerParts;
+  readonly #rig: Rig;
   readonly #objects = new Map<number, Incoming>();
-  readonly #collector = new ManifestCollector();
+  readonly #manifests: Manifests;
+  /** Set ids of the manifests of objects under way. */
+  readonly #known = new Map<number, Uint8Array>();
   readonly #waiting = new Waiting();
-  readonly #budget = new Budget();
+  /** Marks that a former run left, until its manifest is believed again. */
+  readonly #left = new Map<number, Uint8Array>();
+  /** Objects given up whose files are not gone yet. */
+  readonly #leaving = new Set<number>();
   readonly #ended = new Set<number>();
-  readonly #writes = new Map<number, number>();
   #now = performance.now();
-  #writing = 0;
-  #paused = false;
-  #badSignatures = 0;
-  #collectorDropped = 0;
-  /** Frames of objects that are done already. */
+  /** Frames that were not needed any more. */
   repeats = 0;
 
   constructor(parts: ReassemblerParts) {
     this.#parts = parts;
+    const { provider, directory, rejections } = parts;
+    const count = (reason: string, by?: number): void => rejections.count(reason, by);
+    this.#manifests = new Manifests(parts.verifier, parts.lane, count);
+    this.#rig = {
+      provider,
+      budget: new Budget(),
+      checks: new Checks(provider, parts.pause, parts.resume),
+      restorer: new Restorer(),
+      directory,
+      count,
+      whole: (object) => parts.whole(object),
+      fault: (object, error) => this.#diskFault(object, error),
+    };
   }
 
   get objects(): number {
@@ -74,67 +95,75 @@ export class Reassembler {
   }
 
   get heldBytes(): number {
-    return this.#budget.used + this.#waiting.bytes;
+    return this.#rig.budget.used + this.#waiting.bytes;
+  }
+
+  /** Data shards that the code gave back. */
+  get restored(): number {
+    return this.#rig.restorer.restored;
+  }
+
+  progress(): Progress[] {
+    const shown: Progress[] = [];
+    for (const { bundleId, spans, geometry, finishing, unproven } of this.#objects.values()) {
+      if (shown.length === SHOWN_OBJECTS) break;
+      if (finishing) continue;
+      shown.push({ bundle: bundleId, good: spans.goodBytes, size: geometry.size, unproven });
+    }
+    return shown;
   }
 
   /** Goes on with what a former run had kept; its manifests are verified again. */
   async load(): Promise<void> {
-    for (const left of await leftPartials(this.#parts.directory)) {
-      for (const signed of left.manifests) this.#signed(left.objectId, signed, left.kept);
-      const object = this.#objects.get(left.objectId);
-      if (object !== undefined) this.#wholeIfSo(object);
+    const { directory, done } = this.#parts;
+    for (const { objectId, manifest, kept } of await leftPartials(directory, FORGET_MS)) {
+      if (done.hasObject(objectId)) {
+        await removePartial(directory, objectId);
+        continue;
+      }
+      // Its key may be known only when a heartbeat has brought its chain: then a manifest comes, too.
+      this.#left.set(objectId, kept);
+      const announced = this.#manifests.verify(objectId, manifest);
+      if (announced !== undefined) this.#announced(announced);
     }
   }
 
+  /** Takes a data or a parity shard. */
   data(header: FrameHeader, payload: Uint8Array): void {
-    const { objectId, group } = header;
-    const object = this.#objects.get(objectId);
-    if (object === undefined) {
-      if (this.#parts.done.hasObject(objectId)) this.repeats += 1;
-      else this.#wait(header, payload);
-      return;
-    }
-    object.touchedAt = this.#now;
-    if (object.finishing) {
+    const object = this.#objects.get(header.objectId);
+    if (object !== undefined) {
+      object.touchedAt = this.#now;
+      this.#take(object, header, payload);
+    } else if (this.#parts.done.hasObject(header.objectId)) {
       this.repeats += 1;
-    } else if (header.objectSize !== object.geometry.size || group >= object.geometry.groups) {
-      this.#parts.rejections.count("shape");
-    } else if (object.knows(group)) {
-      this.#place(object, group, header.shard, header.k, payload);
     } else {
-      this.#wait(header, payload);
+      const dropped = this.#waiting.add(header, payload);
+      if (dropped > 0) this.#parts.rejections.count("no-manifest", dropped);
     }
   }
 
   manifest(header: FrameHeader, payload: Uint8Array): void {
-    const { objectId, group } = header;
+    const { objectId, flags } = header;
     const object = this.#objects.get(objectId);
     if (object === undefined && this.#parts.done.hasObject(objectId)) {
       this.repeats += 1;
       return;
     }
-    if ((header.flags & FLAG_PASS_END) !== 0 && (header.flags & FLAG_REPEAT) !== 0) {
+    if (object !== undefined && (flags & FLAG_PASS_END) !== 0 && (flags & FLAG_REPEAT) !== 0) {
       // What is missing now stays missing; said at the next tick, when late frames have come.
-      if (object !== undefined) this.#ended.add(objectId);
+      this.#ended.add(objectId);
     }
-    if (object?.knows(group) === true) return;
-    const signed = this.#collector.add(objectId, group, header.shard, header.k, payload);
-    if (this.#collector.dropped !== this.#collectorDropped) {
-      this.#parts.rejections.count(
-        "manifest-dropped",
-        this.#collector.dropped - this.#collectorDropped,
-      );
-      this.#collectorDropped = this.#collector.dropped;
-    }
-    if (signed === undefined) return;
-    if (typeof signed === "string") this.#parts.rejections.count(`manifest-${signed}`);
-    else this.#signed(objectId, signed);
+    if (object !== undefined && beginsWith(payload, this.#known.get(objectId))) return;
+    const announced = this.#manifests.take(header, payload);
+    if (announced !== undefined) this.#announced(announced);
   }
 
   /** Once a second: syncs, end of passes, forgotten objects. */
   tick(): void {
     this.#now = performance.now();
-    this.#badSignatures = 0;
+    this.#manifests.tick();
+    this.#rig.restorer.tick();
+    this.#rig.budget.rest();
     for (const objectId of this.#ended) {
       const object = this.#objects.get(objectId);
       if (object !== undefined) this.#sayIncomplete(object);
@@ -145,169 +174,128 @@ export class Reassembler {
       const idle = this.#now - object.touchedAt;
       if (idle > FORGET_MS) this.#drop(object);
       else if (idle > STALE_MS) this.#sayIncomplete(object);
-      object.file?.syncIfDue().catch((error: unknown) => this.#diskFault(object, error));
+      object.tick(idle);
     }
   }
 
   /** The object was delivered or refused: nothing of it is under way any more. */
   finished(object: Incoming): void {
     object.release();
-    this.#objects.delete(object.objectId);
+    this.#remove(object);
   }
 
-  /** The object must get some of its groups again. */
-  reopen(object: Incoming): void {
-    object.finishing = false;
+  /** Resolves when everything that is full was looked at. */
+  async settled(): Promise<void> {
+    for (const object of this.#objects.values()) {
+      await object.settle().catch((error: unknown) => this.#diskFault(object, error));
+    }
+    await this.#rig.checks.idle();
   }
 
   /** Writes down what is there and lets go of the files. */
   async close(): Promise<void> {
+    await this.settled();
     for (const object of this.#objects.values()) {
       await object.file?.sync().catch((error: unknown) => this.#diskFault(object, error));
+      object.release();
       await object.file?.close();
     }
   }
 
-  #signed(objectId: number, signed: Uint8Array, left?: Uint8Array): void {
-    const { rejections, verifier, lane, done } = this.#parts;
-    if (this.#badSignatures >= MAX_BAD_SIGNATURES) {
-      rejections.count("manifest-flood");
+  #announced({ manifest, signed, setId }: Announcement): void {
+    const { objectId } = manifest;
+    const { done, rejections, directory } = this.#parts;
+    const known = this.#objects.get(objectId);
+    if (known !== undefined) {
+      // Signed anew: the sender has another key, or lost its journal of what it signed.
+      if (known.agrees(manifest)) this.#known.set(objectId, setId);
+      else rejections.count("manifest-contradiction");
       return;
     }
-    const manifest = verifyMessage(verifier, MANIFEST_LABEL, ObjectManifest, signed);
-    if (typeof manifest === "string") {
-      this.#badSignatures += 1;
-      rejections.count(`manifest-${manifest}`);
+    if (done.hasBundle(Buffer.from(manifest.bundleId).toString("hex"))) {
+      // The sender lost its journal and began the bundle anew: it is here already.
+      this.repeats += 1;
+      if (this.#left.delete(objectId)) void removePartial(directory, objectId);
       return;
     }
-    const fault = manifestFault(manifest, { sender: verifier.sender, lane });
-    if (fault !== undefined || manifest.objectId !== objectId) {
-      rejections.count(`manifest-${fault ?? "object"}`);
-      return;
+    // Its former self is still being removed: another copy of the manifest comes soon.
+    if (this.#leaving.has(objectId)) return;
+    this.#makePlace();
+    const kept = this.#left.get(objectId);
+    this.#left.delete(objectId);
+    const object = new Incoming(this.#rig, manifest, signed, kept);
+    object.touchedAt = this.#now;
+    this.#objects.set(objectId, object);
+    this.#known.set(objectId, setId);
+    for (const { header, payload } of this.#waiting.take(objectId)) {
+      this.#take(object, header, payload);
     }
-    let object = this.#objects.get(objectId);
-    if (object === undefined) {
-      const bundleId = Buffer.from(manifest.bundleId).toString("hex");
-      if (done.hasBundle(bundleId)) {
-        // The sender lost its journal and began the bundle anew: it is here already.
-        this.repeats += 1;
-        return;
-      }
-      object = this.#begin(manifest, left);
-    }
-    if (!object.addSegment(manifest, Uint8Array.from(signed))) {
-      rejections.count("manifest-contradiction");
-      return;
-    }
-    this.#releaseWaiting(object);
   }
 
-  #begin(manifest: lightferry.ferry.v1.ObjectManifest, left?: Uint8Array): Incoming {
-    const { provider, directory, rejections } = this.#parts;
+  #take(object: Incoming, header: ShardHeader, payload: Uint8Array): void {
+    if (object.finishing) {
+      this.repeats += 1;
+      return;
+    }
+    const fault = object.take(header, payload);
+    if (fault === "repeat") this.repeats += 1;
+    else if (fault !== undefined) this.#parts.rejections.count(fault);
+    else if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
+  }
+
+  /** The oldest objects give way to a new one. */
+  #makePlace(): void {
     for (const oldest of this.#objects.values()) {
       if (this.#objects.size < MAX_OBJECTS) break;
       if (oldest.finishing) continue;
-      rejections.count("objects-full");
+      this.#parts.rejections.count("objects-full");
       this.#drop(oldest);
     }
-    const object = new Incoming(provider, this.#budget, directory, manifest, left);
-    object.touchedAt = this.#now;
-    this.#objects.set(manifest.objectId, object);
-    return object;
   }
 
-  #wait(header: FrameHeader, payload: Uint8Array): void {
-    const dropped = this.#waiting.add(header, payload);
-    if (dropped > 0) this.#parts.rejections.count("no-manifest", dropped);
-  }
-
-  #releaseWaiting(object: Incoming): void {
-    for (const frame of this.#waiting.take(object.objectId)) {
-      if (frame.objectSize !== object.geometry.size || frame.group >= object.geometry.groups) {
-        this.#parts.rejections.count("shape");
-      } else if (object.finishing) {
-        this.repeats += 1;
-      } else if (object.knows(frame.group)) {
-        this.#place(object, frame.group, frame.shard, frame.k, frame.payload);
-      } else {
-        const header = { ...frame, objectId: object.objectId } as unknown as FrameHeader;
-        this.#wait(header, frame.payload);
-      }
-    }
-  }
-
-  #place(object: Incoming, group: number, shard: number, k: number, payload: Uint8Array): void {
-    const placed = object.place(group, shard, k, payload);
-    if (placed === "kept") {
-      if (this.#budget.used > MAX_HELD_BYTES) this.#makeRoom();
-    } else if (placed === "shape" || placed === "digest") {
-      this.#parts.rejections.count(`group-${placed}`);
-    } else if (placed === "duplicate") {
-      this.repeats += 1;
-    } else if (object.file === undefined) {
-      this.#wholeIfSo(object);
-    } else {
-      this.#write(object, group);
-    }
-  }
-
-  #write(object: Incoming, group: number): void {
-    const bytes = object.takeGroup(group);
-    const { objectId } = object;
-    this.#writing += bytes.length;
-    this.#writes.set(objectId, (this.#writes.get(objectId) ?? 0) + 1);
-    if (this.#writing > PAUSE_WRITING_BYTES && !this.#paused) {
-      this.#paused = true;
-      this.#parts.pause();
-    }
-    const over = (kept: boolean): void => {
-      object.wrote(group, kept);
-      this.#writing -= bytes.length;
-      const left = (this.#writes.get(objectId) as number) - 1;
-      if (left === 0) this.#writes.delete(objectId);
-      else this.#writes.set(objectId, left);
-      if (this.#paused && this.#writing < RESUME_WRITING_BYTES) {
-        this.#paused = false;
-        this.#parts.resume();
-      }
-      if (left === 0) this.#wholeIfSo(object);
-    };
-    object.file?.write(group, bytes).then(
-      () => over(true),
-      (error: unknown) => {
-        this.#diskFault(object, error);
-        over(false);
-      },
-    );
-  }
-
-  #wholeIfSo(object: Incoming): void {
-    if (object.missingGroups > 0 || object.finishing || this.#writes.has(object.objectId)) return;
-    object.finishing = true;
-    object.dropUnfinished();
-    this.#parts.whole(object);
-  }
-
-  /** Unfinished groups of the oldest objects give way. */
+  /** First what lies on disk too, then unfinished chunks of the oldest objects give way, in the end whole objects. */
   #makeRoom(): void {
-    for (const object of this.#objects.values()) {
-      if (this.#budget.used <= MAX_HELD_BYTES / 2) return;
-      if (object.finishing) continue;
-      const dropped = object.dropUnfinished();
-      if (dropped > 0) this.#parts.rejections.count("memory", dropped);
-      if (object.file === undefined) this.#drop(object);
+    const { budget } = this.#rig;
+    const enough = (): boolean => budget.used <= MAX_HELD_BYTES / 2;
+    const open = [...this.#objects.values()].filter(({ finishing }) => !finishing);
+    for (const object of open) if (!enough()) object.dropKept();
+    for (const object of open) {
+      if (enough()) return;
+      if (object.file === undefined) {
+        this.#parts.rejections.count("memory");
+        this.#drop(object);
+      } else {
+        const dropped = object.dropUnfinished();
+        if (dropped > 0) this.#parts.rejections.count("memory", dropped);
+      }
+    }
+    // Only heads are left: thousands of gigabytes are announced.
+    for (const object of open) {
+      if (budget.used <= MAX_HELD_BYTES) return;
+      this.#parts.rejections.count("memory");
+      this.#drop(object);
     }
   }
 
   #drop(object: Incoming): void {
     this.#sayIncomplete(object);
     object.release();
-    this.#objects.delete(object.objectId);
-    object.file?.remove(true).catch((error: unknown) => this.#diskFault(object, error));
+    this.#remove(object);
+    if (object.file === undefined) return;
+    this.#leaving.add(object.objectId);
+    object.file
+      .remove(true)
+      .catch((error: unknown) => this.#diskFault(object, error))
+      .finally(() => this.#leaving.delete(object.objectId));
+  }
+
+  #remove({ objectId }: Incoming): void {
+    this.#objects.delete(objectId);
+    this.#known.delete(objectId);
   }
 
   #sayIncomplete(object: Incoming): void {
-    if (object.reported || object.missingGroups === 0) return;
+    if (object.reported || object.spans.missing === 0) return;
     object.reported = true;
     this.#parts.incomplete(object);
   }
@@ -317,4 +305,10 @@ export class Reassembler {
     this.#parts.rejections.count("disk");
     this.#parts.log.error({ object: object.objectId, cause: code }, "partial object not written");
   }
+}
+
+function beginsWith(payload: Uint8Array, setId: Uint8Array | undefined): boolean {
+  if (setId === undefined || payload.length < SET_ID_BYTES) return false;
+  for (let at = 0; at < SET_ID_BYTES; at += 1) if (payload[at] !== setId[at]) return false;
+  return true;
 }

@@ -3,7 +3,7 @@
  * frame is counted, what is a frame is numbered for the loss account, and only
  * signed messages change what is durable.
  *
- * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA/MANIFEST: reassemble ─▶ finish
+ * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, MANIFEST: reassemble ─▶ finish
  *                                           └▶ HEARTBEAT: verify ─▶ link, streams, alarms
  */
 import { lightferry } from "@lightferry/proto/gen";
@@ -85,8 +85,9 @@ export class Receiver {
     this.counts.frames += 1;
     this.#parts.link.see(header.epoch, header.seq);
     const payload = bytes.subarray(FRAME_HEADER);
-    if (header.type === FRAME_TYPE.DATA) this.#parts.reassembler.data(header, payload);
-    else if (header.type === FRAME_TYPE.MANIFEST) this.#parts.reassembler.manifest(header, payload);
+    const { type } = header;
+    if (type <= FRAME_TYPE.PARITY) this.#parts.reassembler.data(header, payload);
+    else if (type === FRAME_TYPE.MANIFEST) this.#parts.reassembler.manifest(header, payload);
     else this.#heartbeatPart(header, payload);
   };
 
@@ -112,7 +113,7 @@ export class Receiver {
       this.#heartbeat(epoch, payload);
       return;
     }
-    const whole = this.#heartbeatParts.add(epoch, 0, shard, k, payload);
+    const whole = this.#heartbeatParts.add(epoch, shard, k, payload);
     if (typeof whole === "string") this.#parts.rejections.count(`heartbeat-${whole}`);
     else if (whole !== undefined) this.#heartbeat(epoch, whole);
   }

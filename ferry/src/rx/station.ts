@@ -144,6 +144,7 @@ export class Station {
   status(): object {
     const { gate, lane, expectedSender } = this.#options;
     const { state, clockOffsetMs, heardAt } = this.#link;
+    const received = gate.stats();
     return {
       role: "rx",
       sender: expectedSender,
@@ -151,7 +152,8 @@ export class Station {
       driver: gate.driver,
       locked: gate.locked,
       port: gate.port,
-      received: gate.stats(),
+      received,
+      receiverOverruns: received.overruns,
       frames: this.#receiver.counts.frames,
       epoch: state.epoch,
       accounted: { settled: state.settled, lost: state.lost },
@@ -165,6 +167,8 @@ export class Station {
       quarantine: this.#quarantine.picture(),
       objects: this.#reassembler.objects,
       heldBytes: this.#reassembler.heldBytes,
+      restored: this.#reassembler.restored,
+      progress: this.#reassembler.progress(),
       repeats: this.#reassembler.repeats,
       rejected: this.#rejections.totals(),
       gaps: this.#done.streams.open(),
@@ -186,10 +190,7 @@ export class Station {
   #finish(object: Incoming): void {
     const run = this.#finisher
       .finish(object)
-      .then((over) => {
-        if (over) this.#reassembler.finished(object);
-        else this.#reassembler.reopen(object);
-      })
+      .then(() => this.#reassembler.finished(object))
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
         this.#options.log.error({ bundle: object.bundleId, err: error }, "arrival not finished");
@@ -200,8 +201,8 @@ export class Station {
 
   #incomplete(object: Incoming): void {
     const { events, lane, log } = this.#options;
-    const { bundleId, objectId, missingGroups, geometry, headerDigest } = object;
-    log.warn({ bundle: bundleId, missingGroups, groups: geometry.groups }, "object incomplete");
+    const { bundleId, objectId, spans, geometry, headerDigest } = object;
+    log.warn({ bundle: bundleId, missing: spans.missing, of: spans.count }, "object incomplete");
     events
       .record([
         {
@@ -212,8 +213,8 @@ export class Station {
           digest: headerDigest,
           size: geometry.size,
           attributes: {
-            groups: String(geometry.groups),
-            missing: String(missingGroups),
+            good: String(spans.goodBytes),
+            missing: String(spans.missing),
             object: String(objectId),
           },
         },

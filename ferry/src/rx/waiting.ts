@@ -1,21 +1,19 @@
 /**
- * Guarantee: frames that come before their manifest wait in bounded memory; the
+ * Guarantee: shards that come before their manifest wait in bounded memory; the
  * oldest give way, and the second pass brings them again.
  */
 import type { FrameHeader } from "../frame.ts";
+import { copyOf, type ShardHeader } from "./shard.ts";
 
-/** What a gigabit line carries while a lost manifest is repeated half a segment later. */
+/** Five times what comes between two copies of a manifest. */
 const MAX_BYTES = 8 << 20;
 /** Objects waited for at once; any sender of frames can name new ones. */
 const MAX_OBJECTS = 256;
 /** A frame of one byte costs this much too. */
 const FRAME_COST = 256;
 
-export interface WaitingFrame {
-  readonly group: number;
-  readonly shard: number;
-  readonly k: number;
-  readonly objectSize: number;
+interface WaitingFrame {
+  readonly header: ShardHeader;
   readonly payload: Uint8Array;
 }
 
@@ -39,8 +37,7 @@ export class Waiting {
       object = { frames: [], cost: 0 };
       this.#objects.set(header.objectId, object);
     }
-    const { group, shard, k, objectSize } = header;
-    object.frames.push({ group, shard, k, objectSize, payload: Uint8Array.from(payload) });
+    object.frames.push({ header: copyOf(header), payload: Uint8Array.from(payload) });
     object.cost += payload.length + FRAME_COST;
     this.#cost += payload.length + FRAME_COST;
     let dropped = 0;

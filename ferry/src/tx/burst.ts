@@ -3,7 +3,7 @@
  * one after another and a shorter one only as the last, each with the next
  * sequence number of the epoch.
  */
-import { encodeFrame, FRAME_HEADER, type FrameHeader } from "../frame.ts";
+import { encodeFrame, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
 
 export class BurstWriter {
@@ -11,6 +11,10 @@ export class BurstWriter {
   readonly #frameSize: number;
   /** The number of the next frame; the first of an epoch is 0. */
   nextFrame = 0;
+  /** Bytes of all frames so far … */
+  bytes = 0;
+  /** … and of those with parity. */
+  parityBytes = 0;
   #room: Uint8Array | undefined;
   #at = 0;
   #full = false;
@@ -41,6 +45,8 @@ export class BurstWriter {
     this.nextFrame += 1;
     const length = encodeFrame(room, this.#at, header, payload.length);
     this.#at += length;
+    this.bytes += length;
+    if (header.type === FRAME_TYPE.PARITY) this.parityBytes += length;
     this.#full = length < this.#frameSize || this.#at + this.#frameSize > room.length;
   }
 

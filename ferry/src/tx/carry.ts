@@ -13,14 +13,17 @@ import type { lightferry } from "@lightferry/proto/gen";
 import { Turns } from "@lightferry/proto/service";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
 import { FRAME_HEADER } from "../frame.ts";
-import { Geometry } from "../object.ts";
+import { type Code, Geometry } from "../object.ts";
 import { untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
-import { type CheckContext, checkBundle, outboxPath } from "./check.ts";
+import { BundleFile } from "./bundle-file.ts";
+import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
 import type { Emitter } from "./emit.ts";
+import { Encoding } from "./encoding.ts";
 import type { Carried, TxJournal } from "./journal.ts";
+import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
-import { Pass } from "./pass.ts";
+import { Pass, type PassKind } from "./pass.ts";
 import { ObjectSource } from "./source.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
@@ -38,11 +41,13 @@ const AT_ONCE: readonly number[] = [16, 16, 3, 8];
 export interface CarrierParts {
   readonly journal: TxJournal;
   readonly emitter: Emitter;
+  readonly memory: ShardMemory;
   readonly signer: LinkSigner;
   readonly events: EventSink;
   readonly log: Log;
   readonly check: () => CheckContext;
   readonly frameSize: number;
+  readonly code: Code;
   readonly secondPassMs: number;
   readonly ack: (request: Ack) => Promise<unknown>;
   readonly signal: AbortSignal;
@@ -59,6 +64,7 @@ export class Carrier {
   readonly #parts: CarrierParts;
   readonly #live = new Map<string, Carried>();
   readonly #turns = AT_ONCE.map((limit) => new Turns(limit));
+  readonly #encoding = new Encoding();
   /** First passes not over, by class. */
   readonly #first = AT_ONCE.map(() => 0);
   readonly #running = new Set<Promise<void>>();
@@ -112,6 +118,7 @@ export class Carrier {
       bundleId,
       objectId: this.#parts.journal.newObjectId(),
       shardSize: this.#shardSize,
+      code: this.#parts.code,
       file: lease.file ?? "",
       size: lease.size ?? 0,
       headerDigest: Buffer.from(lease.headerDigest ?? []).toString("hex"),
@@ -130,10 +137,12 @@ export class Carrier {
 
   #start(bundle: Carried, fresh: boolean): void {
     let begin = fresh;
-    if (bundle.shardSize !== this.#shardSize) {
-      // Cut otherwise it is another object to the far side.
+    const { code } = this.#parts;
+    if (bundle.shardSize !== this.#shardSize || !sameCode(bundle.code, code)) {
+      // Cut or coded otherwise it is another object to the far side.
       bundle.objectId = this.#parts.journal.newObjectId();
       bundle.shardSize = this.#shardSize;
+      bundle.code = code;
       begin = true;
     }
     this.#live.set(bundle.bundleId, bundle);
@@ -170,20 +179,14 @@ export class Carrier {
 
   /** False when the bundle was refused. */
   async #firstPass(bundle: Carried, channel: number, begin: boolean): Promise<boolean> {
-    const { journal, events, check } = this.#parts;
-    try {
-      await checkBundle(bundle, check());
-    } catch (error) {
-      await this.#refuse(bundle, error);
-      return false;
-    }
-    // The pass ends with a line of its own, so this one need not be waited for.
-    if (begin) journal.begin(bundle).catch(() => undefined);
-    try {
-      await this.#send(bundle, channel, channel, false);
-    } catch (error) {
-      if (asGatewayError(error).code !== "ferry.file-invalid") throw error;
-      await this.#refuse(bundle, error);
+    const { journal, events } = this.#parts;
+    const kind = { channel, serviceClass: channel, repeat: false };
+    const refused = await this.#send(bundle, kind, () => {
+      // The pass ends with a line of its own, so this one need not be waited for.
+      if (begin) journal.begin(bundle).catch(() => undefined);
+    });
+    if (refused !== undefined) {
+      await this.#refuse(bundle, refused);
       return false;
     }
     // Intent before effect: the event is durable before anyone may count on the pass.
@@ -197,43 +200,67 @@ export class Carrier {
   }
 
   async #secondPass(bundle: Carried): Promise<void> {
-    const { journal, secondPassMs, signal, events, check } = this.#parts;
+    const { journal, secondPassMs, signal, events } = this.#parts;
     const wait = bundle.firstPassMs + secondPassMs - Date.now();
     if (wait > 0) await delay(wait, undefined, { signal });
-    try {
-      await checkBundle(bundle, check());
-      await this.#send(bundle, channelOf(bundle.priority), REPEAT_CLASS, true);
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code === "rpc.cancelled") throw error;
+    const channel = channelOf(bundle.priority);
+    const refused = await this.#send(bundle, { channel, serviceClass: REPEAT_CLASS, repeat: true });
+    if (refused !== undefined) {
       // The first pass stands; what can no longer be verified is not sent again.
-      const event = this.#event("bundle.refused", bundle, error.code);
+      const event = this.#event("bundle.refused", bundle, refused.code);
       await events.record([{ ...event, attributes: { ...event.attributes, pass: "2" } }]);
     }
     await journal.passOver(bundle.bundleId, PASSES, Date.now());
     bundle.passes = PASSES;
   }
 
-  async #send(bundle: Carried, channel: number, turn: number, repeat: boolean): Promise<void> {
-    const { signer, emitter, check, frameSize, journal } = this.#parts;
-    const { lane, node, outboxDir } = check();
-    await (this.#turns[turn] as Turns).run(async () => {
-      const facts = {
-        objectId: bundle.objectId,
-        bundleId: Buffer.from(bundle.bundleId, "hex"),
-        headerDigest: Buffer.from(bundle.headerDigest, "hex"),
-        sender: node,
-        lane,
-        geometry: new Geometry(bundle.size, bundle.shardSize),
-      };
-      const path = outboxPath(outboxDir, bundle.file);
-      const source = await ObjectSource.open(facts, path, signer, frameSize);
+  /**
+   * Checks a bundle and sends it, when it is its turn.
+   * @param checked called before the first frame
+   * @returns why the bundle is not sent, or undefined when it was
+   */
+  async #send(
+    bundle: Carried,
+    kind: PassKind,
+    checked: () => void = () => undefined,
+  ): Promise<GatewayError | undefined> {
+    const { emitter, check } = this.#parts;
+    return await (this.#turns[kind.serviceClass] as Turns).run(async () => {
+      let file: BundleFile | undefined;
+      let passing = false;
       try {
-        const pass = new Pass(source, { epoch: journal.epoch, channel, repeat }, emitter.wake);
-        await emitter.send(pass, turn);
+        file = await BundleFile.open(outboxPath(check().outboxDir, bundle.file));
+        const proof = await checkBundle(bundle, file, check());
+        checked();
+        passing = true;
+        await emitter.send(this.#pass(bundle, file, proof, kind));
+        return undefined;
+      } catch (error) {
+        // That nothing can be signed now, say, is not the fault of a bundle that was never sent.
+        const its = !passing || kind.repeat || asGatewayError(error).code === "ferry.file-invalid";
+        if (its && error instanceof GatewayError && error.code !== "rpc.cancelled") return error;
+        throw error;
       } finally {
-        await source.close();
+        await file?.close();
       }
     });
+  }
+
+  #pass(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind): Pass {
+    const { signer, emitter, check, frameSize, journal, memory } = this.#parts;
+    const { lane, node } = check();
+    const facts = {
+      objectId: bundle.objectId,
+      bundleId: Buffer.from(bundle.bundleId, "hex"),
+      headerDigest: Buffer.from(bundle.headerDigest, "hex"),
+      sender: node,
+      lane,
+      geometry: new Geometry(bundle.size, bundle.shardSize, bundle.code),
+      proof,
+    };
+    const source = new ObjectSource(facts, file, this.#encoding);
+    const { wake } = emitter;
+    return new Pass(source, kind, { epoch: journal.epoch, frameSize, signer, memory, wake });
   }
 
   async #refuse(bundle: Carried, cause: unknown): Promise<void> {
@@ -280,4 +307,9 @@ export class Carrier {
       },
     };
   }
+}
+
+/** The journal of an older program names no code. */
+function sameCode(one: Code | undefined, other: Code): boolean {
+  return one?.groupShards === other.groupShards && one.parityShards === other.parityShards;
 }

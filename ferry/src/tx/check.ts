@@ -7,6 +7,7 @@ import { readHeader, verifyHeader } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
+import type { BundleFile } from "./bundle-file.ts";
 import type { Carried } from "./journal.ts";
 
 /** One name inside the outbox directory: no path, no hidden file. */
@@ -28,17 +29,41 @@ export function outboxPath(outboxDir: string, file: string): string {
   return join(outboxDir, file);
 }
 
-/** @throws GatewayError of the first check that fails; codes of the bundle, its verdicts or `ferry.*` */
-export async function checkBundle(bundle: Carried, context: CheckContext): Promise<void> {
-  const path = outboxPath(context.outboxDir, bundle.file);
+/** By what the far side knows the bytes to be right, before all are there (SPEC.md §3.3). */
+export interface Proof {
+  /** Bytes before the first chunk: prefix, header, signature, digest table. */
+  readonly headSize: number;
+  /** SM3 of them. */
+  readonly headDigest: Uint8Array;
+  /** Bytes of every chunk but the last. */
+  readonly chunkBytes: number;
+}
+
+/** Magic and length of the header. */
+const PREFIX_BYTES = 8;
+/** Tag of a chunk, behind its ciphertext. */
+const TAG_BYTES = 16;
+
+/**
+ * Verifies the head of a bundle; nothing else of it is read.
+ * @throws GatewayError of the first check that fails; codes of the bundle, its verdicts or `ferry.*`
+ */
+export async function checkBundle(
+  bundle: Carried,
+  file: BundleFile,
+  context: CheckContext,
+): Promise<Proof> {
+  const { provider } = context;
+  const prefix = Buffer.alloc(PREFIX_BYTES);
   let received: Awaited<ReturnType<typeof readHeader>>;
   try {
-    received = await readHeader(path);
+    received = await readHeader(file);
+    await file.fill([prefix], 0);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError("ferry.file-invalid", { detail: "cannot be read", cause });
   }
-  const verified = verifyHeader(context.provider, received, {
+  const verified = verifyHeader(provider, received, {
     now: Date.now(),
     lane: context.lane,
     sender: context.node,
@@ -54,4 +79,10 @@ export async function checkBundle(bundle: Carried, context: CheckContext): Promi
   for (const [name, found, leased] of facts) {
     if (found !== leased) throw new GatewayError("ferry.file-invalid", { detail: name });
   }
+  const { headerBytes, signature, table, layout } = received;
+  return {
+    headSize: layout.chunksAt,
+    headDigest: provider.sm3(prefix, headerBytes, signature, table),
+    chunkBytes: layout.chunkSize + TAG_BYTES,
+  };
 }

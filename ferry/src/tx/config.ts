@@ -1,4 +1,6 @@
 /** Guarantee: the settings of the sending half are complete and within their limits before anything is opened. */
+
+import { GatewayError } from "@lightferry/proto/errors";
 import {
   type BaseConfig,
   readBaseConfig,
@@ -10,7 +12,9 @@ import {
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
-import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
+import { MAX_DATA_SHARDS } from "../erasure/index.ts";
+import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
+import { type Code, DEFAULT_CODE, MAX_PARITY_SHARDS } from "../object.ts";
 
 export interface TxConfig extends BaseConfig {
   readonly lane: string;
@@ -23,6 +27,8 @@ export interface TxConfig extends BaseConfig {
     readonly port: number;
     /** UDP payload of a full frame in bytes; one number for the whole link. */
     readonly frameSize: number;
+    /** Data and parity shards of a full group; no parity turns coding off. */
+    readonly code: Code;
     /** Wire bytes per second, headers of Ethernet included. */
     readonly rateBytesPerSecond: number;
     readonly secondPassSeconds: number;
@@ -36,6 +42,8 @@ const RATE = { min: 10_000, max: 12_500_000_000 };
 /** 0 repeats at once, for tests; a day is longer than any receiver is restarted. */
 const SECOND_PASS = { min: 0, max: 86_400 };
 const FRAME_SIZE = { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE };
+const GROUP_SHARDS = { min: 1, max: MAX_DATA_SHARDS };
+const PARITY_SHARDS = { min: 0, max: MAX_PARITY_SHARDS };
 const PORT = { min: 1, max: 65_535 };
 
 /** @throws GatewayError `config.invalid` naming the field */
@@ -53,9 +61,23 @@ export function readTxConfig(raw: unknown): TxConfig {
       host: readString(raw, "gate.host"),
       port: readInteger(raw, "gate.port", PORT),
       frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE) ?? DEFAULT_FRAME_SIZE,
+      code: readCode(raw),
       rateBytesPerSecond: readInteger(raw, "gate.rateBytesPerSecond", RATE),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
     },
   };
+}
+
+function readCode(raw: unknown): Code {
+  const groupShards =
+    readOptionalInteger(raw, "gate.groupShards", GROUP_SHARDS) ?? DEFAULT_CODE.groupShards;
+  const parityShards =
+    readOptionalInteger(raw, "gate.parityShards", PARITY_SHARDS) ?? DEFAULT_CODE.parityShards;
+  if (groupShards + parityShards > MAX_SHARDS) {
+    throw new GatewayError("config.invalid", {
+      detail: `gate.groupShards + gate.parityShards above ${MAX_SHARDS}`,
+    });
+  }
+  return { groupShards, parityShards };
 }

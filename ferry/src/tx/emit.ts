@@ -21,7 +21,9 @@ export class Emitter {
   readonly #order = new Order<Pass>();
   readonly #passes = new Set<Pass>();
   #beatDue = true;
-  #stopped = false;
+  #rate = 0;
+  #measured = { bytes: 0, atMs: performance.now() };
+  #stopped: { readonly reason: unknown } | undefined;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -37,6 +39,7 @@ export class Emitter {
   start(): void {
     this.#timer = setInterval(() => {
       this.#beatDue = true;
+      this.#measure();
       this.wake();
     }, HEARTBEAT_INTERVAL_MS);
     this.#running = this.#run();
@@ -47,22 +50,31 @@ export class Emitter {
     return this.#burst.nextFrame;
   }
 
+  /** Bytes of frames written in the last second, and how much of all so far was parity, 0 … 1. */
+  get rates(): { readonly bytesPerSecond: number; readonly parityShare: number } {
+    const { bytes, parityBytes } = this.#burst;
+    return {
+      bytesPerSecond: Math.round(this.#rate),
+      parityShare: bytes === 0 ? 0 : parityBytes / bytes,
+    };
+  }
+
   /** Passes under way. */
-  get active(): number {
-    return this.#passes.size;
+  get passes(): Iterable<Pass> {
+    return this.#passes;
   }
 
   readonly wake = (): void => {
     this.#wake?.();
   };
 
-  /** Sends a pass; resolves when its last frame was handed to the gate. */
-  async send(pass: Pass, serviceClass: number): Promise<void> {
+  /** Sends a pass; resolves when its last frame was handed to the gate. @throws what stopped it */
+  async send(pass: Pass): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped.reason;
     this.#passes.add(pass);
-    this.#order.add(pass, serviceClass);
-    this.wake();
+    this.#order.add(pass, pass.kind.serviceClass);
     try {
-      await pass.finished;
+      await pass.run();
     } finally {
       this.#passes.delete(pass);
       this.#order.remove(pass);
@@ -71,7 +83,7 @@ export class Emitter {
 
   /** Stops after the present burst; passes under way are given up with `reason`. */
   async stop(reason: unknown): Promise<void> {
-    this.#stopped = true;
+    this.#stopped = { reason };
     clearInterval(this.#timer);
     for (const pass of this.#passes) pass.stop(reason);
     this.wake();
@@ -79,7 +91,7 @@ export class Emitter {
   }
 
   async #run(): Promise<void> {
-    for (let bursts = 1; !this.#stopped; bursts += 1) {
+    for (let bursts = 1; this.#stopped === undefined; bursts += 1) {
       if (!this.#burst.begin()) {
         await this.#sender.whenRoom();
         continue;
@@ -90,14 +102,30 @@ export class Emitter {
         this.#burst.end();
         continue;
       }
-      const turn = this.#order.next();
-      if (turn === undefined) {
+      const serviceClass = this.#order.next();
+      if (serviceClass === undefined) {
         await this.#sleep();
         continue;
       }
-      turn.pass.fill(this.#burst);
-      this.#order.charge(turn.pass, turn.serviceClass, this.#burst.end());
+      this.#fill(serviceClass);
+      this.#order.charge(serviceClass, this.#burst.end());
       if (bursts % BURSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #measure(): void {
+    const now = { bytes: this.#burst.bytes, atMs: performance.now() };
+    const { bytes, atMs } = this.#measured;
+    this.#rate = ((now.bytes - bytes) * 1000) / (now.atMs - atMs);
+    this.#measured = now;
+  }
+
+  /** Frame by frame from all passes of the class that have one, until the burst is full. */
+  #fill(serviceClass: number): void {
+    while (this.#burst.open) {
+      const pass = this.#order.turn(serviceClass);
+      if (pass === undefined) return;
+      pass.write(this.#burst);
     }
   }
 

@@ -20,11 +20,12 @@ const INTRODUCTIONS = 3;
 /** Streams named in one heartbeat: it must fit the smallest frame with its signature. */
 export const HEARTBEAT_STREAMS = 8;
 
-/** What both ends must agree on for the numbers to mean the same. */
+/** What both ends must agree on for the numbers to mean the same; digested as JSON in this order (SPEC.md §5). */
 export interface LinkSettings {
   readonly lane: string;
   readonly frameSize: number;
   readonly groupShards: number;
+  readonly parityShards: number;
 }
 
 export class HeartbeatSource {
@@ -55,7 +56,9 @@ export class HeartbeatSource {
     this.#signer = signer;
     this.#sender = sender;
     this.#epoch = epoch;
-    this.#configDigest = signer.provider.sm3(Buffer.from(JSON.stringify(settings)));
+    const { lane, frameSize, groupShards, parityShards } = settings;
+    const text = JSON.stringify({ lane, frameSize, groupShards, parityShards });
+    this.#configDigest = signer.provider.sm3(Buffer.from(text));
     this.#positions = positions;
   }
 

@@ -9,15 +9,16 @@
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { LineLog, readLines, readState, replaceFile } from "../durable.ts";
-import { MAX_EPOCH, objectIdOf } from "../object.ts";
+import { type Code, MAX_EPOCH, objectIdOf } from "../object.ts";
 
 /** A bundle that the ferry has taken on. */
 export interface Carried {
   /** Hex of the 16 bytes. */
   readonly bundleId: string;
   objectId: number;
-  /** Bytes of a shard; the object is cut by it. */
+  /** Bytes of a shard, and how many make a group: the object is cut and coded by them. */
   shardSize: number;
+  code: Code;
   readonly file: string;
   readonly size: number;
   readonly headerDigest: string;

@@ -2,7 +2,7 @@
  * Guarantee: on a full line every class gets at least its share, urgent and
  * normal bundles go far ahead of bulk, and second passes have a reserved share
  * of their own; what a class does not use goes to the others. Passes of one
- * class take turns burst by burst.
+ * class take turns frame by frame.
  */
 import { CHANNEL } from "../frame.ts";
 
@@ -28,6 +28,8 @@ export function channelOf(priority: string): number {
 
 export class Order<Pass extends Ready> {
   readonly #classes: Pass[][] = SHARES.map(() => []);
+  /** Whose turn it is in each class. */
+  readonly #turns = SHARES.map(() => 0);
   /** Virtual time of each class: bytes sent ÷ share. The smallest goes next. */
   readonly #times = SHARES.map(() => 0);
   #now = 0;
@@ -37,39 +39,51 @@ export class Order<Pass extends Ready> {
   }
 
   remove(pass: Pass): void {
-    for (const passes of this.#classes) {
+    for (const [serviceClass, passes] of this.#classes.entries()) {
       const at = passes.indexOf(pass);
-      if (at >= 0) passes.splice(at, 1);
+      if (at < 0) continue;
+      passes.splice(at, 1);
+      const turn = this.#turns[serviceClass] as number;
+      if (at < turn) this.#turns[serviceClass] = turn - 1;
     }
   }
 
-  /** The pass that may send the next burst, if any has something ready. */
-  next(): { readonly pass: Pass; readonly serviceClass: number } | undefined {
-    let best: { pass: Pass; serviceClass: number } | undefined;
+  /** The class that may send the next burst, if any has something ready. */
+  next(): number | undefined {
+    let best: number | undefined;
     let bestTime = Number.POSITIVE_INFINITY;
-    for (let serviceClass = 0; serviceClass < this.#classes.length; serviceClass += 1) {
-      const pass = this.#classes[serviceClass]?.find((candidate) => candidate.ready);
-      if (pass === undefined) continue;
+    for (const [serviceClass, passes] of this.#classes.entries()) {
+      if (!passes.some((pass) => pass.ready)) continue;
       // A class that was idle does not save up: it starts from now.
       const time = Math.max(this.#times[serviceClass] as number, this.#now);
       if (time < bestTime) {
         bestTime = time;
-        best = { pass, serviceClass };
+        best = serviceClass;
       }
     }
     return best;
   }
 
-  /** Charges a burst and moves its pass to the end of its class. */
-  charge(pass: Pass, serviceClass: number, bytes: number): void {
+  /** The pass of a class that may write the next frame, if any has one ready. */
+  turn(serviceClass: number): Pass | undefined {
+    const passes = this.#classes[serviceClass] as Pass[];
+    let at = this.#turns[serviceClass] as number;
+    for (let tried = 0; tried < passes.length; tried += 1) {
+      if (at >= passes.length) at = 0;
+      const pass = passes[at] as Pass;
+      at += 1;
+      if (pass.ready) {
+        this.#turns[serviceClass] = at;
+        return pass;
+      }
+    }
+    return undefined;
+  }
+
+  /** Charges a burst to its class. */
+  charge(serviceClass: number, bytes: number): void {
     const start = Math.max(this.#times[serviceClass] as number, this.#now);
     this.#now = start;
     this.#times[serviceClass] = start + bytes / (SHARES[serviceClass] as number);
-    const passes = this.#classes[serviceClass] as Pass[];
-    const at = passes.indexOf(pass);
-    if (at >= 0 && passes.length > 1) {
-      passes.splice(at, 1);
-      passes.push(pass);
-    }
   }
 }

@@ -1,171 +1,169 @@
 /**
- * Guarantee: one pass over one object: each segment's manifest before its
- * groups, again in the middle and at the end, every group once. What is read
- * ahead of the gate is bounded.
+ * Guarantee: one pass over one object (SPEC.md §4.1): every shard once, block by block; the
+ * manifest before the first, again after every 1,024 and after the last. While one block is sent
+ * the next is read and encoded; never more than these two are held.
  *
- * States: reading (produce fills the queue) → drained (all frames written) or
- * failed. `finished` settles exactly once.
+ * States: preparing ⇄ ready (a manifest or a block to write from) → over or stopped.
  */
 import { emptyHeader, FLAG_PASS_END, FLAG_REPEAT, FRAME_TYPE, type FrameHeader } from "../frame.ts";
+import type { LinkSigner } from "../signed.ts";
+import { Block } from "./block.ts";
 import type { BurstWriter } from "./burst.ts";
+import { type ShardMemory, shardsOf } from "./memory.ts";
 import type { Ready } from "./order.ts";
-import type { ObjectSource, Segment } from "./source.ts";
+import type { ObjectSource } from "./source.ts";
 
-/** Frames of one manifest copy or one group, written from `next` on. */
-interface Piece {
-  readonly type: number;
-  readonly group: number;
-  readonly count: number;
-  payload(index: number): Uint8Array;
-  /** All of it was written. */
-  over?(): void;
-  next: number;
-  last: boolean;
+/** Shards between two copies of the manifest: what the receiver keeps for want of one is five times as much. */
+const MANIFEST_EVERY = 1024;
+/** One is sent, one prepared. */
+const BLOCKS_HELD = 2;
+
+/** What all passes of a sender share. */
+export interface PassContext {
+  readonly epoch: number;
+  readonly frameSize: number;
+  readonly signer: LinkSigner;
+  readonly memory: ShardMemory;
+  /** Called whenever frames became ready. */
+  readonly wake: () => void;
 }
 
-/** Groups read ahead: one on its way to the gate and two being read. */
-const READ_AHEAD = 3;
+export interface PassKind {
+  readonly channel: number;
+  /** Class of the order. */
+  readonly serviceClass: number;
+  readonly repeat: boolean;
+}
 
 export class Pass implements Ready {
-  readonly finished: Promise<void>;
+  readonly kind: PassKind;
   readonly #source: ObjectSource;
+  readonly #context: PassContext;
   readonly #header: FrameHeader = emptyHeader();
   readonly #flags: number;
-  readonly #wake: () => void;
-  readonly #queue: Piece[] = [];
-  #roomWanted: (() => void) | undefined;
-  #resolve: () => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
-  #stopped = false;
+  /** In order; frames come from the first. */
+  readonly #blocks: Block[] = [];
+  #manifest: readonly Uint8Array[] = [];
+  /** Next part of the manifest, or all of them when a copy is over. */
+  #part = 0;
+  #sinceManifest = 0;
+  /** Shards not yet written. */
+  #left: number;
+  #bytes = 0;
+  #over = false;
+  #stopped: { readonly reason: unknown } | undefined;
+  #notify: () => void = () => undefined;
 
-  /** @param wake called whenever frames became ready */
-  constructor(
-    source: ObjectSource,
-    options: { readonly epoch: number; readonly channel: number; readonly repeat: boolean },
-    wake: () => void,
-  ) {
+  constructor(source: ObjectSource, kind: PassKind, context: PassContext) {
     this.#source = source;
-    this.#wake = wake;
-    this.#flags = options.repeat ? FLAG_REPEAT : 0;
-    this.#header.epoch = options.epoch;
-    this.#header.channel = options.channel;
+    this.kind = kind;
+    this.#context = context;
+    this.#flags = kind.repeat ? FLAG_REPEAT : 0;
+    this.#header.epoch = context.epoch;
+    this.#header.channel = kind.channel;
     this.#header.objectId = source.facts.objectId;
-    this.#header.objectSize = source.facts.geometry.size;
-    this.finished = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#produce().catch((error: unknown) => this.#fail(error));
+    const { geometry } = source.facts;
+    this.#header.objectSize = geometry.size;
+    this.#left = shardsOf(geometry, 0, geometry.groups);
+  }
+
+  /** Bytes of frames written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#header.objectSize;
+  }
+
+  get bundleId(): Uint8Array {
+    return this.#source.facts.bundleId;
   }
 
   get ready(): boolean {
-    return this.#queue.length > 0;
+    return this.#blocks.length > 0 || (this.#left === 0 && !this.#over);
   }
 
-  /** Writes frames until the burst is full or nothing is ready. */
-  fill(burst: BurstWriter): void {
-    for (let piece = this.#queue[0]; piece !== undefined; piece = this.#queue[0]) {
-      while (piece.next < piece.count) {
-        if (!burst.open) return;
-        this.#write(burst, piece);
+  /** Resolves when the last frame was written; then nothing is held. @throws what stopped it */
+  async run(): Promise<void> {
+    const { memory, signer, frameSize, wake } = this.#context;
+    const { geometry } = this.#source.facts;
+    const { serviceClass } = this.kind;
+    try {
+      this.#manifest = this.#source.manifest(signer, frameSize);
+      for (let first = 0; first < geometry.groups; first += geometry.blockGroups) {
+        await this.#until(() => this.#blocks.length < BLOCKS_HELD);
+        const count = Math.min(geometry.blockGroups, geometry.groups - first);
+        const groups = await memory.take(geometry, first, count, serviceClass);
+        try {
+          await this.#source.fill(groups, first, serviceClass);
+        } catch (error) {
+          memory.giveBack(groups, serviceClass);
+          throw error;
+        }
+        this.#blocks.push(new Block(geometry, first, groups));
+        wake();
       }
-      this.#queue.shift();
-      piece.over?.();
-      this.#roomWanted?.();
-      if (piece.last) {
-        this.#resolve();
-        return;
-      }
+      await this.#until(() => this.#over);
+    } finally {
+      this.#over = true;
+      for (const { groups } of this.#blocks.splice(0)) memory.giveBack(groups, serviceClass);
     }
   }
 
-  /** Gives the pass up; `finished` rejects. */
+  /** Gives the pass up: `run` throws. */
   stop(reason: unknown): void {
-    this.#fail(reason);
+    this.#stopped = { reason };
+    this.#notify();
   }
 
-  #write(burst: BurstWriter, piece: Piece): void {
+  /** Writes the next frame; only when ready. */
+  write(burst: BurstWriter): void {
+    const before = burst.bytes;
+    if (this.#part < this.#manifest.length) this.#writeManifest(burst);
+    else this.#writeShard(burst);
+    this.#bytes += burst.bytes - before;
+  }
+
+  #writeShard(burst: BurstWriter): void {
+    const block = this.#blocks[0] as Block;
+    this.#header.flags = this.#flags;
+    block.write(burst, this.#header);
+    this.#left -= 1;
+    this.#sinceManifest += 1;
+    if (this.#left === 0 || this.#sinceManifest === MANIFEST_EVERY) this.#part = 0;
+    if (!block.over) return;
+    this.#blocks.shift();
+    this.#context.memory.giveBack(block.groups, this.kind.serviceClass);
+    this.#notify();
+  }
+
+  #writeManifest(burst: BurstWriter): void {
     const header = this.#header;
-    header.type = piece.type;
-    header.group = piece.group;
-    header.shard = piece.next;
-    header.k = piece.count;
-    const end = piece.last && piece.next === piece.count - 1;
-    header.flags = this.#flags | (end ? FLAG_PASS_END : 0);
-    burst.add(header, piece.payload(piece.next));
-    piece.next += 1;
+    const parts = this.#manifest.length;
+    const part = this.#part;
+    this.#part += 1;
+    this.#sinceManifest = 0;
+    const last = this.#left === 0 && this.#part === parts;
+    header.type = FRAME_TYPE.MANIFEST;
+    header.group = 0;
+    header.shard = part;
+    header.k = parts;
+    header.m = 0;
+    header.flags = this.#flags | (last ? FLAG_PASS_END : 0);
+    burst.add(header, this.#manifest[part] as Uint8Array);
+    if (!last) return;
+    this.#over = true;
+    this.#notify();
   }
 
-  async #produce(): Promise<void> {
-    const { geometry } = this.#source.facts;
-    let segment = await this.#source.segment(0);
-    for (let index = 0; index < geometry.segments; index += 1) {
-      const last = index === geometry.segments - 1;
-      // The next segment is hashed while this one is sent.
-      const following = last ? undefined : this.#source.segment(index + 1);
-      following?.catch(() => undefined);
-      await this.#sendSegment(segment, last);
-      if (this.#stopped) return;
-      if (following !== undefined) segment = await following;
-    }
-  }
-
-  async #sendSegment(segment: Segment, last: boolean): Promise<void> {
-    const { geometry } = this.#source.facts;
-    this.#push(manifestPiece(segment, false));
-    for (let index = 0; index < segment.groups; index += 1) {
-      const group = segment.firstGroup + index;
-      const bytes = await this.#source.group(group);
-      await this.#room();
-      if (this.#stopped) return;
-      this.#push({
-        type: FRAME_TYPE.DATA,
-        group,
-        count: geometry.shardsOf(group),
-        payload: (shard) => {
-          const start = shard * geometry.shardSize;
-          return bytes.subarray(start, start + geometry.shardSize);
-        },
-        over: () => this.#source.giveBack(bytes),
-        next: 0,
-        last: false,
-      });
-      if (index === segment.groups >> 1 && segment.groups > 2) {
-        this.#push(manifestPiece(segment, false));
-      }
-    }
-    this.#push(manifestPiece(segment, last));
-  }
-
-  #push(piece: Piece): void {
-    this.#queue.push(piece);
-    this.#wake();
-  }
-
-  async #room(): Promise<void> {
-    while (this.#queue.length >= READ_AHEAD && !this.#stopped) {
+  /** @throws the reason when the pass was stopped */
+  async #until(condition: () => boolean): Promise<void> {
+    while (this.#stopped === undefined && !condition()) {
       await new Promise<void>((resolve) => {
-        this.#roomWanted = resolve;
+        this.#notify = resolve;
       });
-      this.#roomWanted = undefined;
     }
+    if (this.#stopped !== undefined) throw this.#stopped.reason;
   }
-
-  #fail(error: unknown): void {
-    this.#stopped = true;
-    this.#queue.length = 0;
-    this.#roomWanted?.();
-    this.#reject(error);
-  }
-}
-
-function manifestPiece({ parts, firstGroup }: Segment, last: boolean): Piece {
-  return {
-    type: FRAME_TYPE.MANIFEST,
-    group: firstGroup,
-    count: parts.length,
-    payload: (index) => parts[index] as Uint8Array,
-    next: 0,
-    last,
-  };
 }

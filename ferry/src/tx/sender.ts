@@ -3,7 +3,7 @@
  * order. The program around it only brings configuration, peers and keys.
  *
  * outbox ─lease─▶ carry: check ─▶ source ─▶ pass ─▶ order ─▶ emit ─▶ gate
- *                       journal ◀── pass over ──┘        └─ heartbeat, 1 s
+ *                       journal ◀── pass over ──┘└ memory   └─ heartbeat, 1 s
  */
 
 import { asGatewayError } from "@lightferry/proto/errors";
@@ -12,13 +12,15 @@ import type { CallOptions } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
-import { GROUP_SHARDS } from "../frame.ts";
+import { FRAME_HEADER } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
+import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Carrier } from "./carry.ts";
 import { Emitter } from "./emit.ts";
 import { HeartbeatSource } from "./heartbeat.ts";
 import { TxJournal } from "./journal.ts";
+import { ShardMemory } from "./memory.ts";
 import { leaseBundles } from "./outbox.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
@@ -43,6 +45,7 @@ export interface SenderOptions {
   readonly outboxDir: string;
   readonly stateDir: string;
   readonly frameSize: number;
+  readonly code: Code;
   readonly secondPassMs: number;
   readonly gate: GateSender;
   readonly signer: LinkSigner;
@@ -57,14 +60,15 @@ export class Sender {
   readonly #journal: TxJournal;
   readonly #emitter: Emitter;
   readonly #carrier: Carrier;
+  readonly #memory: ShardMemory;
   readonly #stop = new AbortController();
   readonly #leasing: Promise<void>;
 
   private constructor(options: SenderOptions, journal: TxJournal) {
-    const { node, lane, outboxDir, frameSize, gate, signer, keys, outbox, log } = options;
+    const { node, lane, outboxDir, frameSize, code, gate, signer, keys, outbox, log } = options;
     this.#options = options;
     this.#journal = journal;
-    const settings = { lane, frameSize, groupShards: GROUP_SHARDS };
+    const settings = { lane, frameSize, ...code };
     const positions = () => journal.positions;
     const troubles = new Troubles(options.events, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
@@ -75,14 +79,17 @@ export class Sender {
     const heartbeat = new HeartbeatSource(signer, node, journal.epoch, settings, positions, signed);
     this.#emitter = new Emitter(gate, frameSize, heartbeat);
     const { signal } = this.#stop;
+    this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
     this.#carrier = new Carrier({
       journal,
       emitter: this.#emitter,
+      memory: this.#memory,
       signer,
       events: options.events,
       log,
       check: () => ({ provider: signer.provider, keys: keys(), lane, node, outboxDir }),
       frameSize,
+      code,
       secondPassMs: options.secondPassMs,
       ack: (request) => outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal }),
       signal,
@@ -118,7 +125,15 @@ export class Sender {
       locked: gate.locked,
       epoch: this.#journal.epoch,
       nextFrame: this.#emitter.framesNumbered,
-      sent: gate.stats(),
+      sent: { ...gate.stats(), ...this.#emitter.rates },
+      coding: this.#memory.variant,
+      memory: { shards: this.#memory.shards, used: this.#memory.used },
+      passes: Array.from(this.#emitter.passes, ({ bundleId, bytes, size, kind }) => ({
+        bundle: Buffer.from(bundleId).toString("hex"),
+        pass: kind.repeat ? 2 : 1,
+        bytes,
+        size,
+      })),
       bundles: {
         ...this.#carrier.counts,
         sending: this.#carrier.sending,

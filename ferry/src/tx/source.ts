@@ -1,17 +1,19 @@
 /**
- * Guarantee: the groups of one file in order, and signed manifests for them;
- * the file is read in pieces of one group, so memory does not grow with it.
+ * Guarantee: the groups of one object, read from its file straight into the memory in which they
+ * are encoded and from which they are sent, and its signed manifest. Nothing is hashed here.
  */
-import { type FileHandle, open } from "node:fs/promises";
-import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { splitManifest } from "../manifest-parts.ts";
-import { epochOf, type Geometry, MANIFEST_VERSION, SEGMENT_GROUPS } from "../object.ts";
+import { epochOf, type Geometry, MANIFEST_VERSION } from "../object.ts";
 import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../signed.ts";
+import type { BundleFile } from "./bundle-file.ts";
+import type { Proof } from "./check.ts";
+import type { Encoding } from "./encoding.ts";
+import type { Groups } from "./memory.ts";
 
 const { ObjectManifest } = lightferry.ferry.v1;
 
-/** Everything a manifest says of an object besides its groups. */
+/** Everything a manifest says of an object. */
 export interface ObjectFacts {
   readonly objectId: number;
   readonly bundleId: Uint8Array;
@@ -19,125 +21,95 @@ export interface ObjectFacts {
   readonly sender: string;
   readonly lane: string;
   readonly geometry: Geometry;
+  readonly proof: Proof;
 }
 
-export interface Segment {
-  readonly firstGroup: number;
-  readonly groups: number;
-  /** Payloads of the MANIFEST frames. */
-  readonly parts: readonly Uint8Array[];
-}
-
-/** A whole object of at most this size is read once and kept until its pass is over. */
-const KEEP_BYTES = 1 << 20;
-
-/** Groups on their way at once; a little more than a pass reads ahead. */
-const SPARE_BUFFERS = 6;
+/** Bytes of one read: enough that its cost is that of copying. */
+const READ_BYTES = 1 << 20;
+/** Pieces of one read (IOV_MAX of Linux). */
+const READ_PIECES = 1024;
 
 export class ObjectSource {
   readonly facts: ObjectFacts;
-  readonly #file: FileHandle;
-  readonly #signer: LinkSigner;
-  readonly #frameSize: number;
-  #whole: Uint8Array | undefined;
-  /** Buffers of one group, used again: fresh ones would cost more than reading. */
-  readonly #spare: Buffer[] = [];
-  #scratch: Buffer | undefined;
+  readonly #file: BundleFile;
+  readonly #encoding: Encoding;
 
-  private constructor(facts: ObjectFacts, file: FileHandle, signer: LinkSigner, frameSize: number) {
+  constructor(facts: ObjectFacts, file: BundleFile, encoding: Encoding) {
     this.facts = facts;
     this.#file = file;
-    this.#signer = signer;
-    this.#frameSize = frameSize;
+    this.#encoding = encoding;
   }
 
-  /** @throws GatewayError `ferry.file-invalid` when the file is missing or of another size */
-  static async open(
-    facts: ObjectFacts,
-    path: string,
-    signer: LinkSigner,
-    frameSize: number,
-  ): Promise<ObjectSource> {
-    let file: FileHandle;
-    try {
-      file = await open(path, "r");
-    } catch (cause) {
-      throw new GatewayError("ferry.file-invalid", { detail: "cannot be opened", cause });
-    }
-    const source = new ObjectSource(facts, file, signer, frameSize);
-    const { size } = await file.stat();
-    if (size !== facts.geometry.size) {
-      await file.close();
-      throw new GatewayError("ferry.file-invalid", {
-        detail: `${size} of ${facts.geometry.size} bytes`,
-      });
-    }
-    return source;
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  /** The bytes of a group; the caller's until it gives them back. */
-  async group(group: number): Promise<Uint8Array> {
-    return await this.#group(group, () => this.#spare.pop() ?? this.#buffer());
-  }
-
-  /** The bytes of a group are not needed any more. */
-  giveBack(bytes: Uint8Array): void {
-    if (this.#whole === undefined && this.#spare.length < SPARE_BUFFERS) {
-      this.#spare.push(Buffer.from(bytes.buffer, 0, this.facts.geometry.groupBytes));
-    }
-  }
-
-  #buffer(): Buffer {
-    return Buffer.allocUnsafeSlow(this.facts.geometry.groupBytes);
-  }
-
-  async #group(group: number, buffer: () => Buffer): Promise<Uint8Array> {
-    const { geometry } = this.facts;
-    const start = group * geometry.groupBytes;
-    const length = geometry.groupLength(group);
-    if (geometry.size > KEEP_BYTES) return await this.#read(start, buffer().subarray(0, length));
-    this.#whole ??= await this.#read(0, Buffer.allocUnsafeSlow(geometry.size));
-    return this.#whole.subarray(start, start + length);
-  }
-
-  /** Hashes the groups of a segment and signs their manifest. */
-  async segment(segment: number): Promise<Segment> {
-    const { geometry, objectId, ...facts } = this.facts;
-    const firstGroup = segment * SEGMENT_GROUPS;
-    const groups = geometry.segmentGroups(segment);
-    const groupDigests: Uint8Array[] = [];
-    // One segment is hashed at a time, so one buffer serves all of them.
-    const scratch = () => (this.#scratch ??= this.#buffer());
-    for (let index = 0; index < groups; index += 1) {
-      const bytes = await this.#group(firstGroup + index, scratch);
-      groupDigests.push(this.#signer.provider.sm3(bytes));
-    }
-    const signed = signMessage(this.#signer, MANIFEST_LABEL, ObjectManifest, {
+  /**
+   * Payloads of the MANIFEST frames.
+   * @throws GatewayError `certificate.unknown` without a key in force
+   */
+  manifest(signer: LinkSigner, frameSize: number): readonly Uint8Array[] {
+    const { geometry, proof, objectId, ...facts } = this.facts;
+    const signed = signMessage(signer, MANIFEST_LABEL, ObjectManifest, {
       version: MANIFEST_VERSION,
       ...facts,
+      ...proof,
+      ...geometry.code,
       epoch: epochOf(objectId),
       objectId,
       size: geometry.size,
       shardSize: geometry.shardSize,
-      groupShards: geometry.groupShards,
-      groupDigests,
-      firstGroup,
     });
-    const parts = splitManifest(this.#signer.provider, signed, this.#frameSize);
-    return { firstGroup, groups, parts };
+    return splitManifest(signer.provider, signed, frameSize);
   }
 
-  async #read(start: number, bytes: Buffer): Promise<Buffer> {
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesRead } = await this.#file.read(bytes, at, bytes.length - at, start + at);
-      if (bytesRead === 0) throw new GatewayError("ferry.file-invalid", { detail: "cut short" });
-      at += bytesRead;
+  /**
+   * Reads the groups from number `first` on and makes their parity; the next are read meanwhile.
+   * No read is under way any more when it settles.
+   * @throws GatewayError `ferry.file-invalid` when the file ends before
+   */
+  async fill(groups: Groups, first: number, serviceClass: number): Promise<void> {
+    const { geometry } = this.facts;
+    const { groupShards } = geometry.code;
+    const together = Math.max(
+      1,
+      Math.min(Math.floor(READ_BYTES / geometry.groupBytes), Math.floor(READ_PIECES / groupShards)),
+    );
+    let reading = this.#read(groups.slice(0, together), first);
+    try {
+      for (let at = 0; at < groups.length; at += together) {
+        await reading;
+        const next = at + together;
+        reading = this.#read(groups.slice(next, next + together), first + next);
+        for (const group of groups.slice(at, next)) {
+          if (group.m > 0) await this.#encoding.encode(group, serviceClass);
+        }
+      }
+    } finally {
+      await reading;
     }
-    return bytes;
+  }
+
+  async #read(groups: Groups, first: number): Promise<void> {
+    if (groups.length === 0) return;
+    const { geometry } = this.facts;
+    const views: Uint8Array[] = [];
+    for (const [index, group] of groups.entries()) {
+      for (let shard = 0; shard < group.k; shard += 1) {
+        const view = group.shard(shard);
+        const length = geometry.shardLength(first + index, shard);
+        // Coded as if it were filled up with zeros.
+        if (length < view.length) view.fill(0, length);
+        addPiece(views, length < view.length ? view.subarray(0, length) : view);
+      }
+    }
+    await this.#file.fill(views, first * geometry.groupBytes);
+  }
+}
+
+/** Adds a piece of memory, as a part of the last one if it lies right behind it: each costs a read its time. */
+function addPiece(views: Uint8Array[], view: Uint8Array): void {
+  const last = views.at(-1);
+  if (last !== undefined && last.byteOffset + last.length === view.byteOffset) {
+    const { buffer, byteOffset } = last;
+    views[views.length - 1] = new Uint8Array(buffer, byteOffset, last.length + view.length);
+  } else {
+    views.push(view);
   }
 }

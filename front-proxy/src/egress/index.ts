@@ -14,6 +14,7 @@ import { findExchange, listExchanges } from "./exchange-view.ts";
 import { startFolders } from "./folder/index.ts";
 import { SpoolOutbox } from "./outbox.ts";
 import { OutboxDesk } from "./outbox-service.ts";
+import { checkRetention } from "./retention.ts";
 import { SealQueue } from "./seal-queue.ts";
 import { SegmentStore } from "./segments.ts";
 import { decideAnew, stopExchange, whyNot } from "./stop-exchange.ts";
@@ -30,9 +31,13 @@ export interface Egress {
   readonly sweep: SweepParts;
 }
 
-/** Opens the sending side; parts close with the shell, last opened first. */
+/**
+ * Opens the sending side; parts close with the shell, last opened first.
+ * @throws GatewayError `config.invalid` when bundles would be kept too short a time to repair.
+ */
 export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   const { pool, shell, config } = context;
+  checkRetention(context);
   const spool = await Spool.open(config.spoolDir, {
     highWaterBytes: config.limits.spoolHighWaterBytes,
     reserveBytes: config.limits.spoolReserveBytes,
@@ -85,8 +90,15 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
         {
           lease: (request, call) => ferryDesk.lease(request, call),
           ack: (request) => ferryDesk.ack(request),
+          listEmitted: (request) => ferryDesk.listEmitted(request),
+          recall: (request) => ferryDesk.recall(request),
         },
-        { lease: ["ferry-tx"], ack: ["ferry-tx"] },
+        {
+          lease: ["ferry-tx"],
+          ack: ["ferry-tx"],
+          listEmitted: ["ferry-tx"],
+          recall: ["ferry-tx"],
+        },
       ),
     ],
     find: (exchangeId, caller) => findExchange(pool, exchangeId, caller),

@@ -1,7 +1,8 @@
 /**
  * Guarantee: an exchange is `emitted` only after ferry tx says that its bundle
  * has passed the gate once; a bundle that the ferry refuses stops its exchanges
- * with the ferry's code. Both are journalled before they are answered.
+ * with the ferry's code; what a repair ticket brings back is said with what it
+ * cannot. All are journalled before they are answered.
  */
 import { GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
@@ -15,11 +16,14 @@ import type { Spool } from "../payload/spool.ts";
 import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
 import { type Moved, moveExchanges } from "./exchange-rows.ts";
 import type { Outbox, OutboxRow } from "./outbox.ts";
+import { type Range, type Recalled, readRecall, type Wanted } from "./outbox-recall.ts";
 import { forgetSegments } from "./segments.ts";
 
 type Ferry = typeof lightferry.ferry.v1;
 type LeaseRequest = InstanceType<Ferry["LeaseRequest"]>;
 type AckRequest = InstanceType<Ferry["AckRequest"]>;
+type ListEmittedRequest = InstanceType<Ferry["ListEmittedRequest"]>;
+type RecallRequest = InstanceType<Ferry["RecallRequest"]>;
 
 /** One answer stays small; a ferry that wants more asks again. */
 const MAX_LEASED = 64;
@@ -77,6 +81,30 @@ export class OutboxDesk {
     // After the commit: the content has left, its copy here is no longer anybody's.
     for (const file of files) await this.#spool.remove(file);
     return {};
+  }
+
+  listEmitted({
+    lane,
+    sinceMs,
+    afterStream: after,
+  }: ListEmittedRequest): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties> {
+    return this.#outbox.listEmitted({ lane, sinceMs, after });
+  }
+
+  /** @throws GatewayError `outbox.recall-invalid`, `outbox.recall-too-large`. */
+  async recall(request: RecallRequest): Promise<lightferry.ferry.v1.RecallResponse.$Properties> {
+    const wanted = readRecall(request);
+    const done = await inTransaction(this.#context.pool, async (client) => {
+      const recalled = await this.#outbox.recall(client, wanted);
+      await this.#context.shell.journal.record([bundleRecalled(wanted, recalled)]);
+      return recalled;
+    });
+    if (done.recalled > 0) this.#outbox.ring();
+    return {
+      recalled: done.recalled,
+      underWay: done.underWay,
+      gone: [...done.gone].map(([stream, ranges]) => ({ stream, ranges: [...ranges] })),
+    };
   }
 
   async #emit(client: pg.PoolClient, row: OutboxRow): Promise<readonly string[]> {
@@ -141,6 +169,36 @@ function bundleRefused(row: OutboxRow, code: string): EventInput {
   };
 }
 
+/** An event is a line of evidence: what is gone is named as far as a line goes. */
+const MAX_RANGES_TEXT = 2_048;
+
+function bundleRecalled(wanted: Wanted, done: Recalled): EventInput {
+  const gone = [...done.gone.values()].flat();
+  const missing = gone.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  return {
+    type: "bundle.recalled",
+    outcome: "ok",
+    lane: wanted.lane,
+    actor: "ferry-tx",
+    size: done.bytes,
+    attributes: {
+      ticket: wanted.ticket,
+      recalled: String(done.recalled),
+      "under-way": String(done.underWay),
+      gone: String(missing),
+      ...(missing === 0 ? {} : { "gone-ranges": rangesText(done.gone) }),
+    },
+  };
+}
+
+function rangesText(gone: ReadonlyMap<string, readonly Range[]>): string {
+  const numbers = ({ first, last }: Range) => (first === last ? `${first}` : `${first}-${last}`);
+  const text = [...gone]
+    .map(([stream, of]) => `${stream}: ${of.map(numbers).join(", ")}`)
+    .join("; ");
+  return text.length <= MAX_RANGES_TEXT ? text : `${text.slice(0, MAX_RANGES_TEXT - 1)}…`;
+}
+
 function leased(row: OutboxRow): lightferry.ferry.v1.LeasedBundle.$Properties {
   return {
     bundleId: parseId(row.bundle_id),
@@ -153,5 +211,6 @@ function leased(row: OutboxRow): lightferry.ferry.v1.LeasedBundle.$Properties {
     expiresMs: row.expires_ms,
     leaseId: row.lease_id ?? "",
     passesDone: row.passes_done,
+    repair: row.repair,
   };
 }

@@ -5,7 +5,7 @@
  *
  * Embedded default: files in the outbox directory, their state in PostgreSQL.
  */
-import { readdir, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
@@ -13,10 +13,11 @@ import type pg from "pg";
 import { inTransaction, query } from "../database.ts";
 import { Doorbell } from "./doorbell.ts";
 import { asBuffer, type Priority } from "./exchange-rows.ts";
+import { BUNDLE_FILE, expireBundles, removeOrphanBundles } from "./outbox-files.ts";
+import { listEmitted } from "./outbox-inventory.ts";
+import { type Recalled, recallBundles, type Wanted } from "./outbox-recall.ts";
 import { succeeds } from "./worker-name.ts";
 
-/** One plain name with the bundle's ending; nothing that could leave the directory. */
-const FILE_NAME = /^[0-9a-f-]{36}\.lfb$/;
 /**
  * As long as a pass takes on a slow line: half a minute, plus the bundle at 10 MB/s. A ferry that
  * is given a bundle again which it still carries goes on with it under the new lease.
@@ -47,6 +48,8 @@ export interface OutboxRow extends pg.QueryResultRow {
   readonly lease_expires_ms: number;
   readonly passes_done: number;
   readonly emitted_ms: number | null;
+  /** Recalled for a repair ticket. */
+  readonly repair: boolean;
 }
 
 /** What seal queue and ferry service need of an outbox; a clustered one would stand here too. */
@@ -63,7 +66,11 @@ export interface Outbox {
   hold(client: pg.PoolClient, bundleId: string, leaseId: string): Promise<OutboxRow>;
   /** Writes how far a held bundle has come and renews its lease. */
   progress(client: pg.PoolClient, row: OutboxRow, step: OutboxStep): Promise<void>;
-  /** Removes files whose retention is over. @returns how many. */
+  /** What may be sent again; as in outbox-inventory.ts. */
+  listEmitted(ask: EmittedQuestion): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties>;
+  /** Queues again what a repair ticket names; as in outbox-recall.ts. */
+  recall(client: pg.PoolClient, wanted: Wanted): Promise<Recalled>;
+  /** Removes files whose retention is over: what was finished before this moment. @returns how many. */
   expire(beforeMs: (lane: string) => number): Promise<number>;
   /** Removes files of this age that no row names: seals whose commit never came. @returns how many. */
   removeOrphans(minAgeMs: number): Promise<number>;
@@ -72,6 +79,12 @@ export interface Outbox {
   /** As in doorbell.ts. */
   readonly rings: number;
   wait(since: number, ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface EmittedQuestion {
+  readonly lane: string;
+  readonly sinceMs: number;
+  readonly after: string;
 }
 
 export interface OutboxStep {
@@ -92,24 +105,8 @@ export class SpoolOutbox implements Outbox {
     this.#dir = dir;
   }
 
-  async removeOrphans(minAgeMs: number): Promise<number> {
-    const names: string[] = [];
-    for (const name of await readdir(this.#dir)) {
-      if (!FILE_NAME.test(name)) continue;
-      const found = await stat(join(this.#dir, name)).catch(() => undefined);
-      if (found !== undefined && Date.now() - found.mtimeMs >= minAgeMs) names.push(name);
-    }
-    if (names.length === 0) return 0;
-    const known = await query<{ file: string }>(
-      this.#pool,
-      "outbox-known",
-      "SELECT file FROM outbox_bundle WHERE file = ANY($1::text[])",
-      [names],
-    );
-    const kept = new Set(known.rows.map((row) => row.file));
-    const orphans = names.filter((name) => !kept.has(name));
-    for (const name of orphans) await rm(join(this.#dir, name), { force: true });
-    return orphans.length;
+  removeOrphans(minAgeMs: number): Promise<number> {
+    return removeOrphanBundles(this.#pool, this.#dir, minAgeMs);
   }
 
   async has(bundleId: string, headerDigest: Uint8Array): Promise<boolean> {
@@ -123,7 +120,7 @@ export class SpoolOutbox implements Outbox {
   }
 
   async checkFile(file: string, size: number): Promise<void> {
-    if (!FILE_NAME.test(file)) throw new GatewayError("outbox.file-invalid", { detail: "name" });
+    if (!BUNDLE_FILE.test(file)) throw new GatewayError("outbox.file-invalid", { detail: "name" });
     const found = await stat(join(this.#dir, file)).catch(() => undefined);
     if (found?.size !== size) {
       throw new GatewayError("outbox.file-invalid", { detail: `${file}: ${found?.size} bytes` });
@@ -158,7 +155,8 @@ export class SpoolOutbox implements Outbox {
     return inTransaction(this.#pool, async (client) => {
       await this.#takeBack(client, lane, worker);
       const now = Date.now();
-      // 'normal' sorts after 'bulk', so descending puts requests before files.
+      // 'normal' sorts after 'bulk', so descending puts requests before files. Repairs wait like
+      // second passes: after an outage what was never sent goes first.
       const result = await query<OutboxRow>(
         client,
         "outbox-lease",
@@ -166,13 +164,16 @@ export class SpoolOutbox implements Outbox {
            lease_expires_ms = $3 + $4 + o.size / $5
           FROM (SELECT bundle_id, gen_random_uuid() AS lease_id FROM outbox_bundle
                  WHERE lane = $1 AND (state = 'waiting' OR (state = 'leased' AND lease_expires_ms <= $3))
-                 ORDER BY priority DESC, created_ms, sequence LIMIT $6
+                 ORDER BY priority DESC, repair, created_ms, sequence LIMIT $6
                  FOR UPDATE SKIP LOCKED) AS q
          WHERE o.bundle_id = q.bundle_id RETURNING o.*`,
         [lane, worker, now, LEASE_MS, LEASE_BYTES_PER_MS, max],
       );
       return result.rows.toSorted(
-        (a, b) => b.priority.localeCompare(a.priority) || a.sequence - b.sequence,
+        (a, b) =>
+          b.priority.localeCompare(a.priority) ||
+          Number(a.repair) - Number(b.repair) ||
+          a.sequence - b.sequence,
       );
     });
   }
@@ -217,8 +218,8 @@ export class SpoolOutbox implements Outbox {
       client,
       "outbox-progress",
       `UPDATE outbox_bundle SET state = $2, passes_done = greatest(passes_done, $3),
-         emitted_ms = coalesce(emitted_ms, $4), finished_ms = coalesce(finished_ms, $5),
-         refuse_code = $6, lease_expires_ms = $7
+         emitted_ms = coalesce(emitted_ms, $4), finished_ms = coalesce($5, finished_ms),
+         repair = repair AND $5::bigint IS NULL, refuse_code = $6, lease_expires_ms = $7
         WHERE bundle_id = $1`,
       [
         row.bundle_id,
@@ -232,29 +233,16 @@ export class SpoolOutbox implements Outbox {
     );
   }
 
-  async expire(beforeMs: (lane: string) => number): Promise<number> {
-    const kept = await query<{
-      bundle_id: string;
-      lane: string;
-      file: string;
-      finished_ms: number;
-    }>(
-      this.#pool,
-      "outbox-kept",
-      `SELECT bundle_id, lane, file, finished_ms FROM outbox_bundle
-        WHERE state IN ('finished', 'refused') ORDER BY finished_ms LIMIT 1000`,
-    );
-    const over = kept.rows.filter((row) => row.finished_ms < beforeMs(row.lane));
-    for (const row of over) await rm(join(this.#dir, row.file), { force: true });
-    if (over.length > 0) {
-      await query(
-        this.#pool,
-        "outbox-removed",
-        "UPDATE outbox_bundle SET state = 'removed' WHERE bundle_id = ANY($1::uuid[])",
-        [over.map((row) => row.bundle_id)],
-      );
-    }
-    return over.length;
+  expire(beforeMs: (lane: string) => number): Promise<number> {
+    return expireBundles(this.#pool, this.#dir, beforeMs);
+  }
+
+  listEmitted(ask: EmittedQuestion): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties> {
+    return listEmitted(this.#pool, ask);
+  }
+
+  recall(client: pg.PoolClient, wanted: Wanted): Promise<Recalled> {
+    return recallBundles(client, this.#dir, wanted, Date.now());
   }
 
   ring(): void {

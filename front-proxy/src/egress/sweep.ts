@@ -16,6 +16,7 @@ import type { StoredStores } from "./decide-stored.ts";
 import { stoppedEvent } from "./events.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import type { Outbox } from "./outbox.ts";
+import { retentionMs } from "./retention.ts";
 import { decideAnew, stopExchange } from "./stop-exchange.ts";
 import { staleUploads } from "./upload-rows.ts";
 import type { Uploads } from "./uploads.ts";
@@ -91,11 +92,7 @@ export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): 
   );
   await shredFailed(context, parts.stores, now - FAILED_KEPT_MS);
   await parts.outbox.removeOrphans(ORPHAN_AGE_MS);
-  const { outboxRetentionSeconds } = context.config.limits;
-  await parts.outbox.expire((lane) => {
-    const seconds = outboxRetentionSeconds ?? context.registry().lane(lane)?.expirySeconds ?? 0;
-    return now - seconds * 1_000;
-  });
+  await parts.outbox.expire((lane) => now - retentionMs(context.config, context.registry(), lane));
 }
 
 async function expireExchanges(

@@ -44,6 +44,8 @@ export interface Running {
   readonly queue: Client<typeof SealQueueService>;
   readonly outbox: Client<typeof OutboxService>;
   readonly apiPort: number;
+  /** Of the gRPC side. */
+  readonly address: string;
   /** Ends in order. */
   stop(): Promise<void>;
 }
@@ -263,6 +265,7 @@ async function run(world: EgressWorld, change: Partial<FrontProxyConfig>): Promi
     queue,
     outbox,
     apiPort: api.port,
+    address,
     stop: async () => {
       closing.abort();
       queue.close();

@@ -443,4 +443,22 @@ export const EGRESS_ERRORS = {
     doZh: "核对封装程序与前置代理的版本",
     doEn: "check that seal and front-proxy are of one version",
   },
+  "outbox.recall-invalid": {
+    http: 400,
+    grpc: "INVALID_ARGUMENT",
+    actor: "system-admin",
+    zh: "补发请求无效",
+    en: "the request to send again is not well-formed",
+    doZh: "核对摆渡发送程序与前置代理的版本",
+    doEn: "check that ferry-tx and front-proxy are of one version",
+  },
+  "outbox.recall-too-large": {
+    http: 413,
+    grpc: "INVALID_ARGUMENT",
+    actor: "system-admin",
+    zh: "一次补发的数据包过多",
+    en: "too many bundles to send again in one request",
+    doZh: "分几次请求补发",
+    doEn: "ask for them in several requests",
+  },
 } as const satisfies ErrorTable;

@@ -8,6 +8,7 @@ import { DEPLOY_ERRORS } from "./deploy.ts";
 import { FERRY_ERRORS } from "./ferry.ts";
 import { FRONT_PROXY_ERRORS } from "./front-proxy.ts";
 import { KEY_ERRORS } from "./keys.ts";
+import { MEDIA_ERRORS } from "./media.ts";
 import { PKI_ERRORS } from "./pki.ts";
 import { POLICY_ERRORS } from "./policy.ts";
 import { SERVICE_ERRORS } from "./service.ts";
@@ -24,6 +25,7 @@ export const ERRORS = {
   ...SERVICE_ERRORS,
   ...FRONT_PROXY_ERRORS,
   ...FERRY_ERRORS,
+  ...MEDIA_ERRORS,
   ...PKI_ERRORS,
   ...POLICY_ERRORS,
   ...AUDIT_ERRORS,

@@ -3689,6 +3689,9 @@ export namespace lightferry {
                 /** LeasedBundle passesDone. */
                 passesDone: number;
 
+                /** LeasedBundle repair. */
+                repair: boolean;
+
                 /**
                  * Encodes the specified LeasedBundle message. Does not implicitly {@link lightferry.ferry.v1.LeasedBundle.verify|verify} messages.
                  * @param message LeasedBundle message or plain object to encode
@@ -3742,6 +3745,9 @@ export namespace lightferry {
 
                     /** LeasedBundle passesDone */
                     passesDone?: (number|null);
+
+                    /** LeasedBundle repair */
+                    repair?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -3938,6 +3944,408 @@ export namespace lightferry {
 
                 /** Shape of an AckResponse. */
                 type $Shape = lightferry.ferry.v1.AckResponse.$Properties;
+            }
+
+            /**
+             * Properties of a SequenceRange.
+             * @deprecated Use lightferry.ferry.v1.SequenceRange.$Properties instead.
+             */
+            interface ISequenceRange extends lightferry.ferry.v1.SequenceRange.$Properties {
+            }
+
+            /** Represents a SequenceRange. */
+            class SequenceRange {
+
+                /**
+                 * Constructs a new SequenceRange.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.SequenceRange.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SequenceRange first. */
+                first: number;
+
+                /** SequenceRange last. */
+                last: number;
+
+                /**
+                 * Encodes the specified SequenceRange message. Does not implicitly {@link lightferry.ferry.v1.SequenceRange.verify|verify} messages.
+                 * @param message SequenceRange message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.SequenceRange.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SequenceRange message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.SequenceRange & lightferry.ferry.v1.SequenceRange.$Shape} SequenceRange
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.SequenceRange & lightferry.ferry.v1.SequenceRange.$Shape;
+            }
+
+            namespace SequenceRange {
+
+                /** Properties of a SequenceRange. */
+                interface $Properties {
+
+                    /** SequenceRange first */
+                    first?: (number|null);
+
+                    /** SequenceRange last */
+                    last?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SequenceRange. */
+                type $Shape = lightferry.ferry.v1.SequenceRange.$Properties;
+            }
+
+            /**
+             * Properties of a StreamRanges.
+             * @deprecated Use lightferry.ferry.v1.StreamRanges.$Properties instead.
+             */
+            interface IStreamRanges extends lightferry.ferry.v1.StreamRanges.$Properties {
+            }
+
+            /** Represents a StreamRanges. */
+            class StreamRanges {
+
+                /**
+                 * Constructs a new StreamRanges.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.StreamRanges.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** StreamRanges stream. */
+                stream: string;
+
+                /** StreamRanges ranges. */
+                ranges: lightferry.ferry.v1.SequenceRange.$Properties[];
+
+                /**
+                 * Encodes the specified StreamRanges message. Does not implicitly {@link lightferry.ferry.v1.StreamRanges.verify|verify} messages.
+                 * @param message StreamRanges message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.StreamRanges.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a StreamRanges message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.StreamRanges & lightferry.ferry.v1.StreamRanges.$Shape} StreamRanges
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.StreamRanges & lightferry.ferry.v1.StreamRanges.$Shape;
+            }
+
+            namespace StreamRanges {
+
+                /** Properties of a StreamRanges. */
+                interface $Properties {
+
+                    /** StreamRanges stream */
+                    stream?: (string|null);
+
+                    /** StreamRanges ranges */
+                    ranges?: (lightferry.ferry.v1.SequenceRange.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a StreamRanges. */
+                type $Shape = lightferry.ferry.v1.StreamRanges.$Properties;
+            }
+
+            /**
+             * Properties of a ListEmittedRequest.
+             * @deprecated Use lightferry.ferry.v1.ListEmittedRequest.$Properties instead.
+             */
+            interface IListEmittedRequest extends lightferry.ferry.v1.ListEmittedRequest.$Properties {
+            }
+
+            /** Represents a ListEmittedRequest. */
+            class ListEmittedRequest {
+
+                /**
+                 * Constructs a new ListEmittedRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.ListEmittedRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListEmittedRequest lane. */
+                lane: string;
+
+                /** ListEmittedRequest sinceMs. */
+                sinceMs: number;
+
+                /** ListEmittedRequest afterStream. */
+                afterStream: string;
+
+                /**
+                 * Encodes the specified ListEmittedRequest message. Does not implicitly {@link lightferry.ferry.v1.ListEmittedRequest.verify|verify} messages.
+                 * @param message ListEmittedRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.ListEmittedRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListEmittedRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.ListEmittedRequest & lightferry.ferry.v1.ListEmittedRequest.$Shape} ListEmittedRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.ListEmittedRequest & lightferry.ferry.v1.ListEmittedRequest.$Shape;
+            }
+
+            namespace ListEmittedRequest {
+
+                /** Properties of a ListEmittedRequest. */
+                interface $Properties {
+
+                    /** ListEmittedRequest lane */
+                    lane?: (string|null);
+
+                    /** ListEmittedRequest sinceMs */
+                    sinceMs?: (number|null);
+
+                    /** ListEmittedRequest afterStream */
+                    afterStream?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListEmittedRequest. */
+                type $Shape = lightferry.ferry.v1.ListEmittedRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListEmittedResponse.
+             * @deprecated Use lightferry.ferry.v1.ListEmittedResponse.$Properties instead.
+             */
+            interface IListEmittedResponse extends lightferry.ferry.v1.ListEmittedResponse.$Properties {
+            }
+
+            /** Represents a ListEmittedResponse. */
+            class ListEmittedResponse {
+
+                /**
+                 * Constructs a new ListEmittedResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.ListEmittedResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListEmittedResponse held. */
+                held: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /** ListEmittedResponse givenUp. */
+                givenUp: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /** ListEmittedResponse more. */
+                more: boolean;
+
+                /**
+                 * Encodes the specified ListEmittedResponse message. Does not implicitly {@link lightferry.ferry.v1.ListEmittedResponse.verify|verify} messages.
+                 * @param message ListEmittedResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.ListEmittedResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListEmittedResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.ListEmittedResponse & lightferry.ferry.v1.ListEmittedResponse.$Shape} ListEmittedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.ListEmittedResponse & lightferry.ferry.v1.ListEmittedResponse.$Shape;
+            }
+
+            namespace ListEmittedResponse {
+
+                /** Properties of a ListEmittedResponse. */
+                interface $Properties {
+
+                    /** ListEmittedResponse held */
+                    held?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** ListEmittedResponse givenUp */
+                    givenUp?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** ListEmittedResponse more */
+                    more?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListEmittedResponse. */
+                type $Shape = lightferry.ferry.v1.ListEmittedResponse.$Properties;
+            }
+
+            /**
+             * Properties of a RecallRequest.
+             * @deprecated Use lightferry.ferry.v1.RecallRequest.$Properties instead.
+             */
+            interface IRecallRequest extends lightferry.ferry.v1.RecallRequest.$Properties {
+            }
+
+            /** Represents a RecallRequest. */
+            class RecallRequest {
+
+                /**
+                 * Constructs a new RecallRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.RecallRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RecallRequest lane. */
+                lane: string;
+
+                /** RecallRequest ticket. */
+                ticket: string;
+
+                /** RecallRequest streams. */
+                streams: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /**
+                 * Encodes the specified RecallRequest message. Does not implicitly {@link lightferry.ferry.v1.RecallRequest.verify|verify} messages.
+                 * @param message RecallRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.RecallRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RecallRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.RecallRequest & lightferry.ferry.v1.RecallRequest.$Shape} RecallRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.RecallRequest & lightferry.ferry.v1.RecallRequest.$Shape;
+            }
+
+            namespace RecallRequest {
+
+                /** Properties of a RecallRequest. */
+                interface $Properties {
+
+                    /** RecallRequest lane */
+                    lane?: (string|null);
+
+                    /** RecallRequest ticket */
+                    ticket?: (string|null);
+
+                    /** RecallRequest streams */
+                    streams?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RecallRequest. */
+                type $Shape = lightferry.ferry.v1.RecallRequest.$Properties;
+            }
+
+            /**
+             * Properties of a RecallResponse.
+             * @deprecated Use lightferry.ferry.v1.RecallResponse.$Properties instead.
+             */
+            interface IRecallResponse extends lightferry.ferry.v1.RecallResponse.$Properties {
+            }
+
+            /** Represents a RecallResponse. */
+            class RecallResponse {
+
+                /**
+                 * Constructs a new RecallResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.RecallResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RecallResponse recalled. */
+                recalled: number;
+
+                /** RecallResponse underWay. */
+                underWay: number;
+
+                /** RecallResponse gone. */
+                gone: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /**
+                 * Encodes the specified RecallResponse message. Does not implicitly {@link lightferry.ferry.v1.RecallResponse.verify|verify} messages.
+                 * @param message RecallResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.RecallResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RecallResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.RecallResponse & lightferry.ferry.v1.RecallResponse.$Shape} RecallResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.RecallResponse & lightferry.ferry.v1.RecallResponse.$Shape;
+            }
+
+            namespace RecallResponse {
+
+                /** Properties of a RecallResponse. */
+                interface $Properties {
+
+                    /** RecallResponse recalled */
+                    recalled?: (number|null);
+
+                    /** RecallResponse underWay */
+                    underWay?: (number|null);
+
+                    /** RecallResponse gone */
+                    gone?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RecallResponse. */
+                type $Shape = lightferry.ferry.v1.RecallResponse.$Properties;
             }
 
             /**
@@ -4139,11 +4547,17 @@ export namespace lightferry {
                 /** ObjectManifest groupShards. */
                 groupShards: number;
 
-                /** ObjectManifest groupDigests. */
-                groupDigests: Uint8Array[];
+                /** ObjectManifest parityShards. */
+                parityShards: number;
 
-                /** ObjectManifest firstGroup. */
-                firstGroup: number;
+                /** ObjectManifest headSize. */
+                headSize: number;
+
+                /** ObjectManifest headDigest. */
+                headDigest: Uint8Array;
+
+                /** ObjectManifest chunkBytes. */
+                chunkBytes: number;
 
                 /**
                  * Encodes the specified ObjectManifest message. Does not implicitly {@link lightferry.ferry.v1.ObjectManifest.verify|verify} messages.
@@ -4199,11 +4613,17 @@ export namespace lightferry {
                     /** ObjectManifest groupShards */
                     groupShards?: (number|null);
 
-                    /** ObjectManifest groupDigests */
-                    groupDigests?: (Uint8Array[]|null);
+                    /** ObjectManifest parityShards */
+                    parityShards?: (number|null);
 
-                    /** ObjectManifest firstGroup */
-                    firstGroup?: (number|null);
+                    /** ObjectManifest headSize */
+                    headSize?: (number|null);
+
+                    /** ObjectManifest headDigest */
+                    headDigest?: (Uint8Array|null);
+
+                    /** ObjectManifest chunkBytes */
+                    chunkBytes?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4448,6 +4868,513 @@ export namespace lightferry {
 
                 /** Shape of a Heartbeat. */
                 type $Shape = lightferry.ferry.v1.Heartbeat.$Properties;
+            }
+
+            /**
+             * Properties of an Inventory.
+             * @deprecated Use lightferry.ferry.v1.Inventory.$Properties instead.
+             */
+            interface IInventory extends lightferry.ferry.v1.Inventory.$Properties {
+            }
+
+            /** Represents an Inventory. */
+            class Inventory {
+
+                /**
+                 * Constructs a new Inventory.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.Inventory.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Inventory version. */
+                version: number;
+
+                /** Inventory sender. */
+                sender: string;
+
+                /** Inventory lane. */
+                lane: string;
+
+                /** Inventory epoch. */
+                epoch: number;
+
+                /** Inventory number. */
+                number: number;
+
+                /** Inventory page. */
+                page: number;
+
+                /** Inventory last. */
+                last: boolean;
+
+                /** Inventory full. */
+                full: boolean;
+
+                /** Inventory timeMs. */
+                timeMs: number;
+
+                /** Inventory sinceMs. */
+                sinceMs: number;
+
+                /** Inventory held. */
+                held: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /** Inventory givenUp. */
+                givenUp: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /**
+                 * Encodes the specified Inventory message. Does not implicitly {@link lightferry.ferry.v1.Inventory.verify|verify} messages.
+                 * @param message Inventory message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.Inventory.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Inventory message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.Inventory & lightferry.ferry.v1.Inventory.$Shape} Inventory
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.Inventory & lightferry.ferry.v1.Inventory.$Shape;
+            }
+
+            namespace Inventory {
+
+                /** Properties of an Inventory. */
+                interface $Properties {
+
+                    /** Inventory version */
+                    version?: (number|null);
+
+                    /** Inventory sender */
+                    sender?: (string|null);
+
+                    /** Inventory lane */
+                    lane?: (string|null);
+
+                    /** Inventory epoch */
+                    epoch?: (number|null);
+
+                    /** Inventory number */
+                    number?: (number|null);
+
+                    /** Inventory page */
+                    page?: (number|null);
+
+                    /** Inventory last */
+                    last?: (boolean|null);
+
+                    /** Inventory full */
+                    full?: (boolean|null);
+
+                    /** Inventory timeMs */
+                    timeMs?: (number|null);
+
+                    /** Inventory sinceMs */
+                    sinceMs?: (number|null);
+
+                    /** Inventory held */
+                    held?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** Inventory givenUp */
+                    givenUp?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Inventory. */
+                type $Shape = lightferry.ferry.v1.Inventory.$Properties;
+            }
+
+            /**
+             * Properties of a MissingGroups.
+             * @deprecated Use lightferry.ferry.v1.MissingGroups.$Properties instead.
+             */
+            interface IMissingGroups extends lightferry.ferry.v1.MissingGroups.$Properties {
+            }
+
+            /** Represents a MissingGroups. */
+            class MissingGroups {
+
+                /**
+                 * Constructs a new MissingGroups.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.MissingGroups.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** MissingGroups bundleId. */
+                bundleId: Uint8Array;
+
+                /** MissingGroups objectId. */
+                objectId: number;
+
+                /** MissingGroups groups. */
+                groups: lightferry.ferry.v1.SequenceRange.$Properties[];
+
+                /**
+                 * Encodes the specified MissingGroups message. Does not implicitly {@link lightferry.ferry.v1.MissingGroups.verify|verify} messages.
+                 * @param message MissingGroups message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.MissingGroups.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a MissingGroups message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.MissingGroups & lightferry.ferry.v1.MissingGroups.$Shape} MissingGroups
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.MissingGroups & lightferry.ferry.v1.MissingGroups.$Shape;
+            }
+
+            namespace MissingGroups {
+
+                /** Properties of a MissingGroups. */
+                interface $Properties {
+
+                    /** MissingGroups bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** MissingGroups objectId */
+                    objectId?: (number|null);
+
+                    /** MissingGroups groups */
+                    groups?: (lightferry.ferry.v1.SequenceRange.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a MissingGroups. */
+                type $Shape = lightferry.ferry.v1.MissingGroups.$Properties;
+            }
+
+            /**
+             * Properties of a RepairTicket.
+             * @deprecated Use lightferry.ferry.v1.RepairTicket.$Properties instead.
+             */
+            interface IRepairTicket extends lightferry.ferry.v1.RepairTicket.$Properties {
+            }
+
+            /** Represents a RepairTicket. */
+            class RepairTicket {
+
+                /**
+                 * Constructs a new RepairTicket.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.RepairTicket.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RepairTicket version. */
+                version: number;
+
+                /** RepairTicket ticketId. */
+                ticketId: Uint8Array;
+
+                /** RepairTicket lane. */
+                lane: string;
+
+                /** RepairTicket sender. */
+                sender: string;
+
+                /** RepairTicket receiver. */
+                receiver: string;
+
+                /** RepairTicket createdMs. */
+                createdMs: number;
+
+                /** RepairTicket expiresMs. */
+                expiresMs: number;
+
+                /** RepairTicket streams. */
+                streams: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /** RepairTicket objects. */
+                objects: lightferry.ferry.v1.MissingGroups.$Properties[];
+
+                /**
+                 * Encodes the specified RepairTicket message. Does not implicitly {@link lightferry.ferry.v1.RepairTicket.verify|verify} messages.
+                 * @param message RepairTicket message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.RepairTicket.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RepairTicket message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.RepairTicket & lightferry.ferry.v1.RepairTicket.$Shape} RepairTicket
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.RepairTicket & lightferry.ferry.v1.RepairTicket.$Shape;
+            }
+
+            namespace RepairTicket {
+
+                /** Properties of a RepairTicket. */
+                interface $Properties {
+
+                    /** RepairTicket version */
+                    version?: (number|null);
+
+                    /** RepairTicket ticketId */
+                    ticketId?: (Uint8Array|null);
+
+                    /** RepairTicket lane */
+                    lane?: (string|null);
+
+                    /** RepairTicket sender */
+                    sender?: (string|null);
+
+                    /** RepairTicket receiver */
+                    receiver?: (string|null);
+
+                    /** RepairTicket createdMs */
+                    createdMs?: (number|null);
+
+                    /** RepairTicket expiresMs */
+                    expiresMs?: (number|null);
+
+                    /** RepairTicket streams */
+                    streams?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
+
+                    /** RepairTicket objects */
+                    objects?: (lightferry.ferry.v1.MissingGroups.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RepairTicket. */
+                type $Shape = lightferry.ferry.v1.RepairTicket.$Properties;
+            }
+
+            /**
+             * Properties of a MediaBundle.
+             * @deprecated Use lightferry.ferry.v1.MediaBundle.$Properties instead.
+             */
+            interface IMediaBundle extends lightferry.ferry.v1.MediaBundle.$Properties {
+            }
+
+            /** Represents a MediaBundle. */
+            class MediaBundle {
+
+                /**
+                 * Constructs a new MediaBundle.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.MediaBundle.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** MediaBundle bundleId. */
+                bundleId: Uint8Array;
+
+                /** MediaBundle headerDigest. */
+                headerDigest: Uint8Array;
+
+                /** MediaBundle size. */
+                size: number;
+
+                /** MediaBundle digest. */
+                digest: Uint8Array;
+
+                /** MediaBundle stream. */
+                stream: string;
+
+                /** MediaBundle sequence. */
+                sequence: number;
+
+                /**
+                 * Encodes the specified MediaBundle message. Does not implicitly {@link lightferry.ferry.v1.MediaBundle.verify|verify} messages.
+                 * @param message MediaBundle message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.MediaBundle.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a MediaBundle message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.MediaBundle & lightferry.ferry.v1.MediaBundle.$Shape} MediaBundle
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.MediaBundle & lightferry.ferry.v1.MediaBundle.$Shape;
+            }
+
+            namespace MediaBundle {
+
+                /** Properties of a MediaBundle. */
+                interface $Properties {
+
+                    /** MediaBundle bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** MediaBundle headerDigest */
+                    headerDigest?: (Uint8Array|null);
+
+                    /** MediaBundle size */
+                    size?: (number|null);
+
+                    /** MediaBundle digest */
+                    digest?: (Uint8Array|null);
+
+                    /** MediaBundle stream */
+                    stream?: (string|null);
+
+                    /** MediaBundle sequence */
+                    sequence?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a MediaBundle. */
+                type $Shape = lightferry.ferry.v1.MediaBundle.$Properties;
+            }
+
+            /**
+             * Properties of a MediaManifest.
+             * @deprecated Use lightferry.ferry.v1.MediaManifest.$Properties instead.
+             */
+            interface IMediaManifest extends lightferry.ferry.v1.MediaManifest.$Properties {
+            }
+
+            /** Represents a MediaManifest. */
+            class MediaManifest {
+
+                /**
+                 * Constructs a new MediaManifest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.MediaManifest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** MediaManifest version. */
+                version: number;
+
+                /** MediaManifest mediumId. */
+                mediumId: Uint8Array;
+
+                /** MediaManifest number. */
+                number: number;
+
+                /** MediaManifest previous. */
+                previous: number;
+
+                /** MediaManifest lane. */
+                lane: string;
+
+                /** MediaManifest sender. */
+                sender: string;
+
+                /** MediaManifest receiver. */
+                receiver: string;
+
+                /** MediaManifest receiverZone. */
+                receiverZone: string;
+
+                /** MediaManifest createdMs. */
+                createdMs: number;
+
+                /** MediaManifest custodians. */
+                custodians: string[];
+
+                /** MediaManifest count. */
+                count: number;
+
+                /** MediaManifest bundles. */
+                bundles: lightferry.ferry.v1.MediaBundle.$Properties[];
+
+                /**
+                 * Encodes the specified MediaManifest message. Does not implicitly {@link lightferry.ferry.v1.MediaManifest.verify|verify} messages.
+                 * @param message MediaManifest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.MediaManifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a MediaManifest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.MediaManifest & lightferry.ferry.v1.MediaManifest.$Shape} MediaManifest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.MediaManifest & lightferry.ferry.v1.MediaManifest.$Shape;
+            }
+
+            namespace MediaManifest {
+
+                /** Properties of a MediaManifest. */
+                interface $Properties {
+
+                    /** MediaManifest version */
+                    version?: (number|null);
+
+                    /** MediaManifest mediumId */
+                    mediumId?: (Uint8Array|null);
+
+                    /** MediaManifest number */
+                    number?: (number|null);
+
+                    /** MediaManifest previous */
+                    previous?: (number|null);
+
+                    /** MediaManifest lane */
+                    lane?: (string|null);
+
+                    /** MediaManifest sender */
+                    sender?: (string|null);
+
+                    /** MediaManifest receiver */
+                    receiver?: (string|null);
+
+                    /** MediaManifest receiverZone */
+                    receiverZone?: (string|null);
+
+                    /** MediaManifest createdMs */
+                    createdMs?: (number|null);
+
+                    /** MediaManifest custodians */
+                    custodians?: (string[]|null);
+
+                    /** MediaManifest count */
+                    count?: (number|null);
+
+                    /** MediaManifest bundles */
+                    bundles?: (lightferry.ferry.v1.MediaBundle.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a MediaManifest. */
+                type $Shape = lightferry.ferry.v1.MediaManifest.$Properties;
             }
         }
     }

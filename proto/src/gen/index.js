@@ -5696,6 +5696,7 @@ export const lightferry = $root.lightferry = (() => {
                 LeasedBundle.prototype.expiresMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 LeasedBundle.prototype.leaseId = "";
                 LeasedBundle.prototype.passesDone = 0;
+                LeasedBundle.prototype.repair = false;
 
                 LeasedBundle.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -5724,6 +5725,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(74).string(message.leaseId);
                     if (message.passesDone != null && $Object.hasOwnProperty.call(message, "passesDone") && message.passesDone !== 0)
                         writer.uint32(80).uint32(message.passesDone);
+                    if (message.repair != null && $Object.hasOwnProperty.call(message, "repair") && message.repair !== false)
+                        writer.uint32(88).bool(message.repair);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -5845,6 +5848,15 @@ export const lightferry = $root.lightferry = (() => {
                                     message.passesDone = value;
                                 else
                                     delete message.passesDone;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.repair = value;
+                                else
+                                    delete message.repair;
                                 continue;
                             }
                         }
@@ -6146,6 +6158,623 @@ export const lightferry = $root.lightferry = (() => {
                 return AckResponse;
             })();
 
+            v1.SequenceRange = (function() {
+
+                const SequenceRange = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SequenceRange.prototype.first = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                SequenceRange.prototype.last = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                SequenceRange.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.first != null && $Object.hasOwnProperty.call(message, "first") && (typeof message.first === "object" ? message.first.low || message.first.high : message.first !== 0))
+                        writer.uint32(8).uint64(message.first);
+                    if (message.last != null && $Object.hasOwnProperty.call(message, "last") && (typeof message.last === "object" ? message.last.low || message.last.high : message.last !== 0))
+                        writer.uint32(16).uint64(message.last);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SequenceRange.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.SequenceRange();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.first = value;
+                                else
+                                    delete message.first;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.last = value;
+                                else
+                                    delete message.last;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SequenceRange;
+            })();
+
+            v1.StreamRanges = (function() {
+
+                const StreamRanges = function (properties) {
+                    this.ranges = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                StreamRanges.prototype.stream = "";
+                StreamRanges.prototype.ranges = $util.emptyArray;
+
+                StreamRanges.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.stream != null && $Object.hasOwnProperty.call(message, "stream") && message.stream !== "")
+                        writer.uint32(10).string(message.stream);
+                    if (message.ranges != null && message.ranges.length)
+                        for (let i = 0; i < message.ranges.length; ++i)
+                            $root.lightferry.ferry.v1.SequenceRange.encode(message.ranges[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                StreamRanges.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.StreamRanges();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.stream = value;
+                                else
+                                    delete message.stream;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.ranges && message.ranges.length))
+                                    message.ranges = [];
+                                message.ranges.push($root.lightferry.ferry.v1.SequenceRange.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return StreamRanges;
+            })();
+
+            v1.ListEmittedRequest = (function() {
+
+                const ListEmittedRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                ListEmittedRequest.prototype.lane = "";
+                ListEmittedRequest.prototype.sinceMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                ListEmittedRequest.prototype.afterStream = "";
+
+                ListEmittedRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(10).string(message.lane);
+                    if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
+                        writer.uint32(16).uint64(message.sinceMs);
+                    if (message.afterStream != null && $Object.hasOwnProperty.call(message, "afterStream") && message.afterStream !== "")
+                        writer.uint32(26).string(message.afterStream);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                ListEmittedRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.ListEmittedRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sinceMs = value;
+                                else
+                                    delete message.sinceMs;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.afterStream = value;
+                                else
+                                    delete message.afterStream;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ListEmittedRequest;
+            })();
+
+            v1.ListEmittedResponse = (function() {
+
+                const ListEmittedResponse = function (properties) {
+                    this.held = [];
+                    this.givenUp = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                ListEmittedResponse.prototype.held = $util.emptyArray;
+                ListEmittedResponse.prototype.givenUp = $util.emptyArray;
+                ListEmittedResponse.prototype.more = false;
+
+                ListEmittedResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.held != null && message.held.length)
+                        for (let i = 0; i < message.held.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.held[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.givenUp != null && message.givenUp.length)
+                        for (let i = 0; i < message.givenUp.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.givenUp[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(24).bool(message.more);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                ListEmittedResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.ListEmittedResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.held && message.held.length))
+                                    message.held = [];
+                                message.held.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.givenUp && message.givenUp.length))
+                                    message.givenUp = [];
+                                message.givenUp.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return ListEmittedResponse;
+            })();
+
+            v1.RecallRequest = (function() {
+
+                const RecallRequest = function (properties) {
+                    this.streams = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RecallRequest.prototype.lane = "";
+                RecallRequest.prototype.ticket = "";
+                RecallRequest.prototype.streams = $util.emptyArray;
+
+                RecallRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(10).string(message.lane);
+                    if (message.ticket != null && $Object.hasOwnProperty.call(message, "ticket") && message.ticket !== "")
+                        writer.uint32(18).string(message.ticket);
+                    if (message.streams != null && message.streams.length)
+                        for (let i = 0; i < message.streams.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.streams[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RecallRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.RecallRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.ticket = value;
+                                else
+                                    delete message.ticket;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.streams && message.streams.length))
+                                    message.streams = [];
+                                message.streams.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RecallRequest;
+            })();
+
+            v1.RecallResponse = (function() {
+
+                const RecallResponse = function (properties) {
+                    this.gone = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RecallResponse.prototype.recalled = 0;
+                RecallResponse.prototype.underWay = 0;
+                RecallResponse.prototype.gone = $util.emptyArray;
+
+                RecallResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.recalled != null && $Object.hasOwnProperty.call(message, "recalled") && message.recalled !== 0)
+                        writer.uint32(8).uint32(message.recalled);
+                    if (message.underWay != null && $Object.hasOwnProperty.call(message, "underWay") && message.underWay !== 0)
+                        writer.uint32(16).uint32(message.underWay);
+                    if (message.gone != null && message.gone.length)
+                        for (let i = 0; i < message.gone.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.gone[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RecallResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.RecallResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.recalled = value;
+                                else
+                                    delete message.recalled;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.underWay = value;
+                                else
+                                    delete message.underWay;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.gone && message.gone.length))
+                                    message.gone = [];
+                                message.gone.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RecallResponse;
+            })();
+
             v1.DeliverRequest = (function() {
 
                 const DeliverRequest = function (properties) {
@@ -6385,7 +7014,6 @@ export const lightferry = $root.lightferry = (() => {
             v1.ObjectManifest = (function() {
 
                 const ObjectManifest = function (properties) {
-                    this.groupDigests = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -6402,8 +7030,10 @@ export const lightferry = $root.lightferry = (() => {
                 ObjectManifest.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 ObjectManifest.prototype.shardSize = 0;
                 ObjectManifest.prototype.groupShards = 0;
-                ObjectManifest.prototype.groupDigests = $util.emptyArray;
-                ObjectManifest.prototype.firstGroup = 0;
+                ObjectManifest.prototype.parityShards = 0;
+                ObjectManifest.prototype.headSize = 0;
+                ObjectManifest.prototype.headDigest = $util.newBuffer([]);
+                ObjectManifest.prototype.chunkBytes = 0;
 
                 ObjectManifest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6432,11 +7062,14 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(72).uint32(message.shardSize);
                     if (message.groupShards != null && $Object.hasOwnProperty.call(message, "groupShards") && message.groupShards !== 0)
                         writer.uint32(80).uint32(message.groupShards);
-                    if (message.groupDigests != null && message.groupDigests.length)
-                        for (let i = 0; i < message.groupDigests.length; ++i)
-                            writer.uint32(90).bytes(message.groupDigests[i]);
-                    if (message.firstGroup != null && $Object.hasOwnProperty.call(message, "firstGroup") && message.firstGroup !== 0)
-                        writer.uint32(96).uint32(message.firstGroup);
+                    if (message.parityShards != null && $Object.hasOwnProperty.call(message, "parityShards") && message.parityShards !== 0)
+                        writer.uint32(104).uint32(message.parityShards);
+                    if (message.headSize != null && $Object.hasOwnProperty.call(message, "headSize") && message.headSize !== 0)
+                        writer.uint32(112).uint32(message.headSize);
+                    if (message.headDigest != null && $Object.hasOwnProperty.call(message, "headDigest") && message.headDigest.length)
+                        writer.uint32(122).bytes(message.headDigest);
+                    if (message.chunkBytes != null && $Object.hasOwnProperty.call(message, "chunkBytes") && message.chunkBytes !== 0)
+                        writer.uint32(128).uint32(message.chunkBytes);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6560,21 +7193,40 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.groupShards;
                                 continue;
                             }
-                        case 11: {
-                                if (wireType !== 2)
-                                    break;
-                                if (!(message.groupDigests && message.groupDigests.length))
-                                    message.groupDigests = [];
-                                message.groupDigests.push(reader.bytes());
-                                continue;
-                            }
-                        case 12: {
+                        case 13: {
                                 if (wireType !== 0)
                                     break;
                                 if (value = reader.uint32())
-                                    message.firstGroup = value;
+                                    message.parityShards = value;
                                 else
-                                    delete message.firstGroup;
+                                    delete message.parityShards;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.headSize = value;
+                                else
+                                    delete message.headSize;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.headDigest = value;
+                                else
+                                    delete message.headDigest;
+                                continue;
+                            }
+                        case 16: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.chunkBytes = value;
+                                else
+                                    delete message.chunkBytes;
                                 continue;
                             }
                         }
@@ -6975,6 +7627,867 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 return Heartbeat;
+            })();
+
+            v1.Inventory = (function() {
+
+                const Inventory = function (properties) {
+                    this.held = [];
+                    this.givenUp = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Inventory.prototype.version = 0;
+                Inventory.prototype.sender = "";
+                Inventory.prototype.lane = "";
+                Inventory.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Inventory.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Inventory.prototype.page = 0;
+                Inventory.prototype.last = false;
+                Inventory.prototype.full = false;
+                Inventory.prototype.timeMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Inventory.prototype.sinceMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Inventory.prototype.held = $util.emptyArray;
+                Inventory.prototype.givenUp = $util.emptyArray;
+
+                Inventory.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== 0)
+                        writer.uint32(8).uint32(message.version);
+                    if (message.sender != null && $Object.hasOwnProperty.call(message, "sender") && message.sender !== "")
+                        writer.uint32(18).string(message.sender);
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(26).string(message.lane);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(32).uint64(message.epoch);
+                    if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
+                        writer.uint32(40).uint64(message.number);
+                    if (message.page != null && $Object.hasOwnProperty.call(message, "page") && message.page !== 0)
+                        writer.uint32(48).uint32(message.page);
+                    if (message.last != null && $Object.hasOwnProperty.call(message, "last") && message.last !== false)
+                        writer.uint32(56).bool(message.last);
+                    if (message.full != null && $Object.hasOwnProperty.call(message, "full") && message.full !== false)
+                        writer.uint32(64).bool(message.full);
+                    if (message.timeMs != null && $Object.hasOwnProperty.call(message, "timeMs") && (typeof message.timeMs === "object" ? message.timeMs.low || message.timeMs.high : message.timeMs !== 0))
+                        writer.uint32(72).uint64(message.timeMs);
+                    if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs") && (typeof message.sinceMs === "object" ? message.sinceMs.low || message.sinceMs.high : message.sinceMs !== 0))
+                        writer.uint32(80).uint64(message.sinceMs);
+                    if (message.held != null && message.held.length)
+                        for (let i = 0; i < message.held.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.held[i], writer.uint32(90).fork(), _depth + 1).ldelim();
+                    if (message.givenUp != null && message.givenUp.length)
+                        for (let i = 0; i < message.givenUp.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.givenUp[i], writer.uint32(98).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Inventory.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.Inventory();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.sender = value;
+                                else
+                                    delete message.sender;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.number = value;
+                                else
+                                    delete message.number;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.page = value;
+                                else
+                                    delete message.page;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.last = value;
+                                else
+                                    delete message.last;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.full = value;
+                                else
+                                    delete message.full;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.timeMs = value;
+                                else
+                                    delete message.timeMs;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sinceMs = value;
+                                else
+                                    delete message.sinceMs;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.held && message.held.length))
+                                    message.held = [];
+                                message.held.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.givenUp && message.givenUp.length))
+                                    message.givenUp = [];
+                                message.givenUp.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Inventory;
+            })();
+
+            v1.MissingGroups = (function() {
+
+                const MissingGroups = function (properties) {
+                    this.groups = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MissingGroups.prototype.bundleId = $util.newBuffer([]);
+                MissingGroups.prototype.objectId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                MissingGroups.prototype.groups = $util.emptyArray;
+
+                MissingGroups.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.bundleId != null && $Object.hasOwnProperty.call(message, "bundleId") && message.bundleId.length)
+                        writer.uint32(10).bytes(message.bundleId);
+                    if (message.objectId != null && $Object.hasOwnProperty.call(message, "objectId") && (typeof message.objectId === "object" ? message.objectId.low || message.objectId.high : message.objectId !== 0))
+                        writer.uint32(16).uint64(message.objectId);
+                    if (message.groups != null && message.groups.length)
+                        for (let i = 0; i < message.groups.length; ++i)
+                            $root.lightferry.ferry.v1.SequenceRange.encode(message.groups[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MissingGroups.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.MissingGroups();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.bundleId = value;
+                                else
+                                    delete message.bundleId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.objectId = value;
+                                else
+                                    delete message.objectId;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.groups && message.groups.length))
+                                    message.groups = [];
+                                message.groups.push($root.lightferry.ferry.v1.SequenceRange.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MissingGroups;
+            })();
+
+            v1.RepairTicket = (function() {
+
+                const RepairTicket = function (properties) {
+                    this.streams = [];
+                    this.objects = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RepairTicket.prototype.version = 0;
+                RepairTicket.prototype.ticketId = $util.newBuffer([]);
+                RepairTicket.prototype.lane = "";
+                RepairTicket.prototype.sender = "";
+                RepairTicket.prototype.receiver = "";
+                RepairTicket.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                RepairTicket.prototype.expiresMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                RepairTicket.prototype.streams = $util.emptyArray;
+                RepairTicket.prototype.objects = $util.emptyArray;
+
+                RepairTicket.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== 0)
+                        writer.uint32(8).uint32(message.version);
+                    if (message.ticketId != null && $Object.hasOwnProperty.call(message, "ticketId") && message.ticketId.length)
+                        writer.uint32(18).bytes(message.ticketId);
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(26).string(message.lane);
+                    if (message.sender != null && $Object.hasOwnProperty.call(message, "sender") && message.sender !== "")
+                        writer.uint32(34).string(message.sender);
+                    if (message.receiver != null && $Object.hasOwnProperty.call(message, "receiver") && message.receiver !== "")
+                        writer.uint32(42).string(message.receiver);
+                    if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                        writer.uint32(48).uint64(message.createdMs);
+                    if (message.expiresMs != null && $Object.hasOwnProperty.call(message, "expiresMs") && (typeof message.expiresMs === "object" ? message.expiresMs.low || message.expiresMs.high : message.expiresMs !== 0))
+                        writer.uint32(56).uint64(message.expiresMs);
+                    if (message.streams != null && message.streams.length)
+                        for (let i = 0; i < message.streams.length; ++i)
+                            $root.lightferry.ferry.v1.StreamRanges.encode(message.streams[i], writer.uint32(66).fork(), _depth + 1).ldelim();
+                    if (message.objects != null && message.objects.length)
+                        for (let i = 0; i < message.objects.length; ++i)
+                            $root.lightferry.ferry.v1.MissingGroups.encode(message.objects[i], writer.uint32(74).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RepairTicket.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.RepairTicket();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.ticketId = value;
+                                else
+                                    delete message.ticketId;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.sender = value;
+                                else
+                                    delete message.sender;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.receiver = value;
+                                else
+                                    delete message.receiver;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.createdMs = value;
+                                else
+                                    delete message.createdMs;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.expiresMs = value;
+                                else
+                                    delete message.expiresMs;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.streams && message.streams.length))
+                                    message.streams = [];
+                                message.streams.push($root.lightferry.ferry.v1.StreamRanges.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.objects && message.objects.length))
+                                    message.objects = [];
+                                message.objects.push($root.lightferry.ferry.v1.MissingGroups.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RepairTicket;
+            })();
+
+            v1.MediaBundle = (function() {
+
+                const MediaBundle = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MediaBundle.prototype.bundleId = $util.newBuffer([]);
+                MediaBundle.prototype.headerDigest = $util.newBuffer([]);
+                MediaBundle.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                MediaBundle.prototype.digest = $util.newBuffer([]);
+                MediaBundle.prototype.stream = "";
+                MediaBundle.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                MediaBundle.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.bundleId != null && $Object.hasOwnProperty.call(message, "bundleId") && message.bundleId.length)
+                        writer.uint32(10).bytes(message.bundleId);
+                    if (message.headerDigest != null && $Object.hasOwnProperty.call(message, "headerDigest") && message.headerDigest.length)
+                        writer.uint32(18).bytes(message.headerDigest);
+                    if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
+                        writer.uint32(24).uint64(message.size);
+                    if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
+                        writer.uint32(34).bytes(message.digest);
+                    if (message.stream != null && $Object.hasOwnProperty.call(message, "stream") && message.stream !== "")
+                        writer.uint32(42).string(message.stream);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(48).uint64(message.sequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MediaBundle.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.MediaBundle();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.bundleId = value;
+                                else
+                                    delete message.bundleId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.headerDigest = value;
+                                else
+                                    delete message.headerDigest;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.size = value;
+                                else
+                                    delete message.size;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.digest = value;
+                                else
+                                    delete message.digest;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.stream = value;
+                                else
+                                    delete message.stream;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MediaBundle;
+            })();
+
+            v1.MediaManifest = (function() {
+
+                const MediaManifest = function (properties) {
+                    this.custodians = [];
+                    this.bundles = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                MediaManifest.prototype.version = 0;
+                MediaManifest.prototype.mediumId = $util.newBuffer([]);
+                MediaManifest.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                MediaManifest.prototype.previous = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                MediaManifest.prototype.lane = "";
+                MediaManifest.prototype.sender = "";
+                MediaManifest.prototype.receiver = "";
+                MediaManifest.prototype.receiverZone = "";
+                MediaManifest.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                MediaManifest.prototype.custodians = $util.emptyArray;
+                MediaManifest.prototype.count = 0;
+                MediaManifest.prototype.bundles = $util.emptyArray;
+
+                MediaManifest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== 0)
+                        writer.uint32(8).uint32(message.version);
+                    if (message.mediumId != null && $Object.hasOwnProperty.call(message, "mediumId") && message.mediumId.length)
+                        writer.uint32(18).bytes(message.mediumId);
+                    if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
+                        writer.uint32(24).uint64(message.number);
+                    if (message.previous != null && $Object.hasOwnProperty.call(message, "previous") && (typeof message.previous === "object" ? message.previous.low || message.previous.high : message.previous !== 0))
+                        writer.uint32(32).uint64(message.previous);
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(42).string(message.lane);
+                    if (message.sender != null && $Object.hasOwnProperty.call(message, "sender") && message.sender !== "")
+                        writer.uint32(50).string(message.sender);
+                    if (message.receiver != null && $Object.hasOwnProperty.call(message, "receiver") && message.receiver !== "")
+                        writer.uint32(58).string(message.receiver);
+                    if (message.receiverZone != null && $Object.hasOwnProperty.call(message, "receiverZone") && message.receiverZone !== "")
+                        writer.uint32(66).string(message.receiverZone);
+                    if (message.createdMs != null && $Object.hasOwnProperty.call(message, "createdMs") && (typeof message.createdMs === "object" ? message.createdMs.low || message.createdMs.high : message.createdMs !== 0))
+                        writer.uint32(72).uint64(message.createdMs);
+                    if (message.custodians != null && message.custodians.length)
+                        for (let i = 0; i < message.custodians.length; ++i)
+                            writer.uint32(82).string(message.custodians[i]);
+                    if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                        writer.uint32(88).uint32(message.count);
+                    if (message.bundles != null && message.bundles.length)
+                        for (let i = 0; i < message.bundles.length; ++i)
+                            $root.lightferry.ferry.v1.MediaBundle.encode(message.bundles[i], writer.uint32(98).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                MediaManifest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.MediaManifest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.mediumId = value;
+                                else
+                                    delete message.mediumId;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.number = value;
+                                else
+                                    delete message.number;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.previous = value;
+                                else
+                                    delete message.previous;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.sender = value;
+                                else
+                                    delete message.sender;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.receiver = value;
+                                else
+                                    delete message.receiver;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.receiverZone = value;
+                                else
+                                    delete message.receiverZone;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.createdMs = value;
+                                else
+                                    delete message.createdMs;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.custodians && message.custodians.length))
+                                    message.custodians = [];
+                                message.custodians.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.count = value;
+                                else
+                                    delete message.count;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.bundles && message.bundles.length))
+                                    message.bundles = [];
+                                message.bundles.push($root.lightferry.ferry.v1.MediaBundle.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return MediaManifest;
             })();
 
             return v1;

@@ -75,6 +75,16 @@ export const AuditService = {
 export const OutboxService = {
   lease: unary("/lightferry.ferry.v1.OutboxService/Lease", ferry.LeaseRequest, ferry.LeaseResponse),
   ack: unary("/lightferry.ferry.v1.OutboxService/Ack", ferry.AckRequest, ferry.AckResponse),
+  listEmitted: unary(
+    "/lightferry.ferry.v1.OutboxService/ListEmitted",
+    ferry.ListEmittedRequest,
+    ferry.ListEmittedResponse,
+  ),
+  recall: unary(
+    "/lightferry.ferry.v1.OutboxService/Recall",
+    ferry.RecallRequest,
+    ferry.RecallResponse,
+  ),
 } as const;
 
 export const InboxService = {

@@ -37,6 +37,7 @@ export {
   totalUses,
 } from "./key-actions-file.ts";
 export { KeyMeter, type KeyMeterOptions, meterProvider } from "./key-meter.ts";
+export { type KeyProvider, openKeyProvider } from "./key-provider.ts";
 export { createLogger, type Logger, silentLogger } from "./logger.ts";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.ts";
 export { runService, type ServiceDefinition } from "./run.ts";

@@ -1,0 +1,191 @@
+/**
+ * Guarantee: what the two real ferry programs carry over a line with no way back
+ * without losing a frame, with their code on: without a limit of the line at MTU
+ * 1500 and 9000, by the fast path and by Node's own sockets, beside a bare loop
+ * of the same frames and beside udpcast; and how much of a 1 Gb/s line they use.
+ *
+ * Needs root, iproute2, nftables, ethtool; udpcast for its figures. State lies in
+ * memory, so that no disk is measured.
+ */
+import { Cargo } from "../drills/cargo.ts";
+import { type Crossing, cross, randomLoss } from "../drills/crossing.ts";
+import { type Bundle, frameSizeOf } from "../drills/ferries.ts";
+import { allowReceiveBuffers } from "../drills/receive-memory.ts";
+import { hasUdpcast, UDPCAST_BUFFER, udpcastAcross } from "../drills/udpcast.ts";
+import { makeLine } from "../drills/wire/line.ts";
+import { FRAME_HEADER } from "../src/frame.ts";
+import { climb, type Summit } from "./gate/climb.ts";
+import { makeLink } from "./gate-floor/link.ts";
+import { measureFloor, WAYS, type Way } from "./gate-floor.ts";
+
+const BASE = "/dev/shm";
+const MTUS = [1500, 9000];
+const FULL = { bytes: 1 << 30, halvings: 3 };
+const QUICK = { bytes: 128 << 20, halvings: 0 };
+const FIRST_RATE = 150e6;
+const SLOWEST_RATE = 15e6;
+const FIRST_BITRATE = 250e6;
+const SLOWEST_BITRATE = 30e6;
+/** So late that it never begins within an attempt: what came, came in the first pass. */
+const SECOND_PASS_SECONDS = 600;
+const LIMIT_MS = 120_000;
+const LINE_BITS = 1e9;
+/** Wire bytes of a frame beside its payload: as the pacer counts. */
+const WIRE_OVERHEAD = 66;
+/** Data shards and all shards of a full group. */
+const CODE = { data: 128, all: 144 };
+
+interface Settings {
+  readonly quick: boolean;
+  readonly cargo: Cargo;
+  readonly bundle: Bundle;
+}
+
+interface Run {
+  readonly clean: boolean;
+  readonly goodput: number;
+  readonly txCpuSeconds: number;
+  readonly rxCpuSeconds: number;
+}
+
+interface Peer {
+  readonly name: string;
+  readonly value: number;
+}
+
+async function ferryOnce(
+  { cargo, bundle }: Settings,
+  mtu: number,
+  rate: number,
+  socket: "auto" | "dgram",
+  bitsPerSecond?: number,
+): Promise<Run & { readonly crossing: Crossing }> {
+  const shaped = bitsPerSecond === undefined ? {} : { bitsPerSecond };
+  const line = makeLine({ mtu, frames: "together", middle: false, ...shaped });
+  try {
+    const settings = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, base: BASE };
+    const crossing = await cross(line, randomLoss(line, 0), settings, cargo, bundle, LIMIT_MS);
+    const { whole, seconds, reported, txCpuSeconds, rxCpuSeconds } = crossing;
+    return {
+      clean: whole && reported === 0,
+      goodput: seconds === undefined ? 0 : (bundle.size ?? 0) / 1e6 / seconds,
+      ...{ txCpuSeconds, rxCpuSeconds, crossing },
+    };
+  } finally {
+    line.remove();
+  }
+}
+
+async function udpcastOnce({ cargo, bundle }: Settings, mtu: number, bits: number): Promise<Run> {
+  const line = makeLine({ mtu, frames: "together", middle: false });
+  try {
+    const { whole, seconds, txCpuSeconds, rxCpuSeconds } = await udpcastAcross(
+      ...([line, cargo.path(bundle), `${Math.round(bits / 1e6)}m`, BASE, LIMIT_MS] as const),
+      (path) => cargo.isWhole(bundle, path),
+    );
+    const goodput = (bundle.size ?? 0) / 1e6 / seconds;
+    return { clean: whole, goodput, txCpuSeconds, rxCpuSeconds };
+  } finally {
+    line.remove();
+  }
+}
+
+async function floorOf(mtu: number, name: string, quick: boolean): Promise<Peer | undefined> {
+  const way = WAYS.find((candidate) => candidate.name === name) as Way;
+  const link = makeLink(mtu);
+  try {
+    return { name: `${name} loop`, value: (await measureFloor(link, way, quick)).rate };
+  } finally {
+    link.remove();
+  }
+}
+
+function report(
+  settings: Settings,
+  figure: string,
+  { best, attempts, rate }: Summit<Run>,
+  peers: readonly (Peer | undefined)[],
+): void {
+  const gigabytes = (settings.bundle.size ?? 0) / 1e9;
+  const value = best?.goodput ?? 0;
+  const perGigabyte = (cpu = 0) => Number((cpu / gigabytes).toPrecision(3));
+  const [sendCpu, receiveCpu] = [perGigabyte(best?.txCpuSeconds), perGigabyte(best?.rxCpuSeconds)];
+  const beside = peers.filter((peer) => peer !== undefined && peer.value > 0) as Peer[];
+  const ratios = beside.map((peer) => `${(value / peer.value).toFixed(2)} × ${peer.name}`);
+  const columns = [
+    figure.padEnd(24),
+    `${value.toFixed(0)} MB/s`.padStart(10),
+    `${sendCpu} + ${receiveCpu} CPU s/GB`.padStart(24),
+    ...ratios.map((text) => text.padStart(24)),
+  ];
+  process.stdout.write(`${columns.join("  ")}\n`);
+  const mark = settings.quick ? ".quick" : "";
+  const common = { bench: "gate", figure: `gate.${figure}${mark}`, unit: "MB/s", n: attempts };
+  const conditions = `Node ${process.version}, veth in two namespaces with no way back, ${settings.bundle.size} bytes, no frame lost, state in memory, paced to ${Math.round(rate / 1e6)} MB/s`;
+  const own = { value: Number(value.toPrecision(4)), cpu_send: sendCpu, cpu_receive: receiveCpu };
+  const lines = beside.length === 0 ? [{}] : beside.map((peer) => against(peer, value));
+  for (const line of lines) {
+    process.stdout.write(`${JSON.stringify({ ...common, ...own, ...line, conditions })}\n`);
+  }
+}
+
+function against(peer: Peer, value: number): object {
+  return {
+    peer: peer.name,
+    peer_value: Number(peer.value.toPrecision(4)),
+    ratio: Number((value / peer.value).toPrecision(3)),
+  };
+}
+
+/** Content bytes of a second that a line of this rate can carry with the code. */
+function lineShare(mtu: number): number {
+  const frame = frameSizeOf(mtu);
+  return ((frame - FRAME_HEADER) / (frame + WIRE_OVERHEAD)) * (CODE.data / CODE.all);
+}
+
+async function unlimited(settings: Settings, mtu: number): Promise<void> {
+  const { halvings } = settings.quick ? QUICK : FULL;
+  let udpcast: Peer | undefined;
+  if (hasUdpcast()) {
+    const best = await climb(FIRST_BITRATE, SLOWEST_BITRATE, halvings, (bits) =>
+      udpcastOnce(settings, mtu, bits),
+    );
+    report(settings, `${mtu}.udpcast`, { ...best, rate: best.rate / 8 }, []);
+    udpcast = { name: "udpcast", value: best.best?.goodput ?? 0 };
+  }
+  for (const [name, socket, floor] of [
+    ["fast", "auto", "bare.kept"],
+    ["dgram", "dgram", "bare.dgram"],
+  ] as const) {
+    const bare = await floorOf(mtu, floor, settings.quick);
+    const best = await climb(FIRST_RATE, SLOWEST_RATE, halvings, (rate) =>
+      ferryOnce(settings, mtu, rate, socket),
+    );
+    report(settings, `${mtu}.${name}`, best, [bare, udpcast]);
+  }
+}
+
+/** Prints a row and JSON lines for each figure. @param quick smaller sizes, other figure names */
+export async function run({ quick }: { quick: boolean }): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    process.stderr.write("gate 需要 root（网络命名空间） | needs root, for network namespaces\n");
+    process.exitCode = 2;
+    return;
+  }
+  const restore = allowReceiveBuffers(UDPCAST_BUFFER);
+  const cargo = new Cargo(BASE);
+  try {
+    const bundle = await cargo.seal((quick ? QUICK : FULL).bytes, 1);
+    const settings = { quick, cargo, bundle };
+    for (const mtu of MTUS) await unlimited(settings, mtu);
+    const rate = LINE_BITS / 8;
+    const best = await ferryOnce(settings, 1500, rate, "auto", LINE_BITS);
+    const share = { name: "line × code", value: (rate / 1e6) * lineShare(1500) };
+    report(settings, "1500.line-1g", { best, rate, attempts: 1 }, [share]);
+  } finally {
+    cargo.remove();
+    restore();
+  }
+}
+
+if (import.meta.main) await run({ quick: process.argv.includes("--quick") });

@@ -1,0 +1,122 @@
+/**
+ * Guarantee: one bundle across one line by the two ferry programs, timed from
+ * its lease to its delivery, with every lost frame counted on both sides.
+ */
+import { join } from "node:path";
+import type { Cargo } from "./cargo.ts";
+import { type Bundle, Ferries, type FerryOptions } from "./ferries.ts";
+import { until } from "./wire/ends.ts";
+import { Forwarder } from "./wire/forwarder.ts";
+import type { Line } from "./wire/line.ts";
+import type { LossModel } from "./wire/loss-model.ts";
+
+export interface Crossing {
+  readonly whole: boolean;
+  /** 1 or 2; 0 when it did not arrive. */
+  readonly passes: number;
+  /** From lease to delivery; undefined when it did not arrive. */
+  readonly seconds: number | undefined;
+  readonly frames: number;
+  /** Frames that the line took, as the line counts. */
+  readonly injected: number;
+  /** Frames that the receiver says it lost. */
+  readonly reported: number;
+  /** Frames that came to the receiver's socket and found no room. */
+  readonly overruns: number;
+  /** Frames that the forwarder itself could not keep up with. */
+  readonly forwarderOverruns: number;
+  /** Data shards made from parity; undefined when the receiver does not say. */
+  readonly restored: number | undefined;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly txCpuSeconds: number;
+  readonly rxCpuSeconds: number;
+}
+
+/** After its last pass an object that is whole is hashed, synced and handed over. */
+const FINISH_LIMIT_MS = 60_000;
+
+/** How the line of a crossing loses frames. */
+export interface Loss {
+  begin(): Promise<void>;
+  /** @returns what it took, and what it lost without being asked to */
+  end(): Promise<{ readonly injected: number; readonly overruns: number }>;
+  close(): Promise<void>;
+}
+
+/** By the kernel, at the receiving end. */
+export function randomLoss(line: Line, share: number): Loss {
+  return {
+    begin: async () => {
+      if (share > 0) line.lose(share);
+    },
+    end: async () => ({ injected: line.loseNoMore(), overruns: 0 }),
+    close: async () => undefined,
+  };
+}
+
+/** By the process in the middle. */
+export async function forwarderLoss(line: Line, model: LossModel | undefined): Promise<Loss> {
+  const forwarder = await Forwarder.start(line);
+  return {
+    begin: async () => {
+      await forwarder.lose(model);
+    },
+    end: async () => {
+      const { lost, overruns } = await forwarder.lose(undefined);
+      return { injected: lost, overruns };
+    },
+    close: () => forwarder.stop(),
+  };
+}
+
+/** @param limitMs for both passes together */
+export async function cross(
+  line: Line,
+  loss: Loss,
+  options: FerryOptions,
+  cargo: Cargo,
+  bundle: Bundle,
+  limitMs: number,
+): Promise<Crossing> {
+  const ferries = await Ferries.start(line, options);
+  try {
+    const { inbox, outbox, takenDir } = ferries.at;
+    const arrival = inbox.until(1).then(() => performance.now());
+    let arrived: number | undefined;
+    arrival.then((at) => {
+      arrived = at;
+    });
+    await loss.begin();
+    const cpu = { tx: ferries.cpu("tx"), rx: ferries.cpu("rx") };
+    const begun = performance.now();
+    ferries.put(bundle, cargo.folder);
+    const over = () =>
+      arrived ?? (outbox.acks.some((ack) => ack.finished === true) ? -1 : undefined);
+    // Both passes are over, or the time is: then only what came already can still make it whole.
+    const first = await until("both passes", limitMs, over).catch(() => -1);
+    if (first < 0) await until("delivery", FINISH_LIMIT_MS, () => arrived).catch(() => undefined);
+    const firstPassOver = outbox.ackedAt.at(0);
+    const taken = { tx: ferries.cpu("tx") - cpu.tx, rx: ferries.cpu("rx") - cpu.rx };
+    const { injected, overruns } = await loss.end();
+    const { tx, rx } = await ferries.settled();
+    const repeatFrom =
+      firstPassOver === undefined ? undefined : firstPassOver + options.secondPassSeconds * 1000;
+    return {
+      whole:
+        arrived !== undefined && (await cargo.isWhole(bundle, join(takenDir, bundle.file ?? ""))),
+      passes: arrived === undefined ? 0 : repeatFrom === undefined || arrived < repeatFrom ? 1 : 2,
+      seconds: arrived === undefined ? undefined : (arrived - begun) / 1000,
+      frames: tx.sent.frames,
+      injected,
+      reported: rx.accounted.lost,
+      overruns: rx.received.overruns ?? 0,
+      forwarderOverruns: overruns,
+      restored: rx.restored,
+      rejected: rx.rejected,
+      txCpuSeconds: taken.tx,
+      rxCpuSeconds: taken.rx,
+    };
+  } finally {
+    await ferries.stop();
+  }
+}

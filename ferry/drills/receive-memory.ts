@@ -1,0 +1,17 @@
+/** Guarantee: while a drill runs any socket may ask for a large receive buffer; afterwards the machine's limit is what it was. */
+import { readFileSync, writeFileSync } from "node:fs";
+
+const LIMIT = "/proc/sys/net/core/rmem_max";
+
+/** @returns puts the former limit back */
+export function allowReceiveBuffers(bytes: number): () => void {
+  const before = readFileSync(LIMIT, "utf8");
+  if (Number(before) >= bytes) return () => undefined;
+  writeFileSync(LIMIT, String(bytes));
+  const restore = () => {
+    process.off("exit", restore);
+    writeFileSync(LIMIT, before);
+  };
+  process.on("exit", restore);
+  return restore;
+}

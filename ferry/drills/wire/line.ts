@@ -1,0 +1,159 @@
+/**
+ * Guarantee: two network namespaces joined by veth, with static neighbours, on
+ * which every frame on its way back is dropped at both ends; with a third one
+ * in the middle when frames are to be lost by {@link Line.forwarder}. Everything
+ * made here is taken away again, at the latest when this process exits.
+ *
+ * Needs root, iproute2, nftables and ethtool.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+
+export const TX_ADDRESS = "10.78.0.1";
+export const RX_ADDRESS = "10.78.0.2";
+
+export interface LineOptions {
+  readonly mtu: number;
+  /** Each frame by itself, as on a fibre; else the kernel keeps up to 64 KB of them together. */
+  readonly frames: "single" | "together";
+  /** A namespace between both ends, for a process that forwards. */
+  readonly middle: boolean;
+  /** Bits per second that the sending end is shaped to. */
+  readonly bitsPerSecond?: number;
+}
+
+export interface Line {
+  readonly tx: { readonly namespace: string; readonly device: string };
+  readonly rx: { readonly namespace: string; readonly device: string };
+  readonly middle: { readonly namespace: string; readonly from: string; readonly to: string };
+  /** From now on the receiving end loses each frame with this probability. */
+  lose(share: number): void;
+  /** Stops that. @returns frames lost since the line was made */
+  loseNoMore(): number;
+  /** Bytes that left the sending end, Ethernet headers included. */
+  sentBytes(): number;
+  /** Frames dropped on their way back. */
+  droppedBack(): number;
+  remove(): void;
+}
+
+/** Bytes the shaper lets through at once: two bursts of the gate. */
+const SHAPER_BURST = 128_000;
+/** Parts of a million in the rule of random loss. */
+const MILLION = 1_000_000;
+let made = 0;
+
+function run(command: string): string {
+  const [program = "", ...args] = command.split(" ");
+  return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** One rule file, applied as a whole. */
+function rules(namespace: string, text: string): void {
+  execFileSync("ip", ["netns", "exec", namespace, "nft", "-f", "-"], { input: text });
+}
+
+function counter(namespace: string, name: string): number {
+  const text = run(`ip netns exec ${namespace} nft list counter netdev gate ${name}`);
+  return Number(/packets (\d+)/.exec(text)?.[1]);
+}
+
+function join(from: readonly [string, string], to: readonly [string, string], mtu: number): void {
+  run(`ip link add ${from[1]} netns ${from[0]} type veth peer name ${to[1]} netns ${to[0]}`);
+  for (const [namespace, device] of [from, to]) {
+    run(`ip netns exec ${namespace} sysctl -q -w net.ipv6.conf.${device}.disable_ipv6=1`);
+    run(`ip -n ${namespace} link set ${device} mtu ${mtu} up`);
+  }
+}
+
+function hardwareAddress(namespace: string, device: string): string {
+  const text = run(`ip -n ${namespace} link show ${device}`);
+  return /ether ([0-9a-f:]{17})/.exec(text)?.[1] ?? "";
+}
+
+function sentBytes(namespace: string, device: string): number {
+  const path = `/sys/class/net/${device}/statistics/tx_bytes`;
+  return Number(run(`ip netns exec ${namespace} cat ${path}`));
+}
+
+export function makeLine(options: LineOptions): Line {
+  made += 1;
+  const tag = `${process.pid}-${made}`;
+  const [a, m, b] = [`lf-tx-${tag}`, `lf-mid-${tag}`, `lf-rx-${tag}`] as const;
+  const tx = { namespace: a, device: "lftx" };
+  const rx = { namespace: b, device: "lfrx" };
+  const middle = { namespace: m, from: "lfin", to: "lfout" };
+  const namespaces = options.middle ? [a, m, b] : [a, b];
+  const remove = () => {
+    process.off("exit", remove);
+    for (const name of namespaces) spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
+  };
+  process.on("exit", remove);
+  try {
+    for (const name of namespaces) {
+      run(`ip netns add ${name}`);
+      run(`ip -n ${name} link set lo up`);
+    }
+    if (options.middle) {
+      join([a, tx.device], [m, middle.from], options.mtu);
+      join([m, middle.to], [b, rx.device], options.mtu);
+    } else {
+      join([a, tx.device], [b, rx.device], options.mtu);
+    }
+    const ends = [
+      { own: tx, address: TX_ADDRESS, other: rx, far: RX_ADDRESS },
+      { own: rx, address: RX_ADDRESS, other: tx, far: TX_ADDRESS },
+    ];
+    for (const { own, address, other, far } of ends) {
+      const mac = hardwareAddress(other.namespace, other.device);
+      run(`ip -n ${own.namespace} addr add ${address}/24 brd + dev ${own.device}`);
+      run(
+        `ip -n ${own.namespace} neigh replace ${far} lladdr ${mac} dev ${own.device} nud permanent`,
+      );
+      run(`ip -n ${own.namespace} route add 224.0.0.0/4 dev ${own.device}`);
+    }
+    if (options.frames === "single") {
+      // With checksums and cutting done before the device, each frame passes alone and complete.
+      run(`ip netns exec ${a} ethtool -K ${tx.device} tx off gso off tso off`);
+      run(`ip netns exec ${b} ethtool -K ${rx.device} gro off`);
+    }
+    if (options.bitsPerSecond !== undefined) {
+      const rate = `rate ${options.bitsPerSecond}bit burst ${SHAPER_BURST} latency 100ms`;
+      run(`tc -n ${a} qdisc add dev ${tx.device} root tbf ${rate}`);
+    }
+    // Dropped where it would leave and again where it would arrive: either rule alone suffices.
+    const back = (hook: string, device: string) =>
+      `add table netdev gate
+       add counter netdev gate back
+       add chain netdev gate back { type filter hook ${hook} device "${device}" priority 0; policy accept; }
+       add rule netdev gate back counter name back drop\n`;
+    rules(a, back("ingress", tx.device));
+    rules(b, back("egress", rx.device));
+    rules(
+      b,
+      `add counter netdev gate lost
+       add chain netdev gate forth { type filter hook ingress device "${rx.device}" priority 0; policy accept; }\n`,
+    );
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return {
+    tx,
+    rx,
+    middle,
+    lose: (share) => {
+      const parts = Math.round(share * MILLION);
+      rules(
+        b,
+        `add rule netdev gate forth ip protocol udp numgen random mod ${MILLION} < ${parts} counter name lost drop\n`,
+      );
+    },
+    loseNoMore: () => {
+      rules(b, "flush chain netdev gate forth\n");
+      return counter(b, "lost");
+    },
+    sentBytes: () => sentBytes(a, tx.device),
+    droppedBack: () => counter(a, "back") + counter(b, "back"),
+    remove,
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Guarantee: every byte held for objects under way is counted, and buffers of
+ * chunks are used again: fresh memory costs more than filling it.
+ */
+
+/** Kept for the next chunks: two blocks of an object (SPEC.md §4) and what a disk is behind with. */
+const SPARE_BYTES = 48 << 20;
+/** Smaller buffers cost little. */
+const SPARE_MIN_BYTES = 1 << 15;
+
+/** Bytes held for all objects together. */
+export class Budget {
+  used = 0;
+  readonly #spare: Uint8Array[] = [];
+
+  /** A buffer that, unless it is short, a hashing thread can read too; what lies in it is undefined. */
+  take(length: number): Uint8Array {
+    this.used += length;
+    if (length < SPARE_MIN_BYTES) return new Uint8Array(length);
+    // Long objects of one sender have chunks of one length; any other buffer is made afresh.
+    const last = this.#spare.at(-1);
+    if (last?.length !== length) return new Uint8Array(new SharedArrayBuffer(length));
+    this.#spare.pop();
+    return last;
+  }
+
+  /** @param again false: another thread may still be reading it */
+  give(bytes: Uint8Array, again = true): void {
+    const { length } = bytes;
+    this.used -= length;
+    if (!again || length < SPARE_MIN_BYTES) return;
+    if (this.#spare.length > 0 && this.#spare[0]?.length !== length) this.#spare.length = 0;
+    if ((this.#spare.length + 1) * length <= SPARE_BYTES) this.#spare.push(bytes);
+  }
+
+  /** Memory is not kept for objects that may not come for hours. */
+  rest(): void {
+    if (this.used === 0) this.#spare.length = 0;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Guarantee: spans are hashed and written by one thread of their own, in fours,
+ * short ones on the spot. What is in work is counted, and the gate is paused
+ * while there is too much of it. Each check is answered exactly once.
+ */
+import type { SmProvider } from "@lightferry/proto/sm";
+import { DIGEST_BYTES } from "../object.ts";
+import { type CheckAnswer, VERDICT, type WriteFault } from "./check-task.ts";
+import { hashThread } from "./hash-thread.ts";
+
+/** Spans being hashed or written before the gate is paused, and when it goes on. */
+const PAUSE_BYTES = 32 << 20;
+const RESUME_BYTES = 16 << 20;
+/** Four of the longest chunks, which are hashed side by side. */
+const TASK_BYTES = 1 << 20;
+/** A message of more spans takes longer to read than to write. */
+const TASK_SPANS = 64;
+/** Shorter spans of short objects are hashed at once: a round trip costs more. */
+const AT_ONCE_BYTES = 1 << 16;
+/** Prefix of a leaf of the digest table. */
+const LEAF = Uint8Array.of(0);
+
+export type Verdict = "good" | "wrong" | WriteFault;
+
+/** A span to look at. */
+export interface Check {
+  readonly head: boolean;
+  /** undefined: what lies in the file. */
+  readonly bytes: Uint8Array | undefined;
+  readonly length: number;
+  /** Expected; 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Where it is written when it is good; -1: nowhere. */
+  readonly file: number;
+  readonly offset: number;
+  readonly done: (verdict: Verdict) => void;
+}
+
+export class Checks {
+  readonly #provider: SmProvider;
+  readonly #pause: () => void;
+  readonly #resume: () => void;
+  #queue: Check[] = [];
+  #queued = 0;
+  #inWork = 0;
+  /** Tasks that are not answered. */
+  #tasks = 0;
+  #paused = false;
+  #scheduled = false;
+  #idle: (() => void)[] = [];
+
+  constructor(provider: SmProvider, pause: () => void, resume: () => void) {
+    this.#provider = provider;
+    this.#pause = pause;
+    this.#resume = resume;
+  }
+
+  /** Bytes being hashed or written. */
+  get bytes(): number {
+    return this.#inWork;
+  }
+
+  /** Looks at a span. `done` may be called before this returns. */
+  submit(check: Check): void {
+    if (check.file < 0 && check.length < AT_ONCE_BYTES && check.bytes !== undefined) {
+      check.done(this.#atOnce(check.head, check.bytes, check.digest));
+      return;
+    }
+    this.#queue.push(check);
+    this.#queued += check.length;
+    if (check.bytes !== undefined) this.hold(check.length);
+    if (this.#queued >= TASK_BYTES || this.#queue.length >= TASK_SPANS) this.#send();
+    else this.#later();
+  }
+
+  /** Bytes that something else writes count too. */
+  hold(bytes: number): void {
+    this.#inWork += bytes;
+    if (this.#paused || this.#inWork <= PAUSE_BYTES) return;
+    this.#paused = true;
+    this.#pause();
+  }
+
+  /** They are written. */
+  free(bytes: number): void {
+    this.#inWork -= bytes;
+    if (!this.#paused || this.#inWork >= RESUME_BYTES) return;
+    this.#paused = false;
+    this.#resume();
+  }
+
+  /** Resolves when everything is answered, also what was asked meanwhile. */
+  async idle(): Promise<void> {
+    while (this.#queue.length > 0 || this.#tasks > 0) {
+      if (this.#tasks === 0) this.#send();
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  #atOnce(head: boolean, bytes: Uint8Array, digest: Uint8Array): Verdict {
+    const found = head ? this.#provider.sm3(bytes) : this.#provider.sm3(LEAF, bytes);
+    return Buffer.compare(found, digest) === 0 ? "good" : "wrong";
+  }
+
+  /** Fewer than four go when the thread has nothing else to do: otherwise more come meanwhile. */
+  #later(): void {
+    if (this.#scheduled || this.#tasks > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#queue.length > 0 && this.#tasks === 0) this.#send();
+    });
+  }
+
+  #send(): void {
+    const checks = this.#queue;
+    this.#queue = [];
+    this.#queued = 0;
+    const digests = new Uint8Array(checks.length * DIGEST_BYTES);
+    for (const [index, { digest }] of checks.entries()) digests.set(digest, index * DIGEST_BYTES);
+    this.#tasks += 1;
+    hashThread(this.#provider).run(
+      {
+        head: checks.map(({ head }) => head),
+        bytes: checks.map(({ bytes }) => bytes),
+        lengths: checks.map(({ length }) => length),
+        digests,
+        files: checks.map(({ file }) => file),
+        offsets: checks.map(({ offset }) => offset),
+      },
+      (answer) => this.#answered(checks, answer),
+    );
+  }
+
+  #answered(checks: readonly Check[], { verdicts, fault }: CheckAnswer): void {
+    this.#tasks -= 1;
+    for (const [index, check] of checks.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === VERDICT.good) this.#settle(check, "good");
+      else if (verdict === VERDICT.wrong) this.#settle(check, "wrong");
+      else this.#settle(check, fault ?? { code: undefined, message: "not answered" });
+    }
+    if (this.#queue.length > 0) this.#later();
+    if (this.#tasks === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  #settle(check: Check, verdict: Verdict): void {
+    if (check.bytes !== undefined) this.free(check.length);
+    check.done(verdict);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Guarantee: the shards of one block in the order of SPEC.md §4.1: shard 0 of each group, shard 1
+ * of each, …; a group that has no such shard is passed over; each shard once.
+ */
+import type { ErasureGroup } from "../erasure/index.ts";
+import { FRAME_TYPE, type FrameHeader } from "../frame.ts";
+import type { Geometry } from "../object.ts";
+import type { BurstWriter } from "./burst.ts";
+import type { Groups } from "./memory.ts";
+
+export class Block {
+  readonly groups: Groups;
+  readonly #geometry: Geometry;
+  readonly #first: number;
+  /** Shards of the longest group. */
+  readonly #rows: number;
+  #row = 0;
+  #column = 0;
+
+  /** @param first number of the first group; all are filled and encoded */
+  constructor(geometry: Geometry, first: number, groups: Groups) {
+    this.#geometry = geometry;
+    this.#first = first;
+    this.groups = groups;
+    this.#rows = Math.max(...groups.map(({ k, m }) => k + m));
+  }
+
+  /** True when every shard was written. */
+  get over(): boolean {
+    return this.#row === this.#rows;
+  }
+
+  /** Writes the next shard; the header says already whose it is. */
+  write(burst: BurstWriter, header: FrameHeader): void {
+    const group = this.groups[this.#column] as ErasureGroup;
+    const row = this.#row;
+    header.type = row < group.k ? FRAME_TYPE.DATA : FRAME_TYPE.PARITY;
+    header.group = this.#first + this.#column;
+    header.shard = row;
+    header.k = group.k;
+    header.m = group.m;
+    burst.add(header, this.#payload(group, header.group, row));
+    this.#advance();
+  }
+
+  #payload(group: ErasureGroup, number: number, row: number): Uint8Array {
+    const shard = group.shard(row);
+    // Only the last data shard of an object may be shorter than what was coded.
+    if (row !== group.k - 1) return shard;
+    const length = this.#geometry.shardLength(number, row);
+    return length === shard.length ? shard : shard.subarray(0, length);
+  }
+
+  #advance(): void {
+    do {
+      this.#column += 1;
+      if (this.#column === this.groups.length) {
+        this.#column = 0;
+        this.#row += 1;
+      }
+    } while (this.#row < this.#rows && this.#absent());
+  }
+
+  #absent(): boolean {
+    const { k, m } = this.groups[this.#column] as ErasureGroup;
+    return this.#row >= k + m;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Guarantee: the bytes of one bundle file in the outbox, opened once for the check and for the
+ * pass. A short file is read at once and whole, so what is sent is what was checked.
+ */
+import { type FileHandle, open } from "node:fs/promises";
+import type { ByteReader, ByteSource } from "@lightferry/proto/bundle";
+import { GatewayError } from "@lightferry/proto/errors";
+
+/** A file up to here is kept in memory: at most as many as are read at the same time. */
+const WHOLE_BYTES = 64 << 10;
+
+export class BundleFile implements ByteSource {
+  readonly size: number;
+  readonly #file: FileHandle | undefined;
+  readonly #bytes: Buffer | undefined;
+
+  private constructor(size: number, from: FileHandle | Buffer) {
+    this.size = size;
+    this.#file = Buffer.isBuffer(from) ? undefined : from;
+    this.#bytes = Buffer.isBuffer(from) ? from : undefined;
+  }
+
+  /** @throws GatewayError `ferry.file-invalid` when it cannot be read */
+  static async open(path: string): Promise<BundleFile> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(path, "r");
+      const { size } = await file.stat();
+      if (size > WHOLE_BYTES) return new BundleFile(size, file);
+      const whole = Buffer.allocUnsafeSlow(size);
+      if (size > 0) await readInto(file, [whole], 0);
+      await file.close();
+      return new BundleFile(size, whole);
+    } catch (cause) {
+      await file?.close().catch(() => undefined);
+      if (cause instanceof GatewayError) throw cause;
+      throw new GatewayError("ferry.file-invalid", { detail: "cannot be read", cause });
+    }
+  }
+
+  /** For the check; closing the reader leaves the file open. */
+  async open(): Promise<ByteReader> {
+    return {
+      size: this.size,
+      read: async (into, offset) => {
+        if (this.#file !== undefined) {
+          return (await this.#file.read(into, 0, into.length, offset)).bytesRead;
+        }
+        return this.#copy(into, offset);
+      },
+      close: async () => undefined,
+    };
+  }
+
+  /**
+   * Fills the views, one after another, from `offset` on.
+   * @throws GatewayError `ferry.file-invalid` when the file ends before
+   */
+  async fill(views: Uint8Array[], offset: number): Promise<void> {
+    if (this.#file !== undefined) return await readInto(this.#file, views, offset);
+    let at = offset;
+    for (const view of views) {
+      if (this.#copy(view, at) < view.length) throw cutShort();
+      at += view.length;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  #copy(into: Uint8Array, offset: number): number {
+    const bytes = this.#bytes?.subarray(offset, offset + into.length) ?? new Uint8Array();
+    into.set(bytes);
+    return bytes.length;
+  }
+}
+
+function cutShort(): GatewayError {
+  return new GatewayError("ferry.file-invalid", { detail: "cut short" });
+}
+
+/** Reads until all views are full. */
+async function readInto(file: FileHandle, views: Uint8Array[], offset: number): Promise<void> {
+  let left = views;
+  let at = offset;
+  while (left.length > 0) {
+    const { bytesRead } = await file.readv(left, at);
+    if (bytesRead === 0) throw cutShort();
+    at += bytesRead;
+    left = after(left, bytesRead);
+  }
+}
+
+/** What of the views lies behind their first `bytes` bytes. */
+function after(views: Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes;
+  for (let index = 0; index < views.length; index += 1) {
+    const view = views[index] as Uint8Array;
+    if (skip < view.length) return [view.subarray(skip), ...views.slice(index + 1)];
+    skip -= view.length;
+  }
+  return [];
+}

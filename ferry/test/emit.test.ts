@@ -1,0 +1,126 @@
+/** Guarantee tested: passes of all classes end whatever the mix, share bursts frame by frame, and stop without holding anything. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadProvider } from "@lightferry/proto/sm";
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
+import { type Code, Geometry } from "../src/object.ts";
+import { BundleFile } from "../src/tx/bundle-file.ts";
+import { Emitter } from "../src/tx/emit.ts";
+import { Encoding } from "../src/tx/encoding.ts";
+import { HeartbeatSource } from "../src/tx/heartbeat.ts";
+import { ShardMemory } from "../src/tx/memory.ts";
+import { Pass } from "../src/tx/pass.ts";
+import { ObjectSource } from "../src/tx/source.ts";
+import { RecordingGate } from "./tx-gate.ts";
+
+const SHARD = 400;
+const FRAME = SHARD + FRAME_HEADER;
+const CODE: Code = { groupShards: 4, parityShards: 2 };
+const MAX_BYTES = 400_000;
+
+const provider = loadProvider();
+const key = { key: provider.generateSm2(), keyId: "k" };
+const signer = { provider, active: () => key, chain: () => [] };
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "lf-emit-"));
+  writeFileSync(join(dir, "object"), randomBytes(MAX_BYTES));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function line() {
+  const gate = new RecordingGate();
+  const settings = { lane: "l", frameSize: FRAME, ...CODE };
+  const heartbeat = new HeartbeatSource(signer, "n", 1, settings, () => new Map());
+  const emitter = new Emitter(gate, FRAME, heartbeat);
+  const memory = new ShardMemory(SHARD, CODE);
+  const encoding = new Encoding();
+  const send = async (objectId: number, size: number, serviceClass: number): Promise<void> => {
+    const facts = {
+      ...{ objectId, bundleId: new Uint8Array(16), headerDigest: new Uint8Array(32) },
+      ...{ sender: "n", lane: "l", geometry: new Geometry(size, SHARD, CODE) },
+      proof: { headSize: 64, headDigest: new Uint8Array(32), chunkBytes: 5_000 },
+    };
+    const file = await BundleFile.open(join(dir, "object"));
+    const source = new ObjectSource(facts, file, encoding);
+    const kind = { channel: Math.min(serviceClass, 2), serviceClass, repeat: serviceClass === 3 };
+    const { wake } = emitter;
+    const context = { epoch: 1, frameSize: FRAME, signer, memory, wake };
+    try {
+      await emitter.send(new Pass(source, kind, context));
+    } finally {
+      await file.close();
+    }
+  };
+  return { gate, emitter, memory, send };
+}
+
+test("any mix of classes and sizes is sent to its end, many times the memory at once", async () => {
+  const object = fc.record({
+    size: fc.oneof(fc.integer({ min: 64, max: 2_000 }), fc.integer({ min: 64, max: MAX_BYTES })),
+    serviceClass: fc.nat(3),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(object, { minLength: 10, maxLength: 40 }), async (objects) => {
+      const { gate, emitter, memory, send } = line();
+      emitter.start();
+      await Promise.all(objects.map((o, index) => send(index + 1, o.size, o.serviceClass)));
+      await emitter.stop(undefined);
+      expect(memory.used).toBe(0);
+      const shards = gate.frames.filter(({ type }) => type <= FRAME_TYPE.PARITY);
+      for (const [index, { size }] of objects.entries()) {
+        const geometry = new Geometry(size, SHARD, CODE);
+        let expected = 0;
+        for (let group = 0; group < geometry.groups; group += 1) {
+          expected += geometry.dataShards(group) + geometry.parityShards(group);
+        }
+        const sent = shards.filter(({ objectId }) => objectId === index + 1);
+        if (sent.length !== expected) expect.fail(`object ${index + 1}: ${sent.length} shards`);
+      }
+      // Numbers without a gap, whoever wrote.
+      expect(gate.frames.every(({ seq }, index) => seq === index)).toBe(true);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test("objects of one class that are ready take turns frame by frame within a burst", async () => {
+  const { gate, emitter, send } = line();
+  gate.limit = 0;
+  emitter.start();
+  const all = [1, 2, 3].map((objectId) => send(objectId, 64_000, 1));
+  // All are read by the time the gate takes the first burst.
+  await expect.poll(() => [...emitter.passes].filter(({ ready }) => ready).length).toBe(3);
+  gate.limit = Number.POSITIVE_INFINITY;
+  gate.ring();
+  await Promise.all(all);
+  await emitter.stop(undefined);
+  const data = gate.frames.filter(({ type }) => type === FRAME_TYPE.DATA);
+  const names = data.slice(0, 300).map(({ objectId }) => objectId);
+  expect(names).toEqual(names.map((_, index) => (index % 3) + 1));
+  // And a burst is not cut short for it.
+  const first = data.filter(({ burst }) => burst === data[0]?.burst).length;
+  expect(first).toBeGreaterThan(100);
+});
+
+test("a pass that is stopped holds nothing any more, wherever it was", async () => {
+  const { gate, emitter, memory, send } = line();
+  gate.limit = 40;
+  emitter.start();
+  const sizes = [MAX_BYTES, 64_000, 2_000, MAX_BYTES, MAX_BYTES, MAX_BYTES, MAX_BYTES, MAX_BYTES];
+  const all = Promise.allSettled(sizes.map((size, index) => send(index + 1, size, 2)));
+  await expect.poll(() => gate.frames.length).toBeGreaterThan(1_000);
+  const stopping = emitter.stop(new Error("closing"));
+  gate.ring();
+  const ends = await all;
+  await stopping;
+  expect(ends.filter(({ status }) => status === "rejected").length).toBeGreaterThan(4);
+  expect(memory.used).toBe(0);
+  // What comes too late is not left waiting.
+  await expect(send(99, 2_000, 1)).rejects.toThrow("closing");
+});

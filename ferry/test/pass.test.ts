@@ -1,0 +1,229 @@
+/** Guarantee tested: the frames of a pass and their order (SPEC.md §4.1), and what a burst of losses costs at most. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeCanonical } from "@lightferry/proto/canonical";
+import { lightferry } from "@lightferry/proto/gen";
+import { loadProvider } from "@lightferry/proto/sm";
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { encodeByTwin } from "../src/erasure/twin.ts";
+import { FLAG_PASS_END, FLAG_REPEAT, FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
+import { SET_ID_BYTES } from "../src/manifest-parts.ts";
+import { type Code, Geometry, objectIdOf } from "../src/object.ts";
+import { BundleFile } from "../src/tx/bundle-file.ts";
+import { BurstWriter } from "../src/tx/burst.ts";
+import { Encoding } from "../src/tx/encoding.ts";
+import { ShardMemory } from "../src/tx/memory.ts";
+import { Pass } from "../src/tx/pass.ts";
+import { ObjectSource } from "../src/tx/source.ts";
+import { RecordingGate, type SentFrame } from "./tx-gate.ts";
+
+const { ObjectManifest, SignedMessage } = lightferry.ferry.v1;
+const provider = loadProvider();
+const key = { key: provider.generateSm2(), keyId: "k" };
+const signer = { provider, active: () => key, chain: () => [] };
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "lf-pass-"));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+interface Cut {
+  readonly size: number;
+  readonly shardSize: number;
+  readonly code: Code;
+}
+
+const proof = { headSize: 64, headDigest: new Uint8Array(32), chunkBytes: 5_000 };
+
+/** All frames of a pass that is alone on the line. */
+async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<SentFrame[]> {
+  const path = join(dir, "object");
+  writeFileSync(path, bytes);
+  const frameSize = cut.shardSize + FRAME_HEADER;
+  const facts = {
+    objectId: objectIdOf(3, 9),
+    bundleId: new Uint8Array(16),
+    headerDigest: new Uint8Array(32),
+    sender: "n",
+    lane: "l",
+    geometry: new Geometry(cut.size, cut.shardSize, cut.code),
+    proof,
+  };
+  const file = await BundleFile.open(path);
+  const memory = new ShardMemory(cut.shardSize, cut.code);
+  const source = new ObjectSource(facts, file, new Encoding());
+  const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
+  const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
+  const pass = new Pass(source, kind, context);
+  const gate = new RecordingGate();
+  const burst = new BurstWriter(gate, frameSize);
+  let running = true;
+  const run = pass.run().finally(() => {
+    running = false;
+  });
+  while (running) {
+    while (pass.ready) {
+      burst.begin();
+      while (burst.open && pass.ready) pass.write(burst);
+      burst.end();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await run;
+  await file.close();
+  expect(memory.used).toBe(0);
+  expect(pass.bytes).toBe(gate.frames.reduce((sum, f) => sum + FRAME_HEADER + f.payload.length, 0));
+  return gate.frames;
+}
+
+const cuts = fc
+  .record({
+    shardSize: fc.integer({ min: 208, max: 300 }),
+    groupShards: fc.integer({ min: 1, max: 9 }),
+    parityShards: fc.nat(5),
+    // Up to two and a half blocks.
+    fill: fc.double({ min: 0, max: 2.5, noNaN: true }),
+  })
+  .map(({ shardSize, groupShards, parityShards, fill }): Cut => {
+    const size = 64 + Math.floor(fill * 64 * groupShards * shardSize);
+    return { size, shardSize, code: { groupShards, parityShards } };
+  });
+
+/** SPEC.md §4.1 said once more, otherwise: sort all shards, then put the manifests between them. */
+function expectedOrder({ size, shardSize, code }: Cut): string[] {
+  const geometry = new Geometry(size, shardSize, code);
+  const shards: { group: number; shard: number; block: number; name: string }[] = [];
+  for (let group = 0; group < geometry.groups; group += 1) {
+    const [k, m] = [geometry.dataShards(group), geometry.parityShards(group)];
+    for (let shard = 0; shard < k + m; shard += 1) {
+      const name = `${shard < k ? "data" : "parity"} ${group} ${shard} of ${k}+${m}`;
+      shards.push({ group, shard, block: Math.floor(group / geometry.blockGroups), name });
+    }
+  }
+  shards.sort((a, b) => a.block - b.block || a.shard - b.shard || a.group - b.group);
+  const names = shards.map(({ name }, index) =>
+    (index + 1) % 1024 === 0 && index + 1 < shards.length ? [name, "manifest"] : [name],
+  );
+  return ["manifest", ...names.flat(), "manifest, the end"];
+}
+
+/** Manifests in several parts count once. */
+function orderOf(frames: readonly SentFrame[]): string[] {
+  return frames
+    .filter(({ type, shard, k }) => type !== FRAME_TYPE.MANIFEST || shard === k - 1)
+    .map(({ type, group, shard, k, m, flags }) => {
+      if (type === FRAME_TYPE.MANIFEST) {
+        return (flags & FLAG_PASS_END) === 0 ? "manifest" : "manifest, the end";
+      }
+      return `${type === FRAME_TYPE.DATA ? "data" : "parity"} ${group} ${shard} of ${k}+${m}`;
+    });
+}
+
+test("every shard once, interleaved over the block; the manifest first, every 1,024 shards and last", async () => {
+  await fc.assert(
+    fc.asyncProperty(cuts, async (cut) => {
+      const bytes = randomBytes(cut.size);
+      const frames = await framesOf(bytes, cut);
+      expect(orderOf(frames)).toEqual(expectedOrder(cut));
+      expect(frames.map(({ seq }) => seq)).toEqual(frames.map((_, index) => index));
+      const { shardSize, code } = cut;
+      for (const { type, group, shard, payload, ...rest } of frames) {
+        expect(rest).toMatchObject({ epoch: 4, objectSize: cut.size, channel: 1 });
+        if (type !== FRAME_TYPE.DATA) continue;
+        const at = (group * code.groupShards + shard) * shardSize;
+        if (Buffer.compare(payload, bytes.subarray(at, at + shardSize)) === 0) continue;
+        expect.fail(`data shard ${group} ${shard}`);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("parity is the code's, over shards filled up with zeros", async () => {
+  await fc.assert(
+    fc.asyncProperty(cuts, async (cut) => {
+      const bytes = randomBytes(cut.size);
+      const frames = await framesOf(bytes, cut);
+      const geometry = new Geometry(cut.size, cut.shardSize, cut.code);
+      const group = geometry.groups - 1;
+      const shards = frames
+        .filter((frame) => frame.type !== FRAME_TYPE.MANIFEST && frame.group === group)
+        .sort((a, b) => a.shard - b.shard);
+      const [k, m] = [geometry.dataShards(group), geometry.parityShards(group)];
+      const length = geometry.codedLength(group);
+      const data = shards.slice(0, k).map(({ payload }) => {
+        const full = new Uint8Array(length);
+        full.set(payload);
+        return full;
+      });
+      const parity = Array.from({ length: m }, () => new Uint8Array(length));
+      encodeByTwin(data, parity);
+      expect(shards.slice(k).map(({ payload }) => Buffer.from(payload))).toEqual(
+        parity.map((bytes) => Buffer.from(bytes)),
+      );
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("a burst of losses m × groups of the block long takes at most m shards of any group", async () => {
+  await fc.assert(
+    fc.asyncProperty(cuts, async (cut) => {
+      const frames = await framesOf(randomBytes(cut.size), cut);
+      const geometry = new Geometry(cut.size, cut.shardSize, cut.code);
+      const places = new Map<number, number[]>();
+      for (const [place, { type, group }] of frames.entries()) {
+        if (type === FRAME_TYPE.MANIFEST) continue;
+        places.set(group, [...(places.get(group) ?? []), place]);
+      }
+      const lastShort = geometry.groupLength(geometry.groups - 1) < geometry.groupBytes;
+      for (const [group, at] of places) {
+        const m = geometry.parityShards(group);
+        const first = group - (group % geometry.blockGroups);
+        const inBlock = Math.min(geometry.blockGroups, geometry.groups - first);
+        // The short group at the end of an object is over before the others of its block, which then follow closer.
+        const early =
+          lastShort && group < geometry.groups - 1 && first + inBlock === geometry.groups;
+        const apart = inBlock - (early ? 1 : 0);
+        for (let index = 0; index + m < at.length; index += 1) {
+          const distance = (at[index + m] as number) - (at[index] as number);
+          if (distance < m * apart) expect.fail(`${m + 1} shards of group ${group} in ${distance}`);
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a second pass is the first again, with its flag and new numbers", async () => {
+  const cut = { size: 200_000, shardSize: 208, code: { groupShards: 6, parityShards: 3 } };
+  const bytes = randomBytes(cut.size);
+  const [first, second] = [await framesOf(bytes, cut), await framesOf(bytes, cut, true)];
+  const plain = (frames: SentFrame[]) =>
+    frames.map(({ burst, payload, flags, seq, ...rest }) => ({
+      ...rest,
+      end: flags & FLAG_PASS_END,
+      // Each pass signs its manifest anew.
+      bytes: rest.type === FRAME_TYPE.MANIFEST ? "" : Buffer.from(payload).toString("hex"),
+    }));
+  expect(plain(second)).toEqual(plain(first));
+  expect(first.every(({ flags }) => (flags & FLAG_REPEAT) === 0)).toBe(true);
+  expect(second.every(({ flags }) => (flags & FLAG_REPEAT) !== 0)).toBe(true);
+  const said = [first, second].map((frames) => {
+    const parts = frames.filter(({ type }) => type === FRAME_TYPE.MANIFEST);
+    const set = parts.slice(0, parts[0]?.k).map(({ payload }) => payload.subarray(SET_ID_BYTES));
+    return decodeCanonical(
+      ObjectManifest,
+      decodeCanonical(SignedMessage, Buffer.concat(set)).payload,
+    );
+  });
+  expect(said[0]).toEqual(said[1]);
+  expect(said[0]).toMatchObject({
+    ...{ version: 2, size: 200_000, shardSize: 208, groupShards: 6, parityShards: 3 },
+    ...{ headSize: 64, chunkBytes: 5_000, epoch: 3, objectId: objectIdOf(3, 9) },
+  });
+});

@@ -1,0 +1,349 @@
+/**
+ * Guarantee: real sealed bundles, a working outbox and inbox, and the folders of
+ * a link, for tests, drills and benches: nothing here needs a test runner.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sealBundle } from "@lightferry/proto/bundle";
+import { encodeCanonical } from "@lightferry/proto/canonical";
+import { GatewayError } from "@lightferry/proto/errors";
+import { lightferry } from "@lightferry/proto/gen";
+import { newId } from "@lightferry/proto/ids";
+import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
+import { testPki } from "@lightferry/proto/testing";
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
+import type { EventSink, FerryEvent, Log } from "../src/events.ts";
+import type { LinkSigner } from "../src/signed.ts";
+
+const { ManifestEntry } = lightferry.bundle.v1;
+const { Decision, Direction } = lightferry.policy.v1;
+type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
+type LeaseRequest = lightferry.ferry.v1.LeaseRequest.$Properties;
+type AckRequest = lightferry.ferry.v1.AckRequest.$Properties;
+type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
+
+export const provider = loadProvider();
+export const HOST = "127.0.0.1";
+export const LANE = "inbound";
+export const FROM = "node-extranet";
+export const TO = "node-business";
+const DAY = 86_400_000;
+
+export interface NamedKey {
+  readonly key: Sm2PrivateKey;
+  readonly keyId: string;
+}
+
+export function namedKey(key: Sm2PrivateKey = provider.generateSm2()): NamedKey {
+  return { key, keyId: formatKeyId(key.publicKey) };
+}
+
+/** Root, CAs and certified keys of both nodes; some tests rotate and revoke. */
+export const pki = await testPki({ zones: { extranet: FROM, business: TO } });
+
+function certified(node: string, use: "sign" | "policy" | "ferry" | "encrypt"): NamedKey {
+  return namedKey(pki.key(node, use));
+}
+
+/** Keys of the sending node and of the receiver. */
+export const keys = {
+  sign: certified(FROM, "sign"),
+  policy: certified(FROM, "policy"),
+  ferry: certified(FROM, "ferry"),
+  to: certified(TO, "encrypt"),
+};
+
+export const directory: KeyDirectory = pki.store.keyDirectory();
+
+/** A sender that signs with one key and shows no certificates. */
+export function linkOf(key: NamedKey): LinkSigner {
+  return { provider, active: () => key, chain: () => [] };
+}
+
+export function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Content too large to be held whole. */
+export interface LongContent {
+  readonly size: number;
+  readonly digest: Uint8Array;
+  pieces(): Iterable<Uint8Array>;
+}
+
+let sequence = 0;
+let previousDigest: Uint8Array = new Uint8Array(32);
+
+/** Seals `content` as one item into `dir` and says what the outbox would lease. */
+export async function sealInto(
+  dir: string,
+  given: Uint8Array | LongContent,
+  priority = "normal",
+): Promise<LeasedBundle> {
+  const now = Date.now();
+  const content: LongContent =
+    given instanceof Uint8Array
+      ? { size: given.length, digest: provider.sm3(given), pieces: () => [given] }
+      : given;
+  const entry = encodeCanonical(ManifestEntry, {
+    exchangeId: newId(),
+    kind: "request",
+    service: "registration",
+    caller: "demo-caller",
+    grant: "grant-1",
+    grade: "G2",
+    purpose: "test",
+    http: { method: "POST", path: "/records/1", headers: [] },
+    size: content.size,
+    digest: content.digest,
+    submittedMs: now - 1000,
+  });
+  const salt = randomBytes(32);
+  const signed = signVerdictBatch(
+    provider,
+    keys.policy.key,
+    { policyNode: FROM, keyId: keys.policy.keyId },
+    [
+      {
+        verdictId: newId(),
+        direction: Direction.DIRECTION_EXPORT,
+        decision: Decision.DECISION_PERMIT,
+        commitment: itemCommitment(provider, salt, entry),
+        lane: LANE,
+        sender: FROM,
+        recipients: [TO],
+        grade: "G2",
+        decidedMs: now - 500,
+        expiresMs: now + DAY,
+        policyVersion: "pack-1",
+        ruleIds: ["permit"],
+      },
+    ],
+  );
+  const proof = signed.items[0] as (typeof signed.items)[number];
+  sequence += 1;
+  const bundleId = newId();
+  const name = `${Buffer.from(bundleId).toString("hex")}.lfb`;
+  const path = join(dir, name);
+  const sealed = await sealBundle(
+    provider,
+    {
+      bundleId,
+      lane: LANE,
+      stream: `${LANE}/${FROM}/normal`,
+      sequence,
+      previousDigest,
+      sender: FROM,
+      signKey: keys.sign.key,
+      signKeyId: keys.sign.keyId,
+      createdMs: now,
+      expiresMs: now + 7 * DAY,
+      grade: "G2",
+      recipients: [{ nodeId: TO, keyId: keys.to.keyId, publicKey: keys.to.key.publicKey }],
+      policyVersion: "pack-1",
+      batches: [signed.batch],
+      items: [
+        {
+          salt,
+          entry,
+          trail: [],
+          verdict: proof.verdict,
+          batch: 0,
+          leaf: proof.leaf,
+          path: proof.path,
+          content: async function* () {
+            yield* content.pieces();
+          },
+        },
+      ],
+      keys: directory,
+    },
+    path,
+  );
+  previousDigest = sealed.headerDigest;
+  return {
+    bundleId,
+    file: name,
+    size: sealed.size,
+    headerDigest: sealed.headerDigest,
+    stream: sealed.header.stream,
+    sequence: sealed.header.sequence,
+    priority,
+    expiresMs: sealed.header.expiresMs,
+    passesDone: 0,
+  };
+}
+
+/** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again. */
+export class Outbox {
+  readonly acks: AckRequest[] = [];
+  /** When each of them came, in monotonic milliseconds. */
+  readonly ackedAt: number[] = [];
+  readonly #queue: LeasedBundle[] = [];
+  readonly #leased = new Map<string, LeasedBundle>();
+  #wake: (() => void)[] = [];
+  #leases = 0;
+
+  put(bundle: LeasedBundle): void {
+    this.#queue.push(bundle);
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** As after the time of a lease has run out. */
+  leaseAgain(): void {
+    for (const bundle of this.#leased.values()) this.#queue.push(bundle);
+    this.#leased.clear();
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  lease = async (
+    request: LeaseRequest,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
+    if (this.#queue.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+        options.signal?.addEventListener("abort", () => resolve());
+        setTimeout(resolve, request.waitMs ?? 0).unref();
+      });
+    }
+    if (options.signal?.aborted === true) throw new GatewayError("rpc.unavailable");
+    const bundles = this.#queue.splice(0, request.max ?? 1).map((bundle) => {
+      this.#leases += 1;
+      const leased = { ...bundle, leaseId: `lease-${this.#leases}` };
+      this.#leased.set(leased.leaseId, leased);
+      return leased;
+    });
+    return { bundles };
+  };
+
+  ack = async (request: AckRequest): Promise<object> => {
+    const leased = this.#leased.get(request.leaseId ?? "");
+    if (leased === undefined) throw new GatewayError("internal.fault", { detail: "stale lease" });
+    leased.passesDone = request.passesDone ?? 0;
+    if (request.finished === true || request.refuseCode) this.#leased.delete(request.leaseId ?? "");
+    this.acks.push(request);
+    this.ackedAt.push(performance.now());
+    return {};
+  };
+}
+
+/** The inbox of a front-proxy: moves files away and knows what it has. */
+export class Inbox {
+  readonly delivered: DeliverRequest[] = [];
+  /** When each of them was taken, in monotonic milliseconds. */
+  readonly deliveredAt: number[] = [];
+  readonly answers: string[] = [];
+  down = false;
+  refusals = 0;
+  readonly #arrivals: string;
+  readonly #taken: string;
+  readonly #known = new Set<string>();
+  #wake: (() => void)[] = [];
+
+  constructor(arrivals: string, taken: string) {
+    this.#arrivals = arrivals;
+    this.#taken = taken;
+  }
+
+  deliver = async (
+    request: DeliverRequest,
+  ): Promise<lightferry.ferry.v1.DeliverResponse.$Properties> => {
+    if (this.down) {
+      this.refusals += 1;
+      for (const wake of this.#wake.splice(0)) wake();
+      throw new GatewayError("rpc.unavailable");
+    }
+    const id = Buffer.from(request.bundleId ?? []).toString("hex");
+    const status = this.#known.has(id) ? "duplicate" : "accepted";
+    if (status === "accepted") {
+      renameSync(join(this.#arrivals, request.file ?? ""), join(this.#taken, request.file ?? ""));
+      this.#known.add(id);
+      this.delivered.push(request);
+      this.deliveredAt.push(performance.now());
+    }
+    this.answers.push(status);
+    for (const wake of this.#wake.splice(0)) wake();
+    return { status };
+  };
+
+  /** Waits until so many bundles were taken. */
+  async until(count: number): Promise<void> {
+    while (this.delivered.length < count) await this.#next();
+  }
+
+  async untilRefused(count: number): Promise<void> {
+    while (this.refusals < count) await this.#next();
+  }
+
+  bytesOf(bundle: LeasedBundle): Buffer {
+    return readFileSync(join(this.#taken, bundle.file ?? ""));
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+}
+
+export class Events implements EventSink {
+  readonly all: FerryEvent[] = [];
+
+  record = async (events: FerryEvent[]): Promise<void> => {
+    this.all.push(...events);
+  };
+
+  of(type: FerryEvent["type"]): FerryEvent[] {
+    return this.all.filter((event) => event.type === type);
+  }
+}
+
+export const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface Place {
+  readonly root: string;
+  readonly outboxDir: string;
+  readonly arrivalsDir: string;
+  readonly takenDir: string;
+  readonly txState: string;
+  readonly rxState: string;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  readonly txEvents: Events;
+  readonly rxEvents: Events;
+  seal(content: Uint8Array | LongContent, priority?: string): Promise<LeasedBundle>;
+  sealed(bundle: LeasedBundle): Buffer;
+  arrivals(): string[];
+  remove(): void;
+}
+
+/** Folders and peers of one link. @param base where they are made */
+export function place(base = tmpdir()): Place {
+  const root = mkdtempSync(join(base, "lf-ferry-"));
+  const dir = (name: string): string => {
+    const path = join(root, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+  const outboxDir = dir("outbox");
+  const arrivalsDir = dir("arrivals");
+  const takenDir = dir("taken");
+  return {
+    root,
+    outboxDir,
+    arrivalsDir,
+    takenDir,
+    txState: dir("tx"),
+    rxState: dir("rx"),
+    outbox: new Outbox(),
+    inbox: new Inbox(arrivalsDir, takenDir),
+    txEvents: new Events(),
+    rxEvents: new Events(),
+    seal: (content, priority) => sealInto(outboxDir, content, priority),
+    sealed: (bundle) => readFileSync(join(outboxDir, bundle.file ?? "")),
+    arrivals: () => readdirSync(arrivalsDir),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
