@@ -10,7 +10,7 @@ import { type Peers, startPeers } from "../test/peers.ts";
 import { type Program, startProgram } from "../test/program.ts";
 import { type Place, place } from "../test/world.ts";
 import { cpuSeconds } from "./wire/cpu.ts";
-import { endsWithUs, hasEnded, until } from "./wire/ends.ts";
+import { endsWithUs, hasEnded, removedWithUs, until } from "./wire/ends.ts";
 import { type Line, RX_ADDRESS } from "./wire/line.ts";
 import { inNamespace, whileInNamespace } from "./wire/namespaces.ts";
 
@@ -84,6 +84,7 @@ export class Ferries {
   /** Both programs, up and in touch. */
   static async start(line: Line, options: FerryOptions): Promise<Ferries> {
     const at = place(options.base);
+    removedWithUs(at.root);
     const { rate, mtu, secondPassSeconds, socket } = options;
     const peers = await startPeers(
       at,

@@ -1,5 +1,6 @@
 /** Guarantee: what a drill started ends with the drill, however that ends, and no wait of it is longer than it says. */
 import type { ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Programs of a drill must not outlive it; `exit` runs even for an uncaught error. */
@@ -13,6 +14,11 @@ process.on("exit", () => {
     }
   }
 });
+
+/** A folder that is gone with this process at the latest. */
+export function removedWithUs(path: string): void {
+  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+}
 
 /** Without a handler a signal would end this process without its `exit` event. */
 for (const [signal, code] of [
