@@ -14,6 +14,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   audit: "audit",
   bundle: "proto",
   ferry: "ferry",
+  media: "ferry",
   policy: "policy",
   keys: "policy",
   setup: "deploy",
