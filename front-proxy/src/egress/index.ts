@@ -15,6 +15,7 @@ import { startFolders } from "./folder/index.ts";
 import { SpoolOutbox } from "./outbox.ts";
 import { OutboxDesk } from "./outbox-service.ts";
 import { checkRetention } from "./retention.ts";
+import { SendingRoom } from "./room.ts";
 import { SealQueue } from "./seal-queue.ts";
 import { SegmentStore } from "./segments.ts";
 import { decideAnew, stopExchange, whyNot } from "./stop-exchange.ts";
@@ -27,6 +28,7 @@ export interface Egress {
   readonly desk: EgressDesk;
   readonly submitter: Submitter;
   readonly uploads: Uploads;
+  readonly room: SendingRoom;
   /** What a round of the sweep works on. */
   readonly sweep: SweepParts;
 }
@@ -44,10 +46,11 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   });
   const segments = new SegmentStore(pool, spool, context.vault);
   const stores = { spool, segments };
-  const outbox = new SpoolOutbox(pool, config.outboxDir);
+  const outbox = await SpoolOutbox.open(pool, config.outboxDir);
+  const room = await SendingRoom.open(context, spool, outbox);
   const permitted = new Doorbell();
   // First of all: until then PostgreSQL may still be committing a batch whose files have no row.
-  const submitter = await Submitter.start(context, spool, permitted);
+  const submitter = await Submitter.start(context, { spool, room }, permitted);
   shell.onClose(() => submitter.close());
   const removed = {
     payloads: await removeOrphanPayloads(context, stores),
@@ -57,12 +60,13 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
 
   const decider = new StoredDecider(context, stores, () => permitted.ring());
   shell.onClose(() => decider.close());
-  const uploads = new Uploads(context, spool, segments, () => decider.kick());
+  const uploads = new Uploads(context, room, segments, () => decider.kick());
   const stop = new AbortController();
   const sweep = {
     stores,
     uploads,
     outbox,
+    room,
     undecided: () => decider.kick(),
     settle: () => submitter.settle(),
   };
@@ -123,5 +127,5 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     const folders = await startFolders(context, config.watch, { uploads });
     shell.onClose(() => folders.close());
   }
-  return { desk, submitter, uploads, sweep };
+  return { desk, submitter, uploads, room, sweep };
 }
