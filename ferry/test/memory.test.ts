@@ -106,6 +106,21 @@ test("no class waits for another: a share is free for each, whatever the others 
   }
 });
 
+test("one class alone has its own share and the common one, to the last shard", async () => {
+  const memory = new ShardMemory(SHARD, CODE);
+  const given: Groups[] = [];
+  for (let object = 0; object < SHARES.all / 5; object += 1) {
+    void memory.take(cutInto(1), 0, 1, 2).then((groups) => given.push(groups));
+  }
+  await settled();
+  expect(memory.used).toBe(SHARES.all - 3 * SHARES.own);
+  for (let groups = given.shift(); groups !== undefined; groups = given.shift()) {
+    memory.giveBack(groups, 2);
+    await settled();
+  }
+  expect(memory.used).toBe(0);
+});
+
 test("no short object waits for a long one, nor a long one for a stream of short ones", async () => {
   const memory = new ShardMemory(SHARD, CODE);
   const blocks: Groups[] = [];

@@ -55,6 +55,13 @@ async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<Se
   };
   const file = await BundleFile.open(path);
   const memory = new ShardMemory(cut.shardSize, cut.code);
+  // What lay there before must not show.
+  const { groups, blockGroups } = facts.geometry;
+  const used = await memory.take(facts.geometry, 0, Math.min(groups, blockGroups), 0);
+  for (const group of used) {
+    for (let shard = 0; shard < group.k + group.m; shard += 1) group.shard(shard).fill(0xa5);
+  }
+  memory.giveBack(used, 0);
   const source = new ObjectSource(facts, file, new Encoding());
   const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
   const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
