@@ -15,6 +15,7 @@ import type { Budget } from "./budget.ts";
 import type { Checks, Verdict } from "./checks.ts";
 import { CAME, type Group, Groups } from "./groups.ts";
 import { PartialFile } from "./partial.ts";
+import { Proof } from "./proof.ts";
 import { canRestore, type Restorer } from "./restore.ts";
 import { copyOf, type ShardHeader } from "./shard.ts";
 import { HEAD, Spans } from "./spans.ts";
@@ -24,8 +25,6 @@ type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
 
 /** Objects up to this size are kept in memory and written once, whole: two syncs in all. */
 export const SMALL_OBJECT_BYTES = 1 << 20;
-/** What a former run had kept is hashed again so many spans at a time, behind what comes. */
-const RECHECK_AT_ONCE = 4;
 
 /** No frame for so long: the file is closed, since a second pass may be hours away. */
 const IDLE_CLOSE_MS = 10_000;
@@ -55,16 +54,13 @@ export class Incoming {
   /** A pass ended while something was missing, and that was said. */
   reported = false;
   finishing = false;
-  /** Spans that a former run had kept and that are not hashed again yet. */
-  unproven = 0;
   readonly #rig: Rig;
   readonly #manifest: ObjectManifest;
   readonly #store: Store;
   readonly #groups: Groups;
   /** Groups that were restored and then found to be wrong. */
   readonly #misled = new Set<number>();
-  /** Its head is one of them. */
-  #headUnproven = false;
+  #proof: Proof | undefined;
   #released = false;
 
   /** @param kept marks of a former run; those spans are hashed again before the object is whole */
@@ -82,7 +78,14 @@ export class Incoming {
     this.#groups = new Groups(this.geometry, this.spans, this.#store, rig.budget);
     if (short) return;
     this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
-    if (kept !== undefined) this.#goOn(this.file);
+    if (kept === undefined) return;
+    this.#proof = this.#proofOf(this.file);
+    void this.#proof.run();
+  }
+
+  /** Spans that a former run had kept and that are not hashed again yet. */
+  get unproven(): number {
+    return this.#proof?.unproven ?? 0;
   }
 
   /** Whether a further manifest says the same, whoever signed it when. */
@@ -117,7 +120,8 @@ export class Incoming {
     if (payload.length !== length) return "group-shape";
     const held = this.#groups.open(group);
     // Parity of a group that lacks nothing was sent for whoever lost something.
-    if (shard >= k && (held === undefined || held.missing === 0)) return undefined;
+    if (shard >= k && (held === undefined || held.missing === 0 || !canRestore(k)))
+      return undefined;
     if (held === undefined) return "repeat";
     const came = (header.flags & FLAG_REPEAT) === 0 ? CAME.first : CAME.again;
     const before = held.have[shard] as number;
@@ -153,6 +157,7 @@ export class Incoming {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#proof?.stop();
     if (this.finishing && this.file === undefined) this.#rig.checks.free(this.geometry.size);
     this.#groups.clear();
     this.#store.release();
@@ -203,7 +208,7 @@ export class Incoming {
   #restore(group: number, held: Group): void {
     const { restorer } = this.#rig;
     const { geometry } = this;
-    if (held.reading || !canRestore(geometry.dataShards(group))) return;
+    if (held.reading) return;
     if (this.#misled.has(group) && !restorer.mayRepeat()) return;
     const absent = restorer.restore(geometry, group, held, this.#store);
     if (absent < 0) this.#complete(group, held);
@@ -265,7 +270,7 @@ export class Incoming {
   }
 
   get #headIsHere(): boolean {
-    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && !this.#headUnproven;
+    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && this.#proof?.headIsOpen !== true;
   }
 
   #digest(span: number): Uint8Array {
@@ -318,69 +323,22 @@ export class Incoming {
     this.#rig.whole(this);
   }
 
-  /** Takes what a former run had kept as good, and hashes it again meanwhile. */
-  #goOn(file: PartialFile): void {
-    const marked = file.marked().filter((span) => span < this.spans.count);
-    for (const span of marked) this.spans.setGood(span);
-    this.unproven = marked.length;
-    this.#headUnproven = true;
-    this.#guard(this.#proveAll(file, marked));
-  }
-
-  async #proveAll(file: PartialFile, marked: readonly number[]): Promise<void> {
-    const { spans } = this;
-    await file.ready();
-    const head = this.#rig.budget.take(spans.length(HEAD));
-    await file.read(0, head);
-    if (this.#released) {
-      this.#rig.budget.give(head);
-      return;
-    }
-    if (this.#store.has(HEAD)) this.#rig.budget.give(head);
-    else this.#store.bring(HEAD, head);
-    const headIsGood = await this.#proved(file, HEAD, this.#store.head);
-    this.#headUnproven = false;
-    for (let at = 1; at < marked.length; at += RECHECK_AT_ONCE) {
-      const some = marked.slice(at, at + RECHECK_AT_ONCE);
-      if (headIsGood) await Promise.all(some.map((span) => this.#proved(file, span)));
-      // Without its head nothing can be said of a chunk: it must come too.
-      else for (const span of some) this.#disproved(file, span);
-      if (this.#released) return;
-    }
-    if (headIsGood) this.#checkFull();
-    this.#wholeIfSo();
-  }
-
-  async #proved(file: PartialFile, span: number, bytes?: Uint8Array): Promise<boolean> {
-    const { spans } = this;
-    file.use();
-    try {
-      await file.ready();
-      if (this.#released) return false;
-      const verdict = await new Promise<Verdict>((done) => {
-        this.#rig.checks.submit({
-          head: span === HEAD,
-          bytes,
-          length: spans.length(span),
-          digest: this.#digest(span),
-          file: bytes === undefined ? (file.fd as number) : -1,
-          offset: spans.start(span),
-          done,
-        });
-      });
-      if (verdict === "good") this.unproven -= 1;
-      else if (!this.#released) this.#disproved(file, span);
-      return verdict === "good";
-    } finally {
-      file.unuse();
-    }
-  }
-
-  #disproved(file: PartialFile, span: number): void {
-    this.unproven -= 1;
-    file.unmark(span);
-    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
-    this.#lost(span);
+  #proofOf(file: PartialFile): Proof {
+    const { budget, checks, count, fault } = this.#rig;
+    return new Proof({
+      ...{ file, spans: this.spans, store: this.#store, budget, checks },
+      digest: (span) => this.#digest(span),
+      disproved: (span) => {
+        file.unmark(span);
+        count(span === HEAD ? "head-digest" : "chunk-digest");
+        this.#lost(span);
+      },
+      goOn: () => {
+        this.#checkFull();
+        this.#wholeIfSo();
+      },
+      fault: (error) => fault(this, error),
+    });
   }
 
   #guard(work: Promise<unknown>): void {

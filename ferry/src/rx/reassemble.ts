@@ -240,7 +240,7 @@ export class Reassembler {
     const fault = object.take(header, payload);
     if (fault === "repeat") this.repeats += 1;
     else if (fault !== undefined) this.#parts.rejections.count(fault);
-    else if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
+    if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
   }
 
   /** The oldest objects give way to a new one. */

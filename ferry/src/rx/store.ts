@@ -3,6 +3,7 @@
  * there once. A span is full when every byte of it came; what is being checked
  * or is good is never written to again.
  */
+import { MAX_SHARDS } from "../frame.ts";
 import type { Budget } from "./budget.ts";
 import type { ShardHeader } from "./shard.ts";
 import { HEAD, type Spans } from "./spans.ts";
@@ -25,7 +26,8 @@ export interface LateShard {
 interface Held {
   readonly bytes: Uint8Array;
   missing: number;
-  late: LateShard[] | undefined;
+  /** By their place in the object: one of each. */
+  late: Map<number, LateShard> | undefined;
   state: typeof FILLING | typeof FULL | typeof CHECKING | typeof KEPT;
 }
 
@@ -37,14 +39,15 @@ export class Store {
   readonly #spans: Spans;
   readonly #budget: Budget;
   readonly #held = new Map<number, Held>();
-  /** All of a short object. */
+  /** Bytes of a short object, which stays in one buffer until it is whole. */
+  readonly #short: number | undefined;
   #whole: Uint8Array | undefined;
 
-  /** @param short bytes of a short object, which stays in one buffer until it is whole */
+  /** @param short bytes of a short object */
   constructor(spans: Spans, budget: Budget, short: number | undefined) {
     this.#spans = spans;
     this.#budget = budget;
-    if (short !== undefined) this.#whole = budget.take(short);
+    this.#short = short;
   }
 
   /** All bytes of a short object. */
@@ -161,9 +164,10 @@ export class Store {
   keepLate(span: number, late: LateShard): void {
     const held = this.#held.get(span);
     if (held?.state !== CHECKING) return;
-    held.late ??= [];
-    held.late.push(late);
-    this.#budget.used += late.payload.length;
+    held.late ??= new Map();
+    const key = late.header.group * MAX_SHARDS + late.header.shard;
+    this.#budget.used += late.payload.length - (held.late.get(key)?.payload.length ?? 0);
+    held.late.set(key, late);
   }
 
   takeLate(span: number): readonly LateShard[] {
@@ -227,7 +231,7 @@ export class Store {
   }
 
   #dropLate(held: Held): readonly LateShard[] {
-    const late = held.late ?? [];
+    const late = [...(held.late?.values() ?? [])];
     held.late = undefined;
     for (const { payload } of late) this.#budget.used -= payload.length;
     return late;
@@ -236,6 +240,7 @@ export class Store {
   #begin(span: number): Held {
     const start = this.#spans.start(span);
     const length = this.#spans.length(span);
+    if (this.#short !== undefined) this.#whole ??= this.#budget.take(this.#short);
     const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length);
     const held: Held = { bytes, missing: length, late: undefined, state: FILLING };
     this.#held.set(span, held);
