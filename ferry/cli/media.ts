@@ -65,6 +65,8 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   process.once("SIGTERM", end);
   try {
     return await work(stop.signal);
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     process.off("SIGINT", end);
     process.off("SIGTERM", end);
