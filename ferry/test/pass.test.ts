@@ -92,11 +92,11 @@ const cuts = fc
     shardSize: fc.integer({ min: 208, max: 300 }),
     groupShards: fc.integer({ min: 1, max: 9 }),
     parityShards: fc.nat(5),
-    // Up to two and a half blocks.
-    fill: fc.double({ min: 0, max: 2.5, noNaN: true }),
+    // Of a block, in thousandths.
+    fill: fc.nat(2_500),
   })
   .map(({ shardSize, groupShards, parityShards, fill }): Cut => {
-    const size = 64 + Math.floor(fill * 64 * groupShards * shardSize);
+    const size = 64 + Math.floor((fill / 1000) * 64 * groupShards * shardSize);
     return { size, shardSize, code: { groupShards, parityShards } };
   });
 
