@@ -5,10 +5,12 @@
  *   submit / uploads / folders ─▶ decided ─▶ permitted ─▶ seal queue ─▶ outbox ─▶ ferry tx
  */
 
+import { GatewayError } from "@lightferry/proto/errors";
 import { formatId } from "@lightferry/proto/ids";
 import { bind, OutboxService, SealQueueService } from "@lightferry/proto/rpc";
 import type { EgressDesk, FrontProxyContext } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
+import { readBacklog } from "./backlog.ts";
 import { Doorbell } from "./doorbell.ts";
 import { findExchange, listExchanges } from "./exchange-view.ts";
 import { startFolders } from "./folder/index.ts";
@@ -114,6 +116,14 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
       const done = await stopExchange(context, stores, id, "cancelled", refusal, by);
       if (!done) throw await whyNot(context, exchangeId);
       return "cancelled";
+    },
+    backlog: async (lane, bytesPerSecond) => {
+      const ours = context.registry().document.lanes.filter(({ from }) => from === config.zone);
+      const asked = ours.map(({ id }) => id).filter((id) => lane === "" || id === lane);
+      if (asked.length === 0 && lane !== "") {
+        throw new GatewayError("submit.lane-unknown", { detail: lane });
+      }
+      return { lanes: await readBacklog(pool, asked, bytesPerSecond), room: room.state };
     },
     retry: async (exchangeId, actor) => {
       const by = { actor, reason: "" };

@@ -9,6 +9,7 @@
 import { stat, statfs } from "node:fs/promises";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { Troubles } from "@lightferry/proto/service";
+import type { BacklogDocument } from "../backlog-document.ts";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
 import type { Spool } from "../payload/spool.ts";
@@ -136,6 +137,16 @@ export class SendingRoom {
     this.#freed.push({ atMs, bytes: this.#spool.freedBytes + this.#outbox.freedBytes });
     while (atMs - (this.#freed[0]?.atMs ?? atMs) > RATE_WINDOW_MS) this.#freed.shift();
     await this.#reopen();
+  }
+
+  /** As an operator is told. */
+  get state(): BacklogDocument["room"] {
+    const [fullest] = this.#gauges.toSorted((a, b) => b.used() / b.high - a.used() / a.high);
+    return {
+      accepting: this.#closed === undefined,
+      usedBytes: fullest?.used() ?? 0,
+      highWaterBytes: fullest?.high ?? 0,
+    };
   }
 
   /** When whoever was put off may come again: what is too much, by the rate at which room came free. */
