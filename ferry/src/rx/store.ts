@@ -25,6 +25,9 @@ export interface LateShard {
 
 interface Held {
   readonly bytes: Uint8Array;
+  /** Where it lies in the object. */
+  readonly start: number;
+  readonly end: number;
   missing: number;
   /** By their place in the object: one of each. */
   late: Map<number, LateShard> | undefined;
@@ -63,17 +66,22 @@ export class Store {
     const end = offset + bytes.length;
     for (let from = offset; from < end; ) {
       const span = this.#spans.at(from);
-      const to = Math.min(end, this.#spans.end(span));
-      if (!this.#spans.isGood(span)) {
-        const held = this.#held.get(span) ?? this.#begin(span);
-        if (held.state === CHECKING) {
-          this.busy.push(span);
-        } else {
-          const whole = to - from === bytes.length;
-          const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
-          held.bytes.set(piece, from - this.#spans.start(span));
-          if (counted) this.#count(span, held, to - from);
+      let held = this.#held.get(span);
+      if (held === undefined) {
+        if (this.#spans.isGood(span)) {
+          from = Math.min(end, this.#spans.end(span));
+          continue;
         }
+        held = this.#begin(span);
+      }
+      const to = Math.min(end, held.end);
+      if (held.state === CHECKING) {
+        this.busy.push(span);
+      } else if (held.state !== KEPT) {
+        const whole = to - from === bytes.length;
+        const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
+        held.bytes.set(piece, from - held.start);
+        if (counted) this.#count(span, held, to - from);
       }
       from = to;
     }
@@ -104,9 +112,8 @@ export class Store {
       const span = this.#spans.at(from);
       const held = this.#held.get(span);
       if (held === undefined) return span;
-      const start = this.#spans.start(span);
-      const to = Math.min(end, this.#spans.end(span));
-      into.set(held.bytes.subarray(from - start, to - start), from - offset);
+      const to = Math.min(end, held.end);
+      into.set(held.bytes.subarray(from - held.start, to - held.start), from - offset);
       from = to;
     }
     return -1;
@@ -157,7 +164,8 @@ export class Store {
 
   /** Bytes of a good span, read back from the file. */
   bring(span: number, bytes: Uint8Array): void {
-    this.#held.set(span, { bytes, missing: 0, late: undefined, state: KEPT });
+    const [start, end] = [this.#spans.start(span), this.#spans.end(span)];
+    this.#held.set(span, { bytes, start, end, missing: 0, late: undefined, state: KEPT });
   }
 
   /** Keeps a shard until its span was looked at. The payload is copied. */
@@ -239,10 +247,11 @@ export class Store {
 
   #begin(span: number): Held {
     const start = this.#spans.start(span);
-    const length = this.#spans.length(span);
+    const end = this.#spans.end(span);
+    const length = end - start;
     if (this.#short !== undefined) this.#whole ??= this.#budget.take(this.#short);
     const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length);
-    const held: Held = { bytes, missing: length, late: undefined, state: FILLING };
+    const held: Held = { bytes, start, end, missing: length, late: undefined, state: FILLING };
     this.#held.set(span, held);
     return held;
   }
