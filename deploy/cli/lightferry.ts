@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type CliNoun, runHelp, runNoun } from "@lightferry/proto/cli";
+import { type CliNoun, type CliVerb, runHelp, runNoun } from "@lightferry/proto/cli";
 import { REPOSITORY } from "../src/repository.ts";
 
 /** Noun → the folder that owns it. */
@@ -14,6 +14,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   audit: "audit",
   bundle: "proto",
   ferry: "ferry",
+  media: "ferry",
   policy: "policy",
   keys: "policy",
   setup: "deploy",
@@ -22,10 +23,22 @@ const NOUNS: Readonly<Record<string, string>> = {
   doctor: "deploy",
 };
 
+/** Noun → programs whose answers belong under it although another folder owns it. */
+const FURTHER: Readonly<Record<string, readonly string[]>> = {
+  ferry: ["front-proxy/cli/backlog.ts"],
+};
+
 async function load(noun: string): Promise<CliNoun> {
-  const file = join(REPOSITORY, NOUNS[noun] ?? "", "cli", `${noun}.ts`);
-  const module = (await import(pathToFileURL(file).href)) as { noun: CliNoun };
-  return module.noun;
+  const module = await read<{ noun: CliNoun }>(`${NOUNS[noun]}/cli/${noun}.ts`);
+  const verbs = [...module.noun.verbs];
+  for (const path of FURTHER[noun] ?? []) {
+    verbs.push(...(await read<{ verbs: readonly CliVerb[] }>(path)).verbs);
+  }
+  return { ...module.noun, verbs };
+}
+
+async function read<Module>(path: string): Promise<Module> {
+  return (await import(pathToFileURL(join(REPOSITORY, path)).href)) as Module;
 }
 
 // Whoever reads only the first lines (`| head -1`) closes the pipe: no fault of the command.

@@ -22,13 +22,17 @@ const BASE = "/dev/shm";
 const MTUS = [1500, 9000];
 const FULL = { bytes: 1 << 30, halvings: 3 };
 const QUICK = { bytes: 128 << 20, halvings: 0 };
-const FIRST_RATE = 150e6;
-const SLOWEST_RATE = 15e6;
-const FIRST_BITRATE = 250e6;
-const SLOWEST_BITRATE = 30e6;
+/** Some tenths of a second of either program at work. */
+const WARM_UP_BYTES = 96 << 20;
+/** Wire bytes per second; far beyond what two processors can code. */
+const RATES = { first: 150e6, least: 15e6, most: 4e9 };
+/** Bits per second of udpcast; asked for more than 2^31 it never begins. */
+const BITRATES = { first: 500e6, least: 30e6, most: 2e9 };
 /** So late that it never begins within an attempt: what came, came in the first pass. */
 const SECOND_PASS_SECONDS = 600;
-const LIMIT_MS = 120_000;
+/** An attempt slower than this is none. */
+const SLOWEST_GOODPUT = 12e6;
+const START_MS = 15_000;
 const LINE_BITS = 1e9;
 /** Wire bytes of a frame beside its payload: as the pacer counts. */
 const WIRE_OVERHEAD = 66;
@@ -39,7 +43,22 @@ interface Settings {
   readonly quick: boolean;
   readonly cargo: Cargo;
   readonly bundle: Bundle;
+  readonly warmUp: Bundle;
 }
+
+/** One way of carrying, and the loop that is its floor. */
+interface FerryWay {
+  readonly name: string;
+  readonly socket: "auto" | "dgram";
+  readonly frames: "together" | "cut";
+  readonly floor: string;
+}
+
+const FERRY_WAYS: readonly FerryWay[] = [
+  { name: "fast", socket: "auto", frames: "together", floor: "bare.kept" },
+  { name: "fast-cut", socket: "auto", frames: "cut", floor: "bare.cut" },
+  { name: "dgram", socket: "dgram", frames: "together", floor: "bare.dgram" },
+];
 
 interface Run {
   readonly clean: boolean;
@@ -48,23 +67,30 @@ interface Run {
   readonly rxCpuSeconds: number;
 }
 
+function limitMs({ bundle }: Settings): number {
+  return START_MS + ((bundle.size ?? 0) * 1000) / SLOWEST_GOODPUT;
+}
+
 interface Peer {
   readonly name: string;
   readonly value: number;
 }
 
 async function ferryOnce(
-  { cargo, bundle }: Settings,
+  settings: Settings,
   mtu: number,
   rate: number,
-  socket: "auto" | "dgram",
+  { socket, frames }: FerryWay,
   bitsPerSecond?: number,
 ): Promise<Run & { readonly crossing: Crossing }> {
+  const { cargo, bundle, warmUp } = settings;
   const shaped = bitsPerSecond === undefined ? {} : { bitsPerSecond };
-  const line = makeLine({ mtu, frames: "together", middle: false, ...shaped });
+  const line = makeLine({ mtu, frames, middle: false, ...shaped });
   try {
-    const settings = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, base: BASE };
-    const crossing = await cross(line, randomLoss(line, 0), settings, cargo, bundle, LIMIT_MS);
+    const options = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, base: BASE };
+    const limit = limitMs(settings);
+    const none = randomLoss(line, 0);
+    const crossing = await cross(line, none, options, cargo, bundle, limit, warmUp);
     const { whole, seconds, reported, txCpuSeconds, rxCpuSeconds } = crossing;
     return {
       clean: whole && reported === 0,
@@ -76,11 +102,13 @@ async function ferryOnce(
   }
 }
 
-async function udpcastOnce({ cargo, bundle }: Settings, mtu: number, bits: number): Promise<Run> {
+async function udpcastOnce(settings: Settings, mtu: number, bits: number): Promise<Run> {
+  const { cargo, bundle } = settings;
   const line = makeLine({ mtu, frames: "together", middle: false });
   try {
     const { whole, seconds, txCpuSeconds, rxCpuSeconds } = await udpcastAcross(
-      ...([line, cargo.path(bundle), `${Math.round(bits / 1e6)}m`, BASE, LIMIT_MS] as const),
+      ...([line, cargo.path(bundle), `${Math.round(bits / 1e6)}m`, BASE] as const),
+      limitMs(settings),
       (path) => cargo.isWhole(bundle, path),
     );
     const goodput = (bundle.size ?? 0) / 1e6 / seconds;
@@ -147,21 +175,14 @@ async function unlimited(settings: Settings, mtu: number): Promise<void> {
   const { halvings } = settings.quick ? QUICK : FULL;
   let udpcast: Peer | undefined;
   if (hasUdpcast()) {
-    const best = await climb(FIRST_BITRATE, SLOWEST_BITRATE, halvings, (bits) =>
-      udpcastOnce(settings, mtu, bits),
-    );
+    const best = await climb(BITRATES, halvings, (bits) => udpcastOnce(settings, mtu, bits));
     report(settings, `${mtu}.udpcast`, { ...best, rate: best.rate / 8 }, []);
     udpcast = { name: "udpcast", value: best.best?.goodput ?? 0 };
   }
-  for (const [name, socket, floor] of [
-    ["fast", "auto", "bare.kept"],
-    ["dgram", "dgram", "bare.dgram"],
-  ] as const) {
-    const bare = await floorOf(mtu, floor, settings.quick);
-    const best = await climb(FIRST_RATE, SLOWEST_RATE, halvings, (rate) =>
-      ferryOnce(settings, mtu, rate, socket),
-    );
-    report(settings, `${mtu}.${name}`, best, [bare, udpcast]);
+  for (const way of FERRY_WAYS) {
+    const bare = await floorOf(mtu, way.floor, settings.quick);
+    const best = await climb(RATES, halvings, (rate) => ferryOnce(settings, mtu, rate, way));
+    report(settings, `${mtu}.${way.name}`, best, [bare, udpcast]);
   }
 }
 
@@ -176,10 +197,11 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
   const cargo = new Cargo(BASE);
   try {
     const bundle = await cargo.seal((quick ? QUICK : FULL).bytes, 1);
-    const settings = { quick, cargo, bundle };
+    const warmUp = await cargo.seal(WARM_UP_BYTES, 2);
+    const settings = { quick, cargo, bundle, warmUp };
     for (const mtu of MTUS) await unlimited(settings, mtu);
     const rate = LINE_BITS / 8;
-    const best = await ferryOnce(settings, 1500, rate, "auto", LINE_BITS);
+    const best = await ferryOnce(settings, 1500, rate, FERRY_WAYS[0] as FerryWay, LINE_BITS);
     const share = { name: "line × code", value: (rate / 1e6) * lineShare(1500) };
     report(settings, "1500.line-1g", { best, rate, attempts: 1 }, [share]);
   } finally {

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type LongContent, type Place, pki, place, provider } from "../test/world.ts";
 import type { Bundle } from "./ferries.ts";
+import { removedWithUs } from "./wire/ends.ts";
 
 const PIECE = 1 << 20;
 
 // Keys of this process alone; a test runner removes them as well.
-process.once("exit", () => rmSync(pki.dir, { recursive: true, force: true }));
+removedWithUs(pki.dir);
 
 /** `size` bytes of the key stream of `seed`: no run of it repeats. */
 function* seededPieces(seed: number, size: number): Generator<Uint8Array> {
@@ -38,6 +39,7 @@ export class Cargo {
   /** @param base folder; the outboxes that it is carried from must lie on the same file system */
   constructor(base: string) {
     this.#at = place(base);
+    removedWithUs(this.#at.root);
   }
 
   get folder(): string {

@@ -69,7 +69,10 @@ export async function forwarderLoss(line: Line, model: LossModel | undefined): P
   };
 }
 
-/** @param limitMs for both passes together */
+/**
+ * @param limitMs for both passes together
+ * @param warmUp crosses before, unmeasured: programs that run for long are compiled
+ */
 export async function cross(
   line: Line,
   loss: Loss,
@@ -77,11 +80,17 @@ export async function cross(
   cargo: Cargo,
   bundle: Bundle,
   limitMs: number,
+  warmUp?: Bundle,
 ): Promise<Crossing> {
   const ferries = await Ferries.start(line, options);
   try {
     const { inbox, outbox, takenDir } = ferries.at;
-    const arrival = inbox.until(1).then(() => performance.now());
+    if (warmUp !== undefined) {
+      ferries.put(warmUp, cargo.folder);
+      await until("the warm-up", limitMs, () => outbox.ackedAt[0] && inbox.deliveredAt[0]);
+    }
+    const acksBefore = outbox.acks.length;
+    const arrival = inbox.until(inbox.delivered.length + 1).then(() => performance.now());
     let arrived: number | undefined;
     arrival.then((at) => {
       arrived = at;
@@ -91,11 +100,12 @@ export async function cross(
     const begun = performance.now();
     ferries.put(bundle, cargo.folder);
     const over = () =>
-      arrived ?? (outbox.acks.some((ack) => ack.finished === true) ? -1 : undefined);
+      arrived ??
+      (outbox.acks.slice(acksBefore).some((ack) => ack.finished === true) ? -1 : undefined);
     // Both passes are over, or the time is: then only what came already can still make it whole.
     const first = await until("both passes", limitMs, over).catch(() => -1);
     if (first < 0) await until("delivery", FINISH_LIMIT_MS, () => arrived).catch(() => undefined);
-    const firstPassOver = outbox.ackedAt.at(0);
+    const firstPassOver = outbox.ackedAt[acksBefore];
     const taken = { tx: ferries.cpu("tx") - cpu.tx, rx: ferries.cpu("rx") - cpu.rx };
     const { injected, overruns } = await loss.end();
     const { tx, rx } = await ferries.settled();

@@ -10,7 +10,7 @@ import { type Peers, startPeers } from "../test/peers.ts";
 import { type Program, startProgram } from "../test/program.ts";
 import { type Place, place } from "../test/world.ts";
 import { cpuSeconds } from "./wire/cpu.ts";
-import { endsWithUs, hasEnded, until } from "./wire/ends.ts";
+import { endsWithUs, removedWithUs, until } from "./wire/ends.ts";
 import { type Line, RX_ADDRESS } from "./wire/line.ts";
 import { inNamespace, whileInNamespace } from "./wire/namespaces.ts";
 
@@ -69,11 +69,15 @@ export function frameSizeOf(mtu: number): number {
   return mtu >= JUMBO_MTU ? MAX_FRAME_SIZE : DEFAULT_FRAME_SIZE;
 }
 
+interface Running extends Program {
+  ended(): void;
+}
+
 export class Ferries {
   readonly at: Place;
   readonly #line: Line;
   readonly #peers: Peers;
-  readonly #programs = new Map<Side, Program>();
+  readonly #programs = new Map<Side, Running>();
 
   private constructor(line: Line, at: Place, peers: Peers) {
     this.#line = line;
@@ -84,6 +88,7 @@ export class Ferries {
   /** Both programs, up and in touch. */
   static async start(line: Line, options: FerryOptions): Promise<Ferries> {
     const at = place(options.base);
+    removedWithUs(at.root);
     const { rate, mtu, secondPassSeconds, socket } = options;
     const peers = await startPeers(
       at,
@@ -110,15 +115,14 @@ export class Ferries {
   async run(side: Side): Promise<void> {
     const path = side === "tx" ? this.#peers.txConfig(PORT) : this.#peers.rxConfig(PORT);
     const program = await inNamespace(this.#line[side].namespace, () => startProgram(side, path));
-    endsWithUs(program.pid);
-    this.#programs.set(side, program);
+    this.#programs.set(side, { ...program, ended: endsWithUs(program.pid) });
   }
 
   async kill(side: Side): Promise<void> {
     const program = this.#program(side);
     this.#programs.delete(side);
     await program.end("SIGKILL");
-    hasEnded(program.pid);
+    program.ended();
   }
 
   /** The receiver has heard a heartbeat of the sender's present epoch. */
@@ -164,7 +168,7 @@ export class Ferries {
     this.at.remove();
   }
 
-  #program(side: Side): Program {
+  #program(side: Side): Running {
     const program = this.#programs.get(side);
     if (program === undefined) throw new RangeError(`${side} is not running`);
     return program;

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cpuSeconds } from "./wire/cpu.ts";
-import { childEndsWithUs } from "./wire/ends.ts";
+import { childEndsWithUs, removedWithUs } from "./wire/ends.ts";
 import type { Line } from "./wire/line.ts";
 import { inNamespace } from "./wire/namespaces.ts";
 
@@ -20,8 +20,8 @@ export const UDPCAST_BUFFER = 90_000_000;
 /** Hellos before the data: its receiver needs one. */
 const HELLOS = 4;
 const HELLO_MS = 250;
-/** After its sender is done: writing what came, or giving up. */
-const RECEIVER_LIMIT_MS = 20_000;
+/** After its sender is done: writing what came, or giving up, which it does not always do. */
+const RECEIVER_LIMIT_MS = 10_000;
 const SAMPLE_MS = 50;
 
 export interface UdpcastCrossing {
@@ -81,6 +81,7 @@ export async function udpcastAcross(
   isWhole: (path: string) => Promise<boolean>,
 ): Promise<UdpcastCrossing> {
   const folder = mkdtempSync(join(base, "lf-udpcast-"));
+  removedWithUs(folder);
   const out = join(folder, "out");
   const start = (side: "tx" | "rx", program: string, ...args: string[]) =>
     childEndsWithUs(
@@ -100,8 +101,11 @@ export async function udpcastAcross(
       ...["--file", file],
     );
     const txCpu = watchCpu(sender);
+    // At a rate that it cannot count it never begins.
+    const late = setTimeout(() => sender.kill("SIGKILL"), limitMs);
     const from = await begun(sender);
     await ended(sender, limitMs);
+    clearTimeout(late);
     await ended(receiver, RECEIVER_LIMIT_MS);
     const seconds = (performance.now() - from) / 1000;
     const size = statSync(out, { throwIfNoEntry: false })?.size ?? 0;

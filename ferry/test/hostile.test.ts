@@ -17,7 +17,6 @@ import {
   FROM,
   HOST,
   keys,
-  LANE,
   linkOf,
   namedKey,
   type Place,

@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import type { ErasureGroup } from "../src/erasure/index.ts";
 import { type Code, Geometry } from "../src/object.ts";
 import { Encoding } from "../src/tx/encoding.ts";
-import { arenaShards, type Groups, ShardMemory, shardsOf } from "../src/tx/memory.ts";
+import { type Groups, ShardMemory, shardsOf, sharesOf } from "../src/tx/memory.ts";
 
 const SHARD = 208;
 const CODE: Code = { groupShards: 3, parityShards: 2 };
-const ARENA = arenaShards(SHARD, CODE);
+const SHARES = sharesOf(SHARD, CODE);
 
 /** A geometry of so many full groups and a shard. */
 const cutInto = (groups: number) => new Geometry(groups * 3 * SHARD + 1, SHARD, CODE);
@@ -17,10 +17,11 @@ test("a share holds the largest block of any link, and the whole stays as small 
   const check = (shardSize: number, groupShards: number, parityShards: number) => {
     const code = { groupShards, parityShards };
     const full = new Geometry(shardSize * groupShards, shardSize, code);
-    const shards = arenaShards(shardSize, code);
-    const block = full.blockGroups * shardsOf(full, 0, 1);
-    if (Math.floor(shards / 5) < block || shards * shardSize > 128 << 20) {
-      expect.fail(`${shards} shards for blocks of ${block}: ${groupShards}+${parityShards}`);
+    const { all, own, long } = sharesOf(shardSize, code);
+    const group = shardsOf(full, 0, 1);
+    const block = full.blockGroups * group;
+    if (long < block || own - long < group || own * 5 > all || all * shardSize > 128 << 20) {
+      expect.fail(`${all} shards for blocks of ${block}: ${groupShards}+${parityShards}`);
     }
   };
   for (let k = 1; k <= 224; k += 1) check(8896, k, Math.min(64, 255 - k));
@@ -40,9 +41,12 @@ interface Wish {
   readonly groups: number;
 }
 
-test("every block asked for is given in the end, in the order of its class, and never more than there is", async () => {
+test("every block asked for is given in the end, in the order asked, and never more than there is", async () => {
   const wishes = fc.array(
-    fc.record({ serviceClass: fc.nat(3), groups: fc.integer({ min: 1, max: 64 }) }),
+    fc.record({
+      serviceClass: fc.nat(3),
+      groups: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 64 })),
+    }),
     { minLength: 30, maxLength: 120 },
   );
   let waited = 0;
@@ -61,15 +65,18 @@ test("every block asked for is given in the end, in the order of its class, and 
       waited += wanted.length - held.length;
       while (held.length > 0) {
         expect(memory.used).toBe(held.reduce((sum, { wish }) => sum + wish.groups * 5, 0));
-        expect(memory.used).toBeLessThanOrEqual(ARENA);
+        expect(memory.used).toBeLessThanOrEqual(SHARES.all);
         const [gone] = held.splice((choice.next().value as number) % held.length, 1);
         if (gone !== undefined) memory.giveBack(gone.groups, gone.wish.serviceClass);
         await settled();
       }
       expect(memory.used).toBe(0);
       for (const own of [0, 1, 2, 3]) {
-        const of = (list: readonly Wish[]) => list.filter((w) => w.serviceClass === own);
-        expect(of(given)).toEqual(of(wanted));
+        for (const short of [true, false]) {
+          const of = (list: readonly Wish[]) =>
+            list.filter((wish) => wish.serviceClass === own && (wish.groups === 1) === short);
+          expect(of(given)).toEqual(of(wanted));
+        }
       }
     }),
     { numRuns: 15 },
@@ -87,8 +94,8 @@ test("no class waits for another: a share is free for each, whatever the others 
     }
     await settled();
     const before = memory.used;
-    // They have all but that share.
-    expect(before).toBe((ARENA / 5) * 4);
+    // Two blocks each in their own shares, the second with a little of the common one, and one more in that.
+    expect(before).toBe(7 * 64 * 5);
     let groups: Groups | undefined;
     void memory.take(cutInto(64), 0, 64, other).then((taken) => {
       groups = taken;
@@ -97,6 +104,54 @@ test("no class waits for another: a share is free for each, whatever the others 
     expect(groups).toHaveLength(64);
     expect(memory.used).toBe(before + 64 * 5);
   }
+});
+
+test("one class alone has its own share and the common one, to the last shard", async () => {
+  const memory = new ShardMemory(SHARD, CODE);
+  const given: Groups[] = [];
+  for (let object = 0; object < SHARES.all / 5; object += 1) {
+    void memory.take(cutInto(1), 0, 1, 2).then((groups) => given.push(groups));
+  }
+  await settled();
+  expect(memory.used).toBe(SHARES.all - 3 * SHARES.own);
+  for (let groups = given.shift(); groups !== undefined; groups = given.shift()) {
+    memory.giveBack(groups, 2);
+    await settled();
+  }
+  expect(memory.used).toBe(0);
+});
+
+test("no short object waits for a long one, nor a long one for a stream of short ones", async () => {
+  const memory = new ShardMemory(SHARD, CODE);
+  const blocks: Groups[] = [];
+  for (const serviceClass of Array.from({ length: 20 }, (_, index) => index % 4)) {
+    void memory.take(cutInto(64), 0, 64, serviceClass).then((groups) => {
+      if (serviceClass === 1) blocks.push(groups);
+    });
+  }
+  await settled();
+  const had = blocks.length;
+  expect(had).toBeLessThan(5);
+  const short: Groups[] = [];
+  const ask = () => void memory.take(cutInto(0), 0, 1, 1).then((groups) => short.push(groups));
+  const kept = Math.floor((SHARES.own - SHARES.long) / 3);
+  for (let object = 0; object < kept + 5; object += 1) ask();
+  await settled();
+  // One data shard and two of parity each; as long as a block waits they have what is kept for them.
+  expect(short).toHaveLength(kept);
+  memory.giveBack(blocks.shift() as Groups, 1);
+  await settled();
+  expect(blocks).toHaveLength(had);
+  // However many come, each only takes the place of one that is over.
+  for (let round = 0; round < 20; round += 1) {
+    ask();
+    memory.giveBack(short.shift() as Groups, 1);
+    await settled();
+    expect(short).toHaveLength(kept);
+  }
+  memory.giveBack(blocks.shift() as Groups, 1);
+  await settled();
+  expect(blocks).toHaveLength(Math.min(had, 4));
 });
 
 /** Promises that can settle have. */

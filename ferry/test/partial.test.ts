@@ -75,7 +75,7 @@ test("stopped at any moment, or crashed: the second pass brings what lacks", asy
         rx.whole.length = 0;
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 

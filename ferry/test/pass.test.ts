@@ -55,6 +55,13 @@ async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<Se
   };
   const file = await BundleFile.open(path);
   const memory = new ShardMemory(cut.shardSize, cut.code);
+  // What lay there before must not show.
+  const { groups, blockGroups } = facts.geometry;
+  const used = await memory.take(facts.geometry, 0, Math.min(groups, blockGroups), 0);
+  for (const group of used) {
+    for (let shard = 0; shard < group.k + group.m; shard += 1) group.shard(shard).fill(0xa5);
+  }
+  memory.giveBack(used, 0);
   const source = new ObjectSource(facts, file, new Encoding());
   const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
   const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
@@ -85,11 +92,11 @@ const cuts = fc
     shardSize: fc.integer({ min: 208, max: 300 }),
     groupShards: fc.integer({ min: 1, max: 9 }),
     parityShards: fc.nat(5),
-    // Up to two and a half blocks.
-    fill: fc.double({ min: 0, max: 2.5, noNaN: true }),
+    // Of a block, in thousandths.
+    fill: fc.nat(2_500),
   })
   .map(({ shardSize, groupShards, parityShards, fill }): Cut => {
-    const size = 64 + Math.floor(fill * 64 * groupShards * shardSize);
+    const size = 64 + Math.floor((fill / 1000) * 64 * groupShards * shardSize);
     return { size, shardSize, code: { groupShards, parityShards } };
   });
 

@@ -19,10 +19,10 @@ CREATE INDEX outbox_emitted ON outbox_bundle (lane, emitted_ms)
 -- Repairs go after what was never sent, like second passes.
 DROP INDEX outbox_open;
 CREATE INDEX outbox_open ON outbox_bundle (lane, priority DESC, repair, created_ms, sequence)
-  INCLUDE (size, expires_ms) WHERE state IN ('waiting', 'leased');
+  INCLUDE (size, expires_ms, emitted_ms) WHERE state IN ('waiting', 'leased');
 DROP INDEX outbox_kept;
 CREATE INDEX outbox_kept ON outbox_bundle (lane, finished_ms)
-  INCLUDE (size) WHERE state IN ('finished', 'refused');
+  INCLUDE (size, state) WHERE state IN ('finished', 'refused');
 
 -- A ticket brings a bundle back once, however often it is shown.
 CREATE TABLE outbox_recall (

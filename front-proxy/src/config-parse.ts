@@ -103,6 +103,7 @@ function readLimits(raw: unknown): LimitsConfig {
     readOptionalInteger(raw, "limits.spoolHighWaterBytes", MAX_BYTES) ?? DEFAULT_HIGH_WATER_BYTES;
   return {
     spoolHighWaterBytes,
+    sendingHighWaterBytes: readOptionalInteger(raw, "limits.sendingHighWaterBytes", MAX_BYTES),
     // Half of the spool: the largest file of a lane fits, and the other half stays for all others.
     uploadShareBytes:
       readOptionalInteger(raw, "limits.uploadShareBytes", MAX_BYTES) ??

@@ -42,9 +42,14 @@ export type TargetConfig = HttpTarget | DropTarget;
 export interface LimitsConfig {
   /** Bytes of payload this node keeps before new submissions are put off. */
   readonly spoolHighWaterBytes: number;
+  /**
+   * Bytes that spool and outbox may hold together, files kept for repair included; undefined = four
+   * fifths of the outbox's file system.
+   */
+  readonly sendingHighWaterBytes?: number | undefined;
   /** Bytes that the unfinished uploads of one caller may take together. */
   readonly uploadShareBytes: number;
-  /** Bytes of the spool's file system that stay free for the database's own log. */
+  /** Bytes that stay free on the file systems of spool and outbox, for the database's own log. */
   readonly spoolReserveBytes: number;
   /** How long an emitted bundle file is kept after its last pass; undefined = the lane's expiry. */
   readonly outboxRetentionSeconds: number | undefined;

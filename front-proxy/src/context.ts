@@ -15,6 +15,7 @@ import type { Shell } from "@lightferry/proto/service";
 import type { TrustSource } from "@lightferry/proto/trust";
 import type { Pool } from "pg";
 import type { TokenDesk } from "./auth/desk.ts";
+import type { BacklogDocument } from "./backlog-document.ts";
 import type { FrontProxyConfig } from "./config.ts";
 import type { ExchangeDocument, ExchangeFilter } from "./document.ts";
 import type { QuarantinedBundle } from "./ingress/inbox/quarantine.ts";
@@ -52,6 +53,13 @@ export interface EgressDesk {
    * @throws GatewayError `exchange.not-found`, `exchange.wrong-state`.
    */
   cancel(exchangeId: Uint8Array, reason: string, actor: string): Promise<string>;
+  /**
+   * What waits for the gate.
+   * @param lane empty = every lane that leads out of this zone.
+   * @param bytesPerSecond what the line is taken to carry; 0 = as observed.
+   * @throws GatewayError `submit.lane-unknown`.
+   */
+  backlog(lane: string, bytesPerSecond: number): Promise<BacklogDocument>;
   /** Decides a failed or expired exchange anew; same errors as cancel. */
   retry(exchangeId: Uint8Array, actor: string): Promise<string>;
 }

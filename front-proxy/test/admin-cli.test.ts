@@ -29,6 +29,9 @@ const egress: EgressDesk = {
   bindings: [],
   find: async () => undefined,
   list: async () => [],
+  backlog: async () => {
+    throw new GatewayError("submit.lane-unknown");
+  },
   async cancel(exchangeId, reason, actor) {
     if (Buffer.compare(exchangeId, sealed) === 0) throw new GatewayError("exchange.wrong-state");
     cancelled.push([formatId(exchangeId), reason, actor]);

@@ -21,14 +21,18 @@ const LEVEL = 2;
 /** A rate that lost is tried once more: other work on the machine loses frames too. */
 const TRIES = 2;
 
+/** In units of the caller's. */
+export interface Rates {
+  readonly first: number;
+  readonly least: number;
+  readonly most: number;
+}
+
 /**
- * @param first bytes per second
- * @param slowest below which no rate is tried
  * @param halvings how often the gap between the last clean and the first lossy rate is halved
  */
 export async function climb<T extends Attempt>(
-  first: number,
-  slowest: number,
+  { first, least, most }: Rates,
   halvings: number,
   attempt: (rate: number) => Promise<T>,
 ): Promise<Summit<T>> {
@@ -43,7 +47,7 @@ export async function climb<T extends Attempt>(
     }
     return undefined;
   };
-  for (let rate = first; rate >= slowest; ) {
+  for (let rate = first; rate >= least && rate <= most; ) {
     const result = await clean(rate);
     if (result === undefined) {
       high = rate;

@@ -1,18 +1,43 @@
 /** Guarantee: what a drill started ends with the drill, however that ends, and no wait of it is longer than it says. */
 import type { ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Programs of a drill must not outlive it; `exit` runs even for an uncaught error. */
-const running = new Set<number>();
+/** Undone when the process exits, for whatever reason but SIGKILL. */
+const last = new Set<() => void>();
 process.on("exit", () => {
-  for (const pid of running) {
+  for (const undo of last) undo();
+});
+
+/** @returns takes it back: what was to be undone is undone */
+export function atTheEnd(undo: () => void): () => void {
+  last.add(undo);
+  return () => last.delete(undo);
+}
+
+/** A folder that is gone with this process at the latest. */
+export function removedWithUs(path: string): void {
+  atTheEnd(() => rmSync(path, { recursive: true, force: true }));
+}
+
+/**
+ * A program must not outlive its drill.
+ * @returns to be called when it is known to be over: its number may belong to somebody else by then
+ */
+export function endsWithUs(pid: number): () => void {
+  return atTheEnd(() => {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
       // It has ended meanwhile.
     }
-  }
-});
+  });
+}
+
+export function childEndsWithUs<T extends ChildProcess>(child: T): T {
+  if (child.pid !== undefined) child.once("exit", endsWithUs(child.pid));
+  return child;
+}
 
 /** Without a handler a signal would end this process without its `exit` event. */
 for (const [signal, code] of [
@@ -21,25 +46,6 @@ for (const [signal, code] of [
   ["SIGINT", 130],
 ] as const) {
   if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(code));
-}
-
-/** From now on the process ends with this one. */
-export function endsWithUs(pid: number): void {
-  running.add(pid);
-}
-
-/** It is known to be over; its number may belong to somebody else by now. */
-export function hasEnded(pid: number): void {
-  running.delete(pid);
-}
-
-export function childEndsWithUs<T extends ChildProcess>(child: T): T {
-  const { pid } = child;
-  if (pid !== undefined) {
-    endsWithUs(pid);
-    child.once("exit", () => hasEnded(pid));
-  }
-  return child;
 }
 
 const POLL_MS = 20;

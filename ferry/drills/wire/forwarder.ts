@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { childEndsWithUs } from "./ends.ts";
 import type { ForwardCounts, ForwardRequest } from "./forward.ts";
 import type { Line } from "./line.ts";
 import type { LossModel } from "./loss-model.ts";
@@ -17,10 +18,12 @@ export class Forwarder {
   }
 
   static async start({ middle }: Line): Promise<Forwarder> {
-    const child = inNamespace(middle.namespace, () =>
-      spawn(process.execPath, [PROGRAM, middle.from, middle.to], {
-        stdio: ["ignore", "inherit", "inherit", "ipc"],
-      }),
+    const child = childEndsWithUs(
+      inNamespace(middle.namespace, () =>
+        spawn(process.execPath, [PROGRAM, middle.from, middle.to], {
+          stdio: ["ignore", "inherit", "inherit", "ipc"],
+        }),
+      ),
     );
     const ended = once(child, "exit").then(([code]) => {
       throw new RangeError(`the forwarder ended with ${code} before it was ready`);

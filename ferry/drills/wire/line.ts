@@ -7,14 +7,19 @@
  * Needs root, iproute2, nftables and ethtool.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { atTheEnd } from "./ends.ts";
 
 export const TX_ADDRESS = "10.78.0.1";
 export const RX_ADDRESS = "10.78.0.2";
 
 export interface LineOptions {
   readonly mtu: number;
-  /** Each frame by itself, as on a fibre; else the kernel keeps up to 64 KB of them together. */
-  readonly frames: "single" | "together";
+  /**
+   * How what is sent at once crosses: kept together by the kernel up to 64 KB;
+   * cut into frames before it leaves; or single, each with its own checksum too,
+   * as on a fibre and as the forwarder needs them.
+   */
+  readonly frames: "together" | "cut" | "single";
   /** A namespace between both ends, for a process that forwards. */
   readonly middle: boolean;
   /** Bits per second that the sending end is shaped to. */
@@ -84,10 +89,10 @@ export function makeLine(options: LineOptions): Line {
   const middle = { namespace: m, from: "lfin", to: "lfout" };
   const namespaces = options.middle ? [a, m, b] : [a, b];
   const remove = () => {
-    process.off("exit", remove);
+    removed();
     for (const name of namespaces) spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
   };
-  process.on("exit", remove);
+  const removed = atTheEnd(remove);
   try {
     for (const name of namespaces) {
       run(`ip netns add ${name}`);
@@ -111,6 +116,7 @@ export function makeLine(options: LineOptions): Line {
       );
       run(`ip -n ${own.namespace} route add 224.0.0.0/4 dev ${own.device}`);
     }
+    if (options.frames === "cut") run(`ip -n ${a} link set ${tx.device} gso_max_segs 1`);
     if (options.frames === "single") {
       // With checksums and cutting done before the device, each frame passes alone and complete.
       run(`ip netns exec ${a} ethtool -K ${tx.device} tx off gso off tso off`);

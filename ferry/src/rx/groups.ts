@@ -13,6 +13,9 @@ import type { Store } from "./store.ts";
 export const CAME = { not: 0, first: 1, again: 2 } as const;
 export type Came = typeof CAME.first | typeof CAME.again;
 
+/** What a group takes besides its marks: forged frames can name any. */
+const GROUP_COST = 256;
+
 export interface Group {
   /** Data shards. */
   readonly k: number;
@@ -81,7 +84,7 @@ export class Groups {
     for (const group of this.touching(span)) {
       const held = this.#open.get(group);
       if (held === undefined || held.missing > 0 || !this.#allGood(group)) continue;
-      this.#open.delete(group);
+      this.#forgetOne(group, held);
       this.#setClosed(group);
     }
   }
@@ -152,8 +155,7 @@ export class Groups {
 
   /** Forgets everything; what is good will be concluded again. */
   clear(): void {
-    for (const held of this.#open.values()) this.dropParity(held);
-    this.#open.clear();
+    for (const [group, held] of this.#open) this.#forgetOne(group, held);
     this.#closed.fill(0);
   }
 
@@ -167,7 +169,14 @@ export class Groups {
       return undefined;
     }
     this.#open.set(group, held);
+    this.#budget.used += GROUP_COST + have.length;
     return held;
+  }
+
+  #forgetOne(group: number, held: Group): void {
+    this.dropParity(held);
+    this.#open.delete(group);
+    this.#budget.used -= GROUP_COST + held.have.length;
   }
 
   /** Takes as there what lies in spans that need not come again. */

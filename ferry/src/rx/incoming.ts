@@ -15,7 +15,10 @@ import type { Budget } from "./budget.ts";
 import type { Checks, Verdict } from "./checks.ts";
 import { CAME, type Group, Groups } from "./groups.ts";
 import { PartialFile } from "./partial.ts";
+import { Proof } from "./proof.ts";
+import { Repair } from "./repair.ts";
 import { canRestore, type Restorer } from "./restore.ts";
+import { Shapes } from "./shape.ts";
 import { copyOf, type ShardHeader } from "./shard.ts";
 import { HEAD, Spans } from "./spans.ts";
 import { Store } from "./store.ts";
@@ -24,8 +27,6 @@ type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
 
 /** Objects up to this size are kept in memory and written once, whole: two syncs in all. */
 export const SMALL_OBJECT_BYTES = 1 << 20;
-/** What a former run had kept is hashed again so many spans at a time, behind what comes. */
-const RECHECK_AT_ONCE = 4;
 
 /** No frame for so long: the file is closed, since a second pass may be hours away. */
 const IDLE_CLOSE_MS = 10_000;
@@ -55,50 +56,41 @@ export class Incoming {
   /** A pass ended while something was missing, and that was said. */
   reported = false;
   finishing = false;
-  /** Spans that a former run had kept and that are not hashed again yet. */
-  unproven = 0;
   readonly #rig: Rig;
-  readonly #manifest: ObjectManifest;
+  readonly manifest: ObjectManifest;
   readonly #store: Store;
   readonly #groups: Groups;
-  /** Groups that were restored and then found to be wrong. */
-  readonly #misled = new Set<number>();
-  /** Its head is one of them. */
-  #headUnproven = false;
+  readonly #shapes: Shapes;
+  readonly #repair: Repair;
+  #proof: Proof | undefined;
   #released = false;
 
   /** @param kept marks of a former run; those spans are hashed again before the object is whole */
   constructor(rig: Rig, manifest: ObjectManifest, signed: Uint8Array, kept?: Uint8Array) {
     this.#rig = rig;
-    this.#manifest = manifest;
+    this.manifest = manifest;
     this.objectId = manifest.objectId;
     this.bundleId = Buffer.from(manifest.bundleId).toString("hex");
     this.headerDigest = manifest.headerDigest;
     const { size, shardSize, groupShards, parityShards } = manifest;
     this.geometry = new Geometry(size, shardSize, { groupShards, parityShards });
+    this.#shapes = new Shapes(this.geometry);
     this.spans = new Spans(size, manifest.headSize, manifest.chunkBytes);
     const short = size <= SMALL_OBJECT_BYTES;
     this.#store = new Store(this.spans, rig.budget, short ? size : undefined);
     this.#groups = new Groups(this.geometry, this.spans, this.#store, rig.budget);
-    if (short) return;
-    this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
-    if (kept !== undefined) this.#goOn(this.file);
+    if (!short) {
+      this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
+    }
+    this.#repair = this.#repairOf();
+    if (this.file === undefined || kept === undefined) return;
+    this.#proof = this.#proofOf(this.file);
+    void this.#proof.run();
   }
 
-  /** Whether a further manifest says the same, whoever signed it when. */
-  agrees(other: ObjectManifest): boolean {
-    const mine = this.#manifest;
-    return (
-      mine.size === other.size &&
-      mine.shardSize === other.shardSize &&
-      mine.groupShards === other.groupShards &&
-      mine.parityShards === other.parityShards &&
-      mine.headSize === other.headSize &&
-      mine.chunkBytes === other.chunkBytes &&
-      Buffer.compare(mine.bundleId, other.bundleId) === 0 &&
-      Buffer.compare(mine.headerDigest, other.headerDigest) === 0 &&
-      Buffer.compare(mine.headDigest, other.headDigest) === 0
-    );
+  /** Spans that a former run had kept and that are not hashed again yet. */
+  get unproven(): number {
+    return this.#proof?.unproven ?? 0;
   }
 
   /**
@@ -106,18 +98,15 @@ export class Incoming {
    * @returns "repeat" when it was not needed, else why it was not taken, or undefined
    */
   take(header: ShardHeader, payload: Uint8Array): "repeat" | "shape" | "group-shape" | undefined {
+    if (this.#released) return "repeat";
+    const fault = this.#shapes.fault(header, payload.length);
+    if (fault !== undefined) return fault;
     const { group, shard, k } = header;
     const { geometry } = this;
-    if (this.#released) return "repeat";
-    if (header.objectSize !== geometry.size || group >= geometry.groups) return "shape";
-    if (k !== geometry.dataShards(group) || header.m !== geometry.parityShards(group)) {
-      return "group-shape";
-    }
-    const length = shard < k ? geometry.shardLength(group, shard) : geometry.codedLength(group);
-    if (payload.length !== length) return "group-shape";
     const held = this.#groups.open(group);
     // Parity of a group that lacks nothing was sent for whoever lost something.
-    if (shard >= k && (held === undefined || held.missing === 0)) return undefined;
+    if (shard >= k && (held === undefined || held.missing === 0 || !canRestore(k)))
+      return undefined;
     if (held === undefined) return "repeat";
     const came = (header.flags & FLAG_REPEAT) === 0 ? CAME.first : CAME.again;
     const before = held.have[shard] as number;
@@ -132,7 +121,7 @@ export class Incoming {
       this.#groups.addParity(held, shard - k, payload);
     }
     if (held.missing === 0) this.#complete(group, held);
-    else if (held.parityCount >= held.missing) this.#restore(group, held);
+    else if (held.parityCount >= held.missing) this.#repair.restore(group, held);
     if (this.#store.filled.length > 0) this.#checkFilled();
     return before === CAME.not ? undefined : "repeat";
   }
@@ -153,6 +142,8 @@ export class Incoming {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#proof?.stop();
+    this.#repair.stop();
     if (this.finishing && this.file === undefined) this.#rig.checks.free(this.geometry.size);
     this.#groups.clear();
     this.#store.release();
@@ -200,38 +191,6 @@ export class Incoming {
     this.#store.drop(span);
   }
 
-  #restore(group: number, held: Group): void {
-    const { restorer } = this.#rig;
-    const { geometry } = this;
-    if (held.reading || !canRestore(geometry.dataShards(group))) return;
-    if (this.#misled.has(group) && !restorer.mayRepeat()) return;
-    const absent = restorer.restore(geometry, group, held, this.#store);
-    if (absent < 0) this.#complete(group, held);
-    else if (this.spans.isGood(absent)) this.#bring(group, held, absent);
-  }
-
-  /** Reads a good span back, then goes on restoring. */
-  #bring(group: number, held: Group, span: number): void {
-    const { file, spans } = this;
-    if (file === undefined) return;
-    held.reading = true;
-    const bytes = this.#rig.budget.take(spans.length(span));
-    const over = (): void => {
-      held.reading = false;
-      const wanted = !this.#released && spans.isGood(span) && !this.#store.has(span);
-      if (wanted) this.#store.bring(span, bytes);
-      else this.#rig.budget.give(bytes);
-      if (this.#released || this.#groups.peek(group) !== held) return;
-      if (held.missing > 0 && held.parityCount >= held.missing) this.#restore(group, held);
-      this.#checkFilled();
-    };
-    file.read(spans.start(span), bytes).then(over, (error: unknown) => {
-      held.reading = false;
-      this.#rig.budget.give(bytes);
-      this.#rig.fault(this, error);
-    });
-  }
-
   #checkFilled(): void {
     for (const span of this.#store.filled.splice(0)) this.#check(span);
   }
@@ -265,23 +224,29 @@ export class Incoming {
   }
 
   get #headIsHere(): boolean {
-    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && !this.#headUnproven;
+    return this.spans.isGood(HEAD) && this.#store.has(HEAD) && this.#proof?.headIsOpen !== true;
   }
 
   #digest(span: number): Uint8Array {
-    if (span === HEAD) return this.#manifest.headDigest;
+    if (span === HEAD) return this.manifest.headDigest;
     const at = this.spans.digestAt(span);
-    return this.#store.head.subarray(at, at + this.#manifest.headDigest.length);
+    return this.#store.head.subarray(at, at + this.manifest.headDigest.length);
   }
 
   #checked(span: number, verdict: Verdict): void {
     if (this.#released) return;
-    if (verdict === "wrong") return this.#spoiled(span);
-    if (verdict !== "good") {
+    if (verdict === "good") {
+      this.#good(span);
+    } else if (verdict === "wrong") {
+      this.#spoiled(span);
+    } else {
       // It is right and could not be written: it must come again.
       this.#rig.fault(this, verdict);
-      return this.#lost(span);
+      this.#lost(span);
     }
+  }
+
+  #good(span: number): void {
     this.spans.setGood(span);
     this.#store.keep(span);
     this.#groups.close(span);
@@ -298,7 +263,7 @@ export class Incoming {
     for (const { header } of late) this.#groups.demote(header.group, header.shard);
     this.#groups.forget(span, true);
     this.#store.refill(span, this.#groups.lacking(span));
-    for (const group of this.#groups.touching(span)) this.#misled.add(group);
+    this.#repair.mistrust(span);
     for (const { header, payload } of late) this.take(header, payload);
   }
 
@@ -318,69 +283,33 @@ export class Incoming {
     this.#rig.whole(this);
   }
 
-  /** Takes what a former run had kept as good, and hashes it again meanwhile. */
-  #goOn(file: PartialFile): void {
-    const marked = file.marked().filter((span) => span < this.spans.count);
-    for (const span of marked) this.spans.setGood(span);
-    this.unproven = marked.length;
-    this.#headUnproven = true;
-    this.#guard(this.#proveAll(file, marked));
+  #repairOf(): Repair {
+    const { restorer, budget, fault } = this.#rig;
+    const { geometry, spans, file } = this;
+    return new Repair({
+      ...{ restorer, budget, geometry, spans, file, store: this.#store, groups: this.#groups },
+      complete: (group, held) => this.#complete(group, held),
+      filled: () => this.#checkFilled(),
+      fault: (error) => fault(this, error),
+    });
   }
 
-  async #proveAll(file: PartialFile, marked: readonly number[]): Promise<void> {
-    const { spans } = this;
-    await file.ready();
-    const head = this.#rig.budget.take(spans.length(HEAD));
-    await file.read(0, head);
-    if (this.#released) {
-      this.#rig.budget.give(head);
-      return;
-    }
-    if (this.#store.has(HEAD)) this.#rig.budget.give(head);
-    else this.#store.bring(HEAD, head);
-    const headIsGood = await this.#proved(file, HEAD, this.#store.head);
-    this.#headUnproven = false;
-    for (let at = 1; at < marked.length; at += RECHECK_AT_ONCE) {
-      const some = marked.slice(at, at + RECHECK_AT_ONCE);
-      if (headIsGood) await Promise.all(some.map((span) => this.#proved(file, span)));
-      // Without its head nothing can be said of a chunk: it must come too.
-      else for (const span of some) this.#disproved(file, span);
-      if (this.#released) return;
-    }
-    if (headIsGood) this.#checkFull();
-    this.#wholeIfSo();
-  }
-
-  async #proved(file: PartialFile, span: number, bytes?: Uint8Array): Promise<boolean> {
-    const { spans } = this;
-    file.use();
-    try {
-      await file.ready();
-      if (this.#released) return false;
-      const verdict = await new Promise<Verdict>((done) => {
-        this.#rig.checks.submit({
-          head: span === HEAD,
-          bytes,
-          length: spans.length(span),
-          digest: this.#digest(span),
-          file: bytes === undefined ? (file.fd as number) : -1,
-          offset: spans.start(span),
-          done,
-        });
-      });
-      if (verdict === "good") this.unproven -= 1;
-      else if (!this.#released) this.#disproved(file, span);
-      return verdict === "good";
-    } finally {
-      file.unuse();
-    }
-  }
-
-  #disproved(file: PartialFile, span: number): void {
-    this.unproven -= 1;
-    file.unmark(span);
-    this.#rig.count(span === HEAD ? "head-digest" : "chunk-digest");
-    this.#lost(span);
+  #proofOf(file: PartialFile): Proof {
+    const { budget, checks, count, fault } = this.#rig;
+    return new Proof({
+      ...{ file, spans: this.spans, store: this.#store, budget, checks },
+      digest: (span) => this.#digest(span),
+      disproved: (span) => {
+        file.unmark(span);
+        count(span === HEAD ? "head-digest" : "chunk-digest");
+        this.#lost(span);
+      },
+      goOn: () => {
+        this.#checkFull();
+        this.#wholeIfSo();
+      },
+      fault: (error) => fault(this, error),
+    });
   }
 
   #guard(work: Promise<unknown>): void {

@@ -78,3 +78,20 @@ export class Manifests {
     return { manifest, signed, setId: provider.sm3(signed).subarray(0, SET_ID_BYTES) };
   }
 }
+
+type Manifest = lightferry.ferry.v1.ObjectManifest;
+
+/** Whether two manifests tell of the same object in the same way, whoever signed them when. */
+export function sameObject(one: Manifest, other: Manifest): boolean {
+  return (
+    one.size === other.size &&
+    one.shardSize === other.shardSize &&
+    one.groupShards === other.groupShards &&
+    one.parityShards === other.parityShards &&
+    one.headSize === other.headSize &&
+    one.chunkBytes === other.chunkBytes &&
+    Buffer.compare(one.bundleId, other.bundleId) === 0 &&
+    Buffer.compare(one.headerDigest, other.headerDigest) === 0 &&
+    Buffer.compare(one.headDigest, other.headDigest) === 0
+  );
+}

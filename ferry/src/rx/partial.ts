@@ -188,7 +188,7 @@ export class PartialFile {
       // In place: marks are only ever added, so any mixture of old and new is true.
       await put(`${this.#base}.chunks`, this.#marks.subarray(first, last + 1), first);
     } catch (error) {
-      this.#written.push(...written);
+      this.#written = written.concat(this.#written);
       throw error;
     }
   }

@@ -13,7 +13,7 @@ import { Checks } from "./checks.ts";
 import type { DoneLog } from "./done.ts";
 import { Incoming, type Rig } from "./incoming.ts";
 import { leftPartials, removePartial } from "./left.ts";
-import { type Announcement, Manifests } from "./manifests.ts";
+import { type Announcement, Manifests, sameObject } from "./manifests.ts";
 import type { Rejections } from "./rejections.ts";
 import { Restorer } from "./restore.ts";
 import type { ShardHeader } from "./shard.ts";
@@ -208,7 +208,7 @@ export class Reassembler {
     const known = this.#objects.get(objectId);
     if (known !== undefined) {
       // Signed anew: the sender has another key, or lost its journal of what it signed.
-      if (known.agrees(manifest)) this.#known.set(objectId, setId);
+      if (sameObject(known.manifest, manifest)) this.#known.set(objectId, setId);
       else rejections.count("manifest-contradiction");
       return;
     }
@@ -240,7 +240,7 @@ export class Reassembler {
     const fault = object.take(header, payload);
     if (fault === "repeat") this.repeats += 1;
     else if (fault !== undefined) this.#parts.rejections.count(fault);
-    else if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
+    if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
   }
 
   /** The oldest objects give way to a new one. */

@@ -3,6 +3,7 @@
  * there once. A span is full when every byte of it came; what is being checked
  * or is good is never written to again.
  */
+import { MAX_SHARDS } from "../frame.ts";
 import type { Budget } from "./budget.ts";
 import type { ShardHeader } from "./shard.ts";
 import { HEAD, type Spans } from "./spans.ts";
@@ -24,8 +25,12 @@ export interface LateShard {
 
 interface Held {
   readonly bytes: Uint8Array;
+  /** Where it lies in the object. */
+  readonly start: number;
+  readonly end: number;
   missing: number;
-  late: LateShard[] | undefined;
+  /** By their place in the object: one of each. */
+  late: Map<number, LateShard> | undefined;
   state: typeof FILLING | typeof FULL | typeof CHECKING | typeof KEPT;
 }
 
@@ -37,14 +42,15 @@ export class Store {
   readonly #spans: Spans;
   readonly #budget: Budget;
   readonly #held = new Map<number, Held>();
-  /** All of a short object. */
+  /** Bytes of a short object, which stays in one buffer until it is whole. */
+  readonly #short: number | undefined;
   #whole: Uint8Array | undefined;
 
-  /** @param short bytes of a short object, which stays in one buffer until it is whole */
+  /** @param short bytes of a short object */
   constructor(spans: Spans, budget: Budget, short: number | undefined) {
     this.#spans = spans;
     this.#budget = budget;
-    if (short !== undefined) this.#whole = budget.take(short);
+    this.#short = short;
   }
 
   /** All bytes of a short object. */
@@ -60,17 +66,22 @@ export class Store {
     const end = offset + bytes.length;
     for (let from = offset; from < end; ) {
       const span = this.#spans.at(from);
-      const to = Math.min(end, this.#spans.end(span));
-      if (!this.#spans.isGood(span)) {
-        const held = this.#held.get(span) ?? this.#begin(span);
-        if (held.state === CHECKING) {
-          this.busy.push(span);
-        } else {
-          const whole = to - from === bytes.length;
-          const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
-          held.bytes.set(piece, from - this.#spans.start(span));
-          if (counted) this.#count(span, held, to - from);
+      let held = this.#held.get(span);
+      if (held === undefined) {
+        if (this.#spans.isGood(span)) {
+          from = Math.min(end, this.#spans.end(span));
+          continue;
         }
+        held = this.#begin(span);
+      }
+      const to = Math.min(end, held.end);
+      if (held.state === CHECKING) {
+        this.busy.push(span);
+      } else if (held.state !== KEPT) {
+        const whole = to - from === bytes.length;
+        const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
+        held.bytes.set(piece, from - held.start);
+        if (counted) this.#count(span, held, to - from);
       }
       from = to;
     }
@@ -101,9 +112,8 @@ export class Store {
       const span = this.#spans.at(from);
       const held = this.#held.get(span);
       if (held === undefined) return span;
-      const start = this.#spans.start(span);
-      const to = Math.min(end, this.#spans.end(span));
-      into.set(held.bytes.subarray(from - start, to - start), from - offset);
+      const to = Math.min(end, held.end);
+      into.set(held.bytes.subarray(from - held.start, to - held.start), from - offset);
       from = to;
     }
     return -1;
@@ -154,16 +164,18 @@ export class Store {
 
   /** Bytes of a good span, read back from the file. */
   bring(span: number, bytes: Uint8Array): void {
-    this.#held.set(span, { bytes, missing: 0, late: undefined, state: KEPT });
+    const [start, end] = [this.#spans.start(span), this.#spans.end(span)];
+    this.#held.set(span, { bytes, start, end, missing: 0, late: undefined, state: KEPT });
   }
 
   /** Keeps a shard until its span was looked at. The payload is copied. */
   keepLate(span: number, late: LateShard): void {
     const held = this.#held.get(span);
     if (held?.state !== CHECKING) return;
-    held.late ??= [];
-    held.late.push(late);
-    this.#budget.used += late.payload.length;
+    held.late ??= new Map();
+    const key = late.header.group * MAX_SHARDS + late.header.shard;
+    this.#budget.used += late.payload.length - (held.late.get(key)?.payload.length ?? 0);
+    held.late.set(key, late);
   }
 
   takeLate(span: number): readonly LateShard[] {
@@ -227,7 +239,7 @@ export class Store {
   }
 
   #dropLate(held: Held): readonly LateShard[] {
-    const late = held.late ?? [];
+    const late = [...(held.late?.values() ?? [])];
     held.late = undefined;
     for (const { payload } of late) this.#budget.used -= payload.length;
     return late;
@@ -235,9 +247,11 @@ export class Store {
 
   #begin(span: number): Held {
     const start = this.#spans.start(span);
-    const length = this.#spans.length(span);
+    const end = this.#spans.end(span);
+    const length = end - start;
+    if (this.#short !== undefined) this.#whole ??= this.#budget.take(this.#short);
     const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length);
-    const held: Held = { bytes, missing: length, late: undefined, state: FILLING };
+    const held: Held = { bytes, start, end, missing: length, late: undefined, state: FILLING };
     this.#held.set(span, held);
     return held;
   }

@@ -89,27 +89,46 @@ export class ObjectSource {
   async #read(groups: Groups, first: number): Promise<void> {
     if (groups.length === 0) return;
     const { geometry } = this.facts;
-    const views: Uint8Array[] = [];
+    const pieces = new Pieces();
     for (const [index, group] of groups.entries()) {
       for (let shard = 0; shard < group.k; shard += 1) {
         const view = group.shard(shard);
         const length = geometry.shardLength(first + index, shard);
         // Coded as if it were filled up with zeros.
         if (length < view.length) view.fill(0, length);
-        addPiece(views, length < view.length ? view.subarray(0, length) : view);
+        pieces.add(view, length);
       }
     }
-    await this.#file.fill(views, first * geometry.groupBytes);
+    await this.#file.fill(pieces.views(), first * geometry.groupBytes);
   }
 }
 
-/** Adds a piece of memory, as a part of the last one if it lies right behind it: each costs a read its time. */
-function addPiece(views: Uint8Array[], view: Uint8Array): void {
-  const last = views.at(-1);
-  if (last !== undefined && last.byteOffset + last.length === view.byteOffset) {
-    const { buffer, byteOffset } = last;
-    views[views.length - 1] = new Uint8Array(buffer, byteOffset, last.length + view.length);
-  } else {
-    views.push(view);
+/** Pieces of one memory, those that lie one behind the other as one: each costs a read its time. */
+class Pieces {
+  readonly #views: Uint8Array[] = [];
+  #buffer: ArrayBufferLike | undefined;
+  #start = 0;
+  #end = 0;
+
+  /** Adds the first `length` bytes of a view. */
+  add(view: Uint8Array, length: number): void {
+    const { byteOffset } = view;
+    if (this.#buffer === undefined || byteOffset !== this.#end) {
+      this.#close();
+      this.#buffer = view.buffer;
+      this.#start = byteOffset;
+    }
+    this.#end = byteOffset + length;
+  }
+
+  views(): Uint8Array[] {
+    this.#close();
+    return this.#views;
+  }
+
+  #close(): void {
+    if (this.#buffer === undefined) return;
+    this.#views.push(new Uint8Array(this.#buffer, this.#start, this.#end - this.#start));
+    this.#buffer = undefined;
   }
 }

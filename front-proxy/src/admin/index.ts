@@ -63,6 +63,9 @@ export function startAdmin(
         const wanted = bundleId.length === 0 ? undefined : checkedId(bundleId);
         return { bundles: [...(await ingress.listQuarantine(wanted))] };
       },
+      getBacklog: async ({ lane, bytesPerSecond }) => ({
+        json: JSON.stringify(await egress.backlog(lane, bytesPerSecond)),
+      }),
       discardBundle: async ({ bundleId, headerDigest, reason }) => {
         const which = { bundleId: checkedId(bundleId), headerDigest };
         await ingress.discard(which, checkedReason(reason), ACTOR);
@@ -80,6 +83,7 @@ export function startAdmin(
       getExchange: OPERATOR,
       listExchanges: OPERATOR,
       listQuarantine: OPERATOR,
+      getBacklog: OPERATOR,
       discardBundle: OPERATOR,
     },
   );

@@ -5,16 +5,19 @@
  *   submit / uploads / folders ─▶ decided ─▶ permitted ─▶ seal queue ─▶ outbox ─▶ ferry tx
  */
 
+import { GatewayError } from "@lightferry/proto/errors";
 import { formatId } from "@lightferry/proto/ids";
 import { bind, OutboxService, SealQueueService } from "@lightferry/proto/rpc";
 import type { EgressDesk, FrontProxyContext } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
+import { readBacklog } from "./backlog.ts";
 import { Doorbell } from "./doorbell.ts";
 import { findExchange, listExchanges } from "./exchange-view.ts";
 import { startFolders } from "./folder/index.ts";
 import { SpoolOutbox } from "./outbox.ts";
 import { OutboxDesk } from "./outbox-service.ts";
 import { checkRetention } from "./retention.ts";
+import { SendingRoom } from "./room.ts";
 import { SealQueue } from "./seal-queue.ts";
 import { SegmentStore } from "./segments.ts";
 import { decideAnew, stopExchange, whyNot } from "./stop-exchange.ts";
@@ -27,6 +30,7 @@ export interface Egress {
   readonly desk: EgressDesk;
   readonly submitter: Submitter;
   readonly uploads: Uploads;
+  readonly room: SendingRoom;
   /** What a round of the sweep works on. */
   readonly sweep: SweepParts;
 }
@@ -44,10 +48,11 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
   });
   const segments = new SegmentStore(pool, spool, context.vault);
   const stores = { spool, segments };
-  const outbox = new SpoolOutbox(pool, config.outboxDir);
+  const outbox = await SpoolOutbox.open(pool, config.outboxDir);
+  const room = await SendingRoom.open(context, spool, outbox);
   const permitted = new Doorbell();
   // First of all: until then PostgreSQL may still be committing a batch whose files have no row.
-  const submitter = await Submitter.start(context, spool, permitted);
+  const submitter = await Submitter.start(context, { spool, room }, permitted);
   shell.onClose(() => submitter.close());
   const removed = {
     payloads: await removeOrphanPayloads(context, stores),
@@ -57,12 +62,13 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
 
   const decider = new StoredDecider(context, stores, () => permitted.ring());
   shell.onClose(() => decider.close());
-  const uploads = new Uploads(context, spool, segments, () => decider.kick());
+  const uploads = new Uploads(context, room, segments, () => decider.kick());
   const stop = new AbortController();
   const sweep = {
     stores,
     uploads,
     outbox,
+    room,
     undecided: () => decider.kick(),
     settle: () => submitter.settle(),
   };
@@ -111,6 +117,14 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
       if (!done) throw await whyNot(context, exchangeId);
       return "cancelled";
     },
+    backlog: async (lane, bytesPerSecond) => {
+      const ours = context.registry().document.lanes.filter(({ from }) => from === config.zone);
+      const asked = ours.map(({ id }) => id).filter((id) => lane === "" || id === lane);
+      if (asked.length === 0 && lane !== "") {
+        throw new GatewayError("submit.lane-unknown", { detail: lane });
+      }
+      return { lanes: await readBacklog(pool, asked, bytesPerSecond), room: room.state };
+    },
     retry: async (exchangeId, actor) => {
       const by = { actor, reason: "" };
       const done = await decideAnew(context, formatId(exchangeId), by);
@@ -123,5 +137,5 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     const folders = await startFolders(context, config.watch, { uploads });
     shell.onClose(() => folders.close());
   }
-  return { desk, submitter, uploads, sweep };
+  return { desk, submitter, uploads, room, sweep };
 }

@@ -47,17 +47,17 @@ WITH RECURSIVE found AS (
     FROM found WHERE found.lane IS NOT NULL)
 SELECT lane FROM found WHERE lane IS NOT NULL`;
 
-/** Removes what was finished or refused before the moment its lane names. @returns how many. */
+/** Removes what was finished or refused before the moment its lane names. @returns bytes of each. */
 export async function expireBundles(
   pool: pg.Pool,
   dir: string,
   beforeMs: (lane: string) => number,
-): Promise<number> {
+): Promise<readonly number[]> {
   const lanes = await query<{ lane: string }>(pool, "outbox-kept-lanes", LANES);
-  let removed = 0;
+  const removed: number[] = [];
   for (const { lane } of lanes.rows) {
     // Marked before the file goes: a recall that comes in between finds it gone, or keeps it.
-    const over = await query<{ bundle_id: string; file: string }>(
+    const over = await query<{ file: string; size: number }>(
       pool,
       "outbox-removed",
       `UPDATE outbox_bundle SET state = 'removed'
@@ -65,11 +65,13 @@ export async function expireBundles(
           SELECT bundle_id FROM outbox_bundle
            WHERE state IN ('finished', 'refused') AND lane = $1 AND finished_ms < $2
            ORDER BY finished_ms LIMIT $3)
-        RETURNING bundle_id, file`,
+        RETURNING file, size`,
       [lane, beforeMs(lane), ROUND_MAX],
     );
-    for (const { file } of over.rows) await rm(join(dir, file), { force: true });
-    removed += over.rows.length;
+    for (const { file, size } of over.rows) {
+      await rm(join(dir, file), { force: true });
+      removed.push(size);
+    }
   }
   await query(
     pool,

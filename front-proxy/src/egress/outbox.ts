@@ -13,6 +13,7 @@ import type pg from "pg";
 import { inTransaction, query } from "../database.ts";
 import { Doorbell } from "./doorbell.ts";
 import { asBuffer, type Priority } from "./exchange-rows.ts";
+import { OutboxBytes } from "./outbox-bytes.ts";
 import { BUNDLE_FILE, expireBundles, removeOrphanBundles } from "./outbox-files.ts";
 import { listEmitted } from "./outbox-inventory.ts";
 import { type Recalled, recallBundles, type Wanted } from "./outbox-recall.ts";
@@ -74,6 +75,10 @@ export interface Outbox {
   expire(beforeMs: (lane: string) => number): Promise<number>;
   /** Removes files of this age that no row names: seals whose commit never came. @returns how many. */
   removeOrphans(minAgeMs: number): Promise<number>;
+  /** Bytes of all files: waiting, under way, kept for repair. */
+  readonly bytes: number;
+  /** Bytes removed since the start. */
+  readonly freedBytes: number;
   /** Wakes who waits for a bundle. */
   ring(): void;
   /** As in doorbell.ts. */
@@ -98,11 +103,17 @@ export interface OutboxStep {
 export class SpoolOutbox implements Outbox {
   readonly #pool: pg.Pool;
   readonly #dir: string;
+  readonly #bytes: OutboxBytes;
   readonly #bell = new Doorbell();
 
-  constructor(pool: pg.Pool, dir: string) {
+  private constructor(pool: pg.Pool, dir: string, bytes: OutboxBytes) {
     this.#pool = pool;
     this.#dir = dir;
+    this.#bytes = bytes;
+  }
+
+  static async open(pool: pg.Pool, dir: string): Promise<SpoolOutbox> {
+    return new SpoolOutbox(pool, dir, await OutboxBytes.count(pool));
   }
 
   removeOrphans(minAgeMs: number): Promise<number> {
@@ -149,6 +160,7 @@ export class SpoolOutbox implements Outbox {
         request.expiresMs,
       ],
     );
+    this.#bytes.held += request.size;
   }
 
   lease(lane: string, worker: string, max: number): Promise<readonly OutboxRow[]> {
@@ -233,8 +245,18 @@ export class SpoolOutbox implements Outbox {
     );
   }
 
-  expire(beforeMs: (lane: string) => number): Promise<number> {
-    return expireBundles(this.#pool, this.#dir, beforeMs);
+  async expire(beforeMs: (lane: string) => number): Promise<number> {
+    const removed = await expireBundles(this.#pool, this.#dir, beforeMs);
+    for (const size of removed) this.#bytes.remove(size);
+    return removed.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes.held;
+  }
+
+  get freedBytes(): number {
+    return this.#bytes.freed;
   }
 
   listEmitted(ask: EmittedQuestion): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties> {

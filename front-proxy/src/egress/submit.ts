@@ -12,6 +12,7 @@ import type { Spool } from "../payload/spool.ts";
 import type { Doorbell } from "./doorbell.ts";
 import { Drain } from "./drain.ts";
 import { InFlightFile } from "./in-flight.ts";
+import type { SendingRoom } from "./room.ts";
 import { settleInFlight } from "./settle.ts";
 import type { Receipt, RequestSubmission } from "./submission.ts";
 import { runBatch, type Slot } from "./submit-batch.ts";
@@ -35,8 +36,13 @@ const MAX_WAITING_BYTES = 64 * 1_048_576;
 /** Fixed part of an item on the wire: ids, names, framing. */
 const ITEM_OVERHEAD = 512;
 
+export interface SubmitStores {
+  readonly spool: Spool;
+  readonly room: SendingRoom;
+}
+
 export class Submitter {
-  readonly #spool: Spool;
+  readonly #room: SendingRoom;
   readonly #drain: Drain<Slot, Receipt>;
   /** Same key twice at the same moment: the second waits for what becomes of the first. */
   readonly #underWay = new Map<string, { digest: string; receipt: Promise<Receipt> }>();
@@ -47,12 +53,12 @@ export class Submitter {
 
   private constructor(
     context: FrontProxyContext,
-    spool: Spool,
+    { spool, room }: SubmitStores,
     permitted: Doorbell,
     inFlight: readonly InFlightFile[],
   ) {
     this.#context = context;
-    this.#spool = spool;
+    this.#room = room;
     this.#inFlight = inFlight;
     this.#free = [...inFlight];
     this.#drain = new Drain({
@@ -78,7 +84,7 @@ export class Submitter {
    */
   static async start(
     context: FrontProxyContext,
-    spool: Spool,
+    stores: SubmitStores,
     permitted: Doorbell,
   ): Promise<Submitter> {
     const { stateDir } = context.config;
@@ -87,7 +93,7 @@ export class Submitter {
     for (let number = 0; number < IN_FLIGHT_FILES; number += 1) {
       files.push(await InFlightFile.open(join(stateDir, `in-flight-${number}`)));
     }
-    const submitter = new Submitter(context, spool, permitted, files);
+    const submitter = new Submitter(context, stores, permitted, files);
     const closed = await submitter.settle();
     if (closed > 0) context.shell.log.warn({ closed }, "closed submissions that were cut short");
     return submitter;
@@ -113,7 +119,7 @@ export class Submitter {
    *   `database.unavailable`, `rpc.unavailable`, `journal.full`: nothing was accepted.
    */
   async submit(submission: RequestSubmission): Promise<Receipt> {
-    await this.#spool.assertRoom(submission.content.length);
+    await this.#room.assertRoom(submission.content.length);
     const { idempotency } = submission;
     if (idempotency === undefined) return this.#push(submission);
 

@@ -17,6 +17,7 @@ import { stoppedEvent } from "./events.ts";
 import { IDEMPOTENCY_KEPT_MS } from "./idempotency.ts";
 import type { Outbox } from "./outbox.ts";
 import { retentionMs } from "./retention.ts";
+import type { SendingRoom } from "./room.ts";
 import { decideAnew, stopExchange } from "./stop-exchange.ts";
 import { staleUploads } from "./upload-rows.ts";
 import type { Uploads } from "./uploads.ts";
@@ -43,6 +44,7 @@ export interface SweepParts {
   readonly stores: StoredStores;
   readonly uploads: Uploads;
   readonly outbox: Outbox;
+  readonly room: SendingRoom;
   /** Called when something is to be decided anew. */
   readonly undecided: () => void;
   /** Closes submissions whose commit met a fault. */
@@ -93,6 +95,7 @@ export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): 
   await shredFailed(context, parts.stores, now - FAILED_KEPT_MS);
   await parts.outbox.removeOrphans(ORPHAN_AGE_MS);
   await parts.outbox.expire((lane) => now - retentionMs(context.config, context.registry(), lane));
+  await parts.room.look();
 }
 
 async function expireExchanges(

@@ -11,8 +11,8 @@ import type { Sm3Hash } from "@lightferry/proto/sm";
 import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction, query } from "../database.ts";
-import type { Spool } from "../payload/spool.ts";
 import { findClaims, writeClaims } from "./idempotency.ts";
+import type { SendingRoom } from "./room.ts";
 import type { SegmentStore } from "./segments.ts";
 import { SplitSource } from "./split-source.ts";
 import {
@@ -58,7 +58,7 @@ export type Created = { readonly progress: Progress } | { readonly receipt: Rece
 
 export class Uploads {
   readonly #context: FrontProxyContext;
-  readonly #spool: Spool;
+  readonly #room: SendingRoom;
   readonly #segments: SegmentStore;
   readonly #complete: () => void;
   /** Uploads that a request is writing to. */
@@ -69,12 +69,12 @@ export class Uploads {
   /** @param complete called whenever an upload has become an exchange. */
   constructor(
     context: FrontProxyContext,
-    spool: Spool,
+    room: SendingRoom,
     segments: SegmentStore,
     complete: () => void,
   ) {
     this.#context = context;
-    this.#spool = spool;
+    this.#room = room;
     this.#segments = segments;
     this.#complete = complete;
   }
@@ -94,7 +94,7 @@ export class Uploads {
     if ((file.length ?? 0) > uploadShareBytes) {
       throw new GatewayError("upload.over-share", { detail: `share ${uploadShareBytes} bytes` });
     }
-    await this.#spool.assertRoom(file.length ?? 0);
+    await this.#room.assertRoom(file.length ?? 0);
 
     const id = newId();
     const nowMs = Date.now();
@@ -217,7 +217,7 @@ export class Uploads {
           ? new GatewayError("submit.too-large", { detail: `limit ${limit} bytes` })
           : new GatewayError("upload.length-exceeded", { detail: `announced ${row.length}` });
       }
-      await this.#spool.assertRoom(0);
+      await this.#room.assertFloor();
       if (row.length === null && durable > row.durable) await this.#assertStreamShare(row);
       const part = source.part(Math.min(SEGMENT_BYTES, end - durable));
       durable += await this.#segments.append(parseId(row.id), durable, part);

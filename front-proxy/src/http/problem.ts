@@ -25,7 +25,6 @@ export interface Problem {
 /** Seconds after which a caller may try again: the pace at which each condition usually passes. */
 const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
   "api.busy": 1,
-  "spool.full": 10,
   "upload.share-used": 60,
   "spool.disk-full": 30,
   "journal.full": 30,
@@ -67,10 +66,11 @@ export function sendProblem(
   reply: FastifyReply,
   code: ErrorCode,
   notes: ProblemNotes = {},
+  retryAfterSeconds = RETRY_AFTER_SECONDS[code] ?? RETRY_AFTER_DEFAULT_SECONDS,
 ): FastifyReply {
   const problem = problemOf(code, notes);
   if (PASSING.has(problem.status)) {
-    reply.header("retry-after", String(RETRY_AFTER_SECONDS[code] ?? RETRY_AFTER_DEFAULT_SECONDS));
+    reply.header("retry-after", String(retryAfterSeconds));
   }
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="lightferry"');
   return reply
@@ -79,8 +79,13 @@ export function sendProblem(
     .send(JSON.stringify(problem));
 }
 
-export function sendGatewayError(reply: FastifyReply, error: GatewayError): FastifyReply {
-  return sendProblem(reply, error.code, { detail: error.detail });
+/** @param retryAfterSeconds when more is known of the end of a passing condition than its usual pace. */
+export function sendGatewayError(
+  reply: FastifyReply,
+  error: GatewayError,
+  retryAfterSeconds?: number,
+): FastifyReply {
+  return sendProblem(reply, error.code, { detail: error.detail }, retryAfterSeconds);
 }
 
 /** A refusal by policy or registry: the exchange exists, and says the same when asked. */

@@ -77,7 +77,9 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
     // A body that nobody will read may trickle for ever: a stranger is not waited for.
     const stranger = request.caller === undefined && !request.raw.complete;
     const ends = stranger || isHalfRead(request.raw);
-    return sendGatewayError(ends ? reply.header("connection", "close") : reply, error);
+    // The one condition whose end can be foreseen.
+    const seconds = error.code === "spool.full" ? parts.room.retryAfterSeconds() : undefined;
+    return sendGatewayError(ends ? reply.header("connection", "close") : reply, error, seconds);
   };
   app.setErrorHandler((error: FastifyError, request, reply) =>
     report(request, reply, readFault(error)),

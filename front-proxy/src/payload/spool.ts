@@ -37,6 +37,7 @@ export class Spool {
   readonly #limits: SpoolLimits;
   readonly #disk: SpoolDisk;
   #used = 0;
+  #freed = 0;
   #free = Number.POSITIVE_INFINITY;
   #freeAtMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
@@ -61,6 +62,11 @@ export class Spool {
 
   get usedBytes(): number {
     return this.#used;
+  }
+
+  /** Bytes removed since the start. */
+  get freedBytes(): number {
+    return this.#freed;
   }
 
   async names(): Promise<readonly string[]> {
@@ -158,6 +164,7 @@ export class Spool {
     );
     await rm(path, { force: true });
     this.#used -= size;
+    this.#freed += size;
   }
 
   /** @throws GatewayError `spool.payload-damaged` when the name is not a single safe segment. */

@@ -1527,6 +1527,126 @@ export namespace lightferry {
                 /** Shape of a DiscardBundleResponse. */
                 type $Shape = lightferry.admin.v1.DiscardBundleResponse.$Properties;
             }
+
+            /**
+             * Properties of a GetBacklogRequest.
+             * @deprecated Use lightferry.admin.v1.GetBacklogRequest.$Properties instead.
+             */
+            interface IGetBacklogRequest extends lightferry.admin.v1.GetBacklogRequest.$Properties {
+            }
+
+            /** Represents a GetBacklogRequest. */
+            class GetBacklogRequest {
+
+                /**
+                 * Constructs a new GetBacklogRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.GetBacklogRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetBacklogRequest lane. */
+                lane: string;
+
+                /** GetBacklogRequest bytesPerSecond. */
+                bytesPerSecond: number;
+
+                /**
+                 * Encodes the specified GetBacklogRequest message. Does not implicitly {@link lightferry.admin.v1.GetBacklogRequest.verify|verify} messages.
+                 * @param message GetBacklogRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.GetBacklogRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetBacklogRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.GetBacklogRequest & lightferry.admin.v1.GetBacklogRequest.$Shape} GetBacklogRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.GetBacklogRequest & lightferry.admin.v1.GetBacklogRequest.$Shape;
+            }
+
+            namespace GetBacklogRequest {
+
+                /** Properties of a GetBacklogRequest. */
+                interface $Properties {
+
+                    /** GetBacklogRequest lane */
+                    lane?: (string|null);
+
+                    /** GetBacklogRequest bytesPerSecond */
+                    bytesPerSecond?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetBacklogRequest. */
+                type $Shape = lightferry.admin.v1.GetBacklogRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetBacklogResponse.
+             * @deprecated Use lightferry.admin.v1.GetBacklogResponse.$Properties instead.
+             */
+            interface IGetBacklogResponse extends lightferry.admin.v1.GetBacklogResponse.$Properties {
+            }
+
+            /** Represents a GetBacklogResponse. */
+            class GetBacklogResponse {
+
+                /**
+                 * Constructs a new GetBacklogResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.GetBacklogResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetBacklogResponse json. */
+                json: string;
+
+                /**
+                 * Encodes the specified GetBacklogResponse message. Does not implicitly {@link lightferry.admin.v1.GetBacklogResponse.verify|verify} messages.
+                 * @param message GetBacklogResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.GetBacklogResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetBacklogResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.GetBacklogResponse & lightferry.admin.v1.GetBacklogResponse.$Shape} GetBacklogResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.GetBacklogResponse & lightferry.admin.v1.GetBacklogResponse.$Shape;
+            }
+
+            namespace GetBacklogResponse {
+
+                /** Properties of a GetBacklogResponse. */
+                interface $Properties {
+
+                    /** GetBacklogResponse json */
+                    json?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetBacklogResponse. */
+                type $Shape = lightferry.admin.v1.GetBacklogResponse.$Properties;
+            }
         }
     }
 

@@ -138,6 +138,7 @@ export const AdminService = {
     admin.ListQuarantineRequest,
     admin.ListQuarantineResponse,
   ),
+  getBacklog: unary(adminPath("GetBacklog"), admin.GetBacklogRequest, admin.GetBacklogResponse),
   discardBundle: unary(
     adminPath("DiscardBundle"),
     admin.DiscardBundleRequest,
