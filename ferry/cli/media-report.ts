@@ -2,7 +2,7 @@
 import type { CliContext } from "@lightferry/proto/cli";
 import type { ExportReport } from "../src/media/export.ts";
 import type { ImportReport } from "../src/media/import.ts";
-import type { Fault } from "../src/media/inspect.ts";
+import type { MediumRefused } from "../src/media/inspect.ts";
 
 /** Lines of one list; the rest is counted. `--json` has all. */
 const LISTED = 20;
@@ -72,6 +72,14 @@ export function showImport(context: CliContext, report: ImportReport): void {
     putAway.map(({ bundle, code }) => `${bundle} ${code}`),
   );
   list(context, { zh: "已忽略的系统文件", en: "system files, ignored" }, litter);
+  if (report.fromQuarantine > 0) {
+    context.out(
+      context.say({
+        zh: `隔离区中 ${report.fromQuarantine} 包现已通过验证并交付`,
+        en: `${report.fromQuarantine} bundles of the quarantine verify now and were handed over`,
+      }),
+    );
+  }
   if (gap !== undefined) {
     context.out(
       context.say({
@@ -83,7 +91,8 @@ export function showImport(context: CliContext, report: ImportReport): void {
   context.out(context.say(nextStep(report)));
 }
 
-export function showFaults(context: CliContext, faults: readonly Fault[]): void {
+export function showFaults(context: CliContext, { code, detail, faults }: MediumRefused): void {
+  context.emitJson({ error: { code, detail, faults } });
   list(
     context,
     { zh: "与清单不符", en: "not as the manifest says" },

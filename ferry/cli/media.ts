@@ -52,7 +52,10 @@ async function importVerb(context: CliContext, input: CliInput): Promise<ExitCod
     showImport(context, report);
     return report.putAway.length > 0 ? EXIT.refused : EXIT.done;
   } catch (error) {
-    if (error instanceof MediumRefused) showFaults(context, error.faults);
+    if (!(error instanceof MediumRefused)) throw error;
+    showFaults(context, error);
+    // One document under --json: the faults stand in it.
+    if (context.json) return EXIT.refused;
     throw error;
   }
 }

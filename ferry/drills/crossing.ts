@@ -92,7 +92,7 @@ export async function cross(
     const acksBefore = outbox.acks.length;
     const arrival = inbox.until(inbox.delivered.length + 1).then(() => performance.now());
     let arrived: number | undefined;
-    arrival.then((at) => {
+    void arrival.then((at) => {
       arrived = at;
     });
     await loss.begin();

@@ -7,8 +7,10 @@
  * count = MiB of the bundle; a full run is 1 GiB. Needs root; udpcast (Debian
  * package) for the comparison.
  */
+import { FRAME_HEADER } from "../src/frame.ts";
 import { Cargo } from "./cargo.ts";
 import { type Crossing, cross, forwarderLoss, type Loss, randomLoss } from "./crossing.ts";
+import { frameSizeOf } from "./ferries.ts";
 import { allowReceiveBuffers } from "./receive-memory.ts";
 import { hasUdpcast, UDPCAST_BUFFER, type UdpcastCrossing, udpcastAcross } from "./udpcast.ts";
 import { type Line, makeLine } from "./wire/line.ts";
@@ -20,8 +22,8 @@ const MIB = 1 << 20;
 const BASE = "/dev/shm";
 const MTU = 1500;
 const LINE_BITS = 1e9;
-/** Share of the line that is asked for: the shaper counts Ethernet a little differently. */
-const SHARE = 0.99;
+/** Gap, preamble and checksum of Ethernet, which the pacer counts and the shaper does not, leave the shaper idle. */
+const LINE_BYTES_PER_SECOND = LINE_BITS / 8;
 const UDPCAST_BITRATE = "950m";
 /** Time for finishing the first pass before the second would bring the same again. */
 const SECOND_PASS_SECONDS = 10;
@@ -56,6 +58,8 @@ export interface LossRow extends Crossing {
   readonly profile: string;
   /** MB of bundle per second, from lease to delivery. */
   readonly goodput: number;
+  /** Frames sent for each frame that the bundle fills, less one: code, manifests, heartbeats, the repeat. */
+  readonly overhead: number;
   readonly udpcast: (UdpcastCrossing & { readonly goodput: number }) | undefined;
 }
 
@@ -91,7 +95,8 @@ async function onLine<T>(profile: Profile, run: (ground: Ground) => Promise<T>):
 }
 
 function print(row: LossRow): void {
-  const { profile, whole, passes, goodput, injected, reported, restored, frames, udpcast } = row;
+  const { profile, whole, passes, goodput, overhead, udpcast } = row;
+  const { injected, reported, restored, frames } = row;
   const other =
     udpcast === undefined
       ? "–"
@@ -106,6 +111,7 @@ function print(row: LossRow): void {
     `${reported} reported`.padStart(18),
     `${restored ?? "?"} restored`.padStart(18),
     `of ${frames} frames`.padStart(18),
+    `+${(100 * overhead).toFixed(1)} %`.padStart(9),
     `udpcast ${other}`.padStart(18),
   ];
   process.stderr.write(`${columns.join("  ")}\n`);
@@ -130,7 +136,7 @@ export async function drill({ count, seed, only, beside = true }: LossOptions): 
     const size = bundle.size ?? 0;
     const limitMs = PATIENCE_MS + (2 * size * 1000) / SLOWEST_BYTES_PER_SECOND;
     const settings = {
-      ...{ rate: (LINE_BITS / 8) * SHARE, mtu: MTU, base: BASE },
+      ...{ rate: LINE_BYTES_PER_SECOND, mtu: MTU, base: BASE },
       secondPassSeconds: SECOND_PASS_SECONDS,
     };
     for (const profile of profiles(seed)) {
@@ -148,9 +154,11 @@ export async function drill({ count, seed, only, beside = true }: LossOptions): 
           })
         : undefined;
       const megabytes = size / 1e6;
+      const least = Math.ceil(size / (frameSizeOf(MTU) - FRAME_HEADER));
       const row = {
         profile: profile.name,
         goodput: crossing.seconds === undefined ? 0 : megabytes / crossing.seconds,
+        overhead: crossing.frames / least - 1,
         ...crossing,
         udpcast: other === undefined ? undefined : { ...other, goodput: megabytes / other.seconds },
       };

@@ -1,8 +1,9 @@
 /**
  * Guarantee: how long urgent bundles of 64 KiB take from the outbox to the inbox
- * while bulk fills a 1 Gb/s line, one after the other at random moments; once
- * with all state in memory and once on the disk of the temporary folder, so that
- * what the disk's syncs take is seen.
+ * while bulk fills a 1 Gb/s line, one after the other at random moments: with all
+ * state in memory, then on the disk of the temporary folder, so that what the
+ * disk's syncs take is seen; and in memory on an empty line, what the way itself
+ * takes on this machine.
  *
  * count = urgent bundles; a full run is 200. Needs root.
  */
@@ -31,6 +32,7 @@ const SAMPLE_LIMIT_MS = 30_000;
 
 export interface Latency {
   readonly where: "memory" | "disk";
+  readonly line: "full" | "empty";
   readonly samples: number;
   readonly p50: number;
   readonly p99: number;
@@ -69,7 +71,12 @@ async function sample(
   return taken;
 }
 
-async function measure(where: Latency["where"], count: number, seed: number): Promise<Latency> {
+async function measure(
+  where: Latency["where"],
+  filled: Latency["line"],
+  count: number,
+  seed: number,
+): Promise<Latency> {
   const base = where === "memory" ? MEMORY : tmpdir();
   const cargo = new Cargo(base);
   const line = makeLine({ mtu: MTU, frames: "single", middle: false, bitsPerSecond: LINE_BITS });
@@ -78,7 +85,8 @@ async function measure(where: Latency["where"], count: number, seed: number): Pr
     const needed = ((LEAD_MS + count * BULK_MS_PER_SAMPLE) / 1000) * LINE_BYTES_PER_SECOND;
     const bulk: Bundle[] = [];
     // The second passes, which follow at once, double it.
-    for (let bytes = 0; bytes < needed / 2 + BULK_BYTES; bytes += BULK_BYTES) {
+    const enough = filled === "full" ? needed / 2 + BULK_BYTES : 0;
+    for (let bytes = 0; bytes < enough; bytes += BULK_BYTES) {
       bulk.push(await cargo.seal(BULK_BYTES, seed + bulk.length, "bulk"));
     }
     const urgent: Bundle[] = [];
@@ -93,7 +101,7 @@ async function measure(where: Latency["where"], count: number, seed: number): Pr
     const sorted = (await sample(ferries, cargo, urgent, seed)).sort((a, b) => a - b);
     const seconds = (performance.now() - begun.at) / 1000;
     return {
-      ...{ where, samples: sorted.length },
+      ...{ where, line: filled, samples: sorted.length },
       ...{ p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) },
       max: sorted.at(-1) ?? Number.NaN,
       lineMegabytes: (line.sentBytes() - begun.bytes) / seconds / 1e6,
@@ -110,7 +118,8 @@ export async function drill(options: {
   readonly seed: number;
 }): Promise<readonly Latency[]> {
   return [
-    await measure("memory", options.count, options.seed),
-    await measure("disk", options.count, options.seed),
+    await measure("memory", "full", options.count, options.seed),
+    await measure("disk", "full", options.count, options.seed),
+    await measure("memory", "empty", options.count, options.seed),
   ];
 }

@@ -15,7 +15,8 @@ const ID_BYTES = 16;
 
 /** Data and parity shards of a full group: with a block of 64 groups a burst of 1,024 frames costs nothing. */
 export const DEFAULT_CODE: Code = { groupShards: 128, parityShards: 16 };
-/** The code's own limit (SPEC.md §3.2). */
+/** The code's own limits (SPEC.md §3.2). */
+const MAX_DATA_SHARDS = 224;
 export const MAX_PARITY_SHARDS = 64;
 /** Groups sent interleaved … */
 export const BLOCK_GROUPS = 64;
@@ -149,7 +150,8 @@ export function manifestFault(
 function codeFault({ shardSize, groupShards, parityShards }: ObjectManifest): string | undefined {
   if (shardSize < MIN_FRAME_SIZE - FRAME_HEADER) return "shard-size";
   if (shardSize > MAX_FRAME_SIZE - FRAME_HEADER) return "shard-size";
-  if (groupShards < 1 || groupShards + parityShards > MAX_SHARDS) return "group-shards";
+  if (groupShards < 1 || groupShards > MAX_DATA_SHARDS) return "group-shards";
+  if (groupShards + parityShards > MAX_SHARDS) return "group-shards";
   return parityShards > MAX_PARITY_SHARDS ? "parity-shards" : undefined;
 }
 

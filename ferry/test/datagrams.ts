@@ -57,6 +57,7 @@ export const datagram = fc.oneof(
       group: fc.oneof(fc.nat(70), fc.nat(0xffff_ffff)),
       shard: fc.nat(255),
       k: fc.nat(255),
+      m: fc.oneof(fc.nat(16), fc.nat(255)),
       channel: fc.nat(3),
       objectSize: fc.oneof(fc.nat(10_000), fc.nat({ max: 2 ** 48 - 1 })),
       flags: fc.nat(7),

@@ -67,7 +67,7 @@ export async function startSender(
   change: SenderChange = {},
 ): Promise<Sender> {
   const frameSize = change.frameSize ?? 1456;
-  const gate = await openSender({ host: HOST, port }, frameSize, change.rate ?? 60e6, {
+  const gate = await openSender({ host: HOST, port }, frameSize, change.rate ?? 20e6, {
     mode: "demo",
     warn: () => undefined,
     failed: () => undefined,

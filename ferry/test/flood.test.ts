@@ -67,7 +67,7 @@ test("false parity buys little work where chunks are short, and the honest pass 
   const body = madeUp(Array<number>(40).fill(4_112), 60, 3);
   const line = new Line(body);
   const pass = line.pass();
-  const isLost = (bytes: Uint8Array): boolean => bytes[3] === FRAME_TYPE.DATA && bytes[32] === 60;
+  const isLost = (bytes: Uint8Array): boolean => bytes[3] === FRAME_TYPE.DATA && bytes[36] === 60;
   const parity = pass.filter((bytes) => bytes[3] === FRAME_TYPE.PARITY).map(spoiled);
   for (const bytes of pass) {
     if (bytes[3] !== FRAME_TYPE.PARITY && !isLost(bytes)) rx.take(bytes);

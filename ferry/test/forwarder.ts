@@ -1,4 +1,7 @@
-/** Guarantee: a link that loses, doubles or delays what a test says, frame by frame. */
+/**
+ * Guarantee: a link that loses, doubles or delays what a test says, frame by frame, and nothing else as long as
+ * the sender is paced to what one thread can do beside both halves: 6 MB/s on a machine where others work too.
+ */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { decodeFrame, emptyHeader, type FrameHeader } from "../src/frame.ts";

@@ -22,7 +22,7 @@ async function command(step: number, words: readonly string[]): Promise<number |
   return code ?? signal ?? "";
 }
 
-describe.runIf(process.env.LIGHTFERRY_SLOW === "1")("at every step", () => {
+describe("at every step", () => {
   test("frozen", async () => {
     expect(await exportFrozen(1)).toBeGreaterThan(30);
     expect(await importFrozen(1)).toBeGreaterThan(30);

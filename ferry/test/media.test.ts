@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
+import { qrSvg } from "@lightferry/proto/pki";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { remark } from "../src/media/export.ts";
 import { MANIFEST_NAME, MARK_NAME, SHEET_NAME } from "../src/media/layout.ts";
@@ -186,6 +187,31 @@ describe("export", () => {
     expect((await importFrom(at, again)).fates).toMatchObject({ accepted: 0, duplicate: 2 });
   });
 
+  test("a lease that runs out while others are copied is taken up anew, its bundle only once", async () => {
+    await queue(at, 50, 60);
+    let asked = 0;
+    const lease: typeof at.outbox.lease = async (request) => {
+      asked += 1;
+      if (asked === 2) at.outbox.leaseAgain();
+      return await at.outbox.lease(request);
+    };
+    const dir = blank(at);
+    const sent = await exportTo(at, dir, { outbox: { lease, ack: at.outbox.ack } });
+    expect(sent).toMatchObject({ medium: { bundles: 2 }, unacknowledged: 0 });
+    expect(asked).toBe(3);
+    expect(at.outbox.acks.map(({ leaseId }) => leaseId)).toEqual(["lease-3", "lease-4"]);
+  });
+
+  test("an outbox that leases the same for ever ends the export, not the patience", async () => {
+    await queue(at, 50);
+    const lease: typeof at.outbox.lease = async (request) => {
+      at.outbox.leaseAgain();
+      return await at.outbox.lease(request);
+    };
+    const sent = await exportTo(at, blank(at), { outbox: { lease, ack: at.outbox.ack } });
+    expect(sent).toMatchObject({ medium: { bundles: 1 }, unacknowledged: 0 });
+  });
+
   test("the sheet has the id, the digest and a code of both; nothing in it runs or loads", async () => {
     await queue(at, 50);
     const dir = blank(at);
@@ -193,6 +219,7 @@ describe("export", () => {
     const html = new Image(dir).files.get(SHEET_NAME)?.toString("utf8") ?? "";
     expect(html).toContain(medium?.id);
     expect(html).toContain(medium?.manifestDigest);
+    expect(html).toContain(qrSvg(`LFM1:${medium?.id}:${medium?.manifestDigest}`));
     expect(html).toContain("&lt;b&gt;李四");
     expect(html).not.toMatch(
       /<script|<b>|<img|<link|<iframe|url\(|@import|href=|src=|https?:(?!\/\/www\.w3\.org)/i,

@@ -1,5 +1,5 @@
 /** Guarantee tested: what a long object had when the receiver ended is there again, was looked at again, and is enough. */
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
@@ -143,4 +143,16 @@ test("what cannot be gone on with is removed", async () => {
     expect(rx.reassembler.objects).toBe(0);
   }
   expect(rx.rejections.totals()).toEqual({});
+});
+
+test("a disk that is away costs time, not the object", async () => {
+  const frames = line().pass();
+  rmSync(rx.dir, { recursive: true });
+  for (const frame of frames) rx.take(frame);
+  await settled();
+  expect(rx.whole).toEqual([]);
+  expect(Object.keys(rx.rejections.totals())).toEqual(["disk"]);
+  mkdirSync(rx.dir);
+  rx.reassembler.tick();
+  await expectWhole();
 });

@@ -148,3 +148,28 @@ test("any frames in any order, doubled and spoiled: the honest second pass makes
     { numRuns: 60 },
   );
 });
+
+test("a long object, spoiled and lost in part: the honest second pass makes it whole, however fast it comes", async () => {
+  let number = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({ lost: fc.nat(300), bad: fc.nat(60), turns: fc.integer({ min: 20, max: 900 }) }),
+      fc.infiniteStream(fc.nat(999)),
+      async ({ lost, bad, turns }, choice) => {
+        number += 1;
+        const body = madeUp([...Array<number>(24).fill(65_552), 777], 900, number);
+        const code = { groupShards: 16, parityShards: 4 };
+        const line = new Line(body, { objectId: objectIdOf(1, number), code });
+        for (const [index, frame] of line.pass().entries()) {
+          const chance = choice.next().value as number;
+          if (chance >= lost + bad || !isShard(frame)) rx.take(frame);
+          else if (chance < bad) rx.take(spoiled(frame));
+          if (index % turns === 0) await rx.reassembler.settled();
+        }
+        for (const frame of line.pass(true)) rx.take(frame);
+        await expectWhole(body, number - 1);
+      },
+    ),
+    { numRuns: 10 },
+  );
+});

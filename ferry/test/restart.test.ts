@@ -101,7 +101,7 @@ test("a receiver stopped in the middle keeps its chunks; the second pass brings 
   open.push(relay);
   const bundle = await at.seal(randomBytes(16_000_000), "bulk");
   at.outbox.put(bundle);
-  open.push(await startSender(at, relay.port, { rate: 30e6, secondPassMs: 1_500 }));
+  open.push(await startSender(at, relay.port, { rate: 12e6, secondPassMs: 1_500 }));
   await eventually(() => frames).toBeGreaterThan(10_500);
   await former.station.close();
   const partial = join(at.rxState, "partial", FROM);

@@ -1,4 +1,8 @@
-/** Measured: CPU seconds a gigabyte of the receiving half, from datagrams in memory to a file, by loss. */
+/**
+ * Measured: CPU seconds a gigabyte of the receiving half, from datagrams in memory to a file, by
+ * loss; and that no single datagram holds up the event loop.
+ */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { FRAME_TYPE } from "../src/frame.ts";
 import { Line, madeUp, Receiving } from "./frames.ts";
@@ -7,72 +11,62 @@ import { pki } from "./world.ts";
 afterAll(() => pki.cleanup());
 
 const CHUNK = 256 * 1024 + 16;
-const CHUNKS = 4_000;
-const GIGA = 1e9;
+/** 0.3 GB: their frames are all made before. */
+const CHUNKS = 1_200;
+const body = madeUp(Array<number>(CHUNKS).fill(CHUNK), 1_000);
+const gigabytes = body.bytes.length / 1e9;
 
-interface Used {
-  /** CPU seconds a gigabyte of this thread, and of all. */
-  readonly main: number;
-  readonly all: number;
-  readonly restored: number;
-  readonly longestMs: number;
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** What the making of frames takes on this thread is measured and taken off. */
-async function measure(lossOfThousand: number): Promise<Used> {
-  const body = madeUp(Array<number>(CHUNKS).fill(CHUNK), 1_000);
-  const rx = new Receiving();
-  try {
-    const line = new Line(body);
-    let main = 0;
-    let making = 0;
-    let longest = 0;
-    let random = 1;
-    const before = process.cpuUsage();
-    for (let from = process.threadCpuUsage(), blocks = line.blocks(); ; ) {
-      const next = blocks.next();
-      const made = process.threadCpuUsage(from);
-      making += made.user + made.system;
-      if (next.done === true) break;
-      from = process.threadCpuUsage();
-      for (const [index, frame] of next.value.entries()) {
-        random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
-        const lost = random % 1_000 < lossOfThousand && frame[3] !== FRAME_TYPE.MANIFEST;
-        const at = performance.now();
-        if (!lost) rx.take(frame);
-        longest = Math.max(longest, performance.now() - at);
-        if (index % 256 === 0) await turn();
-        while (rx.paused > 0) await turn();
-      }
-      const used = process.threadCpuUsage(from);
-      main += used.user + used.system;
-      from = process.threadCpuUsage();
+/** The frames of a pass end to end, as they lie in the ring of the gate. */
+function recorded(): { bytes: Uint8Array; ends: number[] } {
+  const bytes = new Uint8Array(new SharedArrayBuffer(Math.ceil(body.bytes.length * 1.2)));
+  const ends: number[] = [];
+  let at = 0;
+  for (const block of new Line(body).blocks()) {
+    for (const frame of block) {
+      bytes.set(frame, at);
+      at += frame.length;
+      ends.push(at);
     }
-    const from = process.threadCpuUsage();
-    await rx.until(1);
-    const last = process.threadCpuUsage(from);
-    main += last.user + last.system;
-    const { user, system } = process.cpuUsage(before);
-    const perGiga = 1e6 * (body.bytes.length / GIGA);
-    return {
-      main: main / perGiga,
-      all: (user + system - making) / perGiga,
-      restored: rx.reassembler.restored,
-      longestMs: longest,
-    };
-  } finally {
-    await rx.close();
   }
+  return { bytes, ends };
 }
 
-test("CPU of the receiving half", { timeout: 600_000 }, async () => {
-  await measure(0);
-  for (const loss of [0, 10, 50]) {
-    const { main, all, restored, longestMs } = await measure(loss);
-    const text = `${main.toFixed(2)} s main, ${all.toFixed(2)} s in all a GB`;
-    console.log(`loss ${loss / 10} %: ${text}, ${restored} restored, ${longestMs.toFixed(1)} ms`);
-    expect(all).toBeLessThan(30);
+const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
+
+test("CPU of the receiving half", { timeout: 300_000 }, async () => {
+  const { bytes, ends } = recorded();
+  // The first run warms up.
+  for (const loss of [0, 0, 10, 50]) {
+    const rx = new Receiving();
+    const [main, all] = [process.threadCpuUsage(), process.cpuUsage()];
+    let random = 1;
+    let from = 0;
+    let longest = 0;
+    for (const [index, end] of ends.entries()) {
+      const frame = bytes.subarray(from, end);
+      from = end;
+      random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
+      if (random % 1_000 < loss && frame[3] !== FRAME_TYPE.MANIFEST) continue;
+      const before = performance.now();
+      rx.take(frame);
+      longest = Math.max(longest, performance.now() - before);
+      if (index % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
+      while (rx.paused > 0) await delay(2);
+    }
+    await rx.reassembler.settled();
+    const used = {
+      main: seconds(process.threadCpuUsage(main)) / gigabytes,
+      all: seconds(process.cpuUsage(all)) / gigabytes,
+    };
+    console.log(
+      `loss ${loss / 10} %: ${used.main.toFixed(2)} CPU s a GB on the main thread, ` +
+        `${used.all.toFixed(2)} in all; ${rx.reassembler.restored} shards restored; ` +
+        `longest datagram ${longest.toFixed(1)} ms`,
+    );
+    // At 5 % a group in some thousands loses more than 16 of 144: the second pass's work.
+    if (loss < 50) expect(rx.whole).toHaveLength(1);
+    expect(rx.rejections.totals()).toEqual({});
+    for (const object of rx.whole) await rx.bytesOf(object);
+    await rx.close();
   }
 });

@@ -62,7 +62,7 @@ test("what the code can restore costs no second pass: a tenth of each group, or 
   }
   for (const bundle of bundles) at.outbox.put(bundle);
   const code = { groupShards: 32, parityShards: 8 };
-  open.push(await startSender(at, forwarder.port, { rate: 10e6, code }));
+  open.push(await startSender(at, forwarder.port, { rate: 5e6, code }));
   await at.inbox.until(bundles.length);
   for (const bundle of bundles) {
     expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
@@ -86,7 +86,7 @@ test("what more loss takes from the first pass, the second brings; the account i
   const bundles = [await at.seal(randomBytes(6_000_000), "bulk")];
   for (let index = 0; index < 20; index += 1) bundles.push(await at.seal(randomBytes(9_000)));
   for (const bundle of bundles) at.outbox.put(bundle);
-  open.push(await startSender(at, forwarder.port, { secondPassMs: 300, rate: 20e6 }));
+  open.push(await startSender(at, forwarder.port, { secondPassMs: 300, rate: 6e6 }));
   await at.inbox.until(bundles.length);
   for (const bundle of bundles) {
     expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));

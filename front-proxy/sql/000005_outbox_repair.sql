@@ -10,9 +10,12 @@ ALTER TABLE outbox_bundle
     WHEN emitted_ms IS NULL AND refuse_code <> '' THEN 'given-up'
   END) STORED;
 
--- Islands of numbers are read from this index alone, in its order.
-CREATE INDEX outbox_inventory ON outbox_bundle (lane, stream, sequence)
-  INCLUDE (inventory, expires_ms) WHERE inventory IS NOT NULL;
+-- The ends of what a stream holds, and the numbers that are missing between them.
+CREATE INDEX outbox_held ON outbox_bundle (lane, stream, sequence) WHERE inventory = 'held';
+CREATE INDEX outbox_not_held ON outbox_bundle (lane, stream, sequence)
+  WHERE inventory IS DISTINCT FROM 'held';
+CREATE INDEX outbox_given_up ON outbox_bundle (lane, stream, sequence)
+  WHERE inventory = 'given-up';
 CREATE INDEX outbox_emitted ON outbox_bundle (lane, emitted_ms)
   INCLUDE (stream, sequence, size) WHERE inventory = 'held';
 

@@ -92,10 +92,11 @@ describe("the outbox", () => {
 
     const orphan = `${formatId(newId())}.lfb`;
     await writeFile(join(world.dir, "outbox", orphan), "sealed, never committed");
-    await sweepOnce(world.running.context, world.running.egress.sweep);
+    const { outbox } = world.running.egress.sweep;
+    await outbox.removeOrphans(3_600_000);
     expect(await files()).toContain(orphan);
     await utimes(join(world.dir, "outbox", orphan), 1, 1);
-    await sweepOnce(world.running.context, world.running.egress.sweep);
+    await outbox.removeOrphans(3_600_000);
     expect(await files()).not.toContain(orphan);
   });
 

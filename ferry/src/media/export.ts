@@ -25,6 +25,9 @@ import type { MediumNumbers } from "./numbers.ts";
 import { handOverSheet } from "./sheet.ts";
 import { clearTarget, removeMark, roomOn, setMark } from "./target.ts";
 
+/** Of one record of the journal: some 200 KB, a fraction of what it takes at once. */
+const EVENTS_AT_ONCE = 512;
+
 /** What an export asks of the outbox; the RPC client is one. */
 export interface OutboxPeer {
   lease(
@@ -112,7 +115,10 @@ export async function exportMedium(parts: ExportParts): Promise<ExportReport> {
   await onMedium(() => writeDurably(dir, bytes));
   await numbers.finished(lane, manifest.number);
   await removeMark(dir);
-  await parts.events.record(exportedEvents(parts, manifest, digest));
+  const events = exportedEvents(parts, manifest, digest);
+  for (let from = 0; from < events.length; from += EVENTS_AT_ONCE) {
+    await parts.events.record(events.slice(from, from + EVENTS_AT_ONCE));
+  }
   const unacknowledged = await freight.acknowledge();
   const sheet = await writeSheet(dir, handOverSheet(manifest, freight.bytes, digest));
   const medium = {

@@ -66,6 +66,7 @@ export class Freight {
   /** Takes bundles until there are no more, or no room. @throws what the medium or the outbox throws */
   async load(): Promise<void> {
     const { lane, outbox, signal } = this.#parts;
+    let stale = 0;
     while (!this.#full) {
       const max = Math.min(LEASE_MAX, MAX_BUNDLES - this.loaded.length);
       if (max <= 0) return;
@@ -74,8 +75,12 @@ export class Freight {
         outbox.lease(request, { deadlineMs: DEADLINE_MS, signal }),
       );
       const bundles = answer.bundles ?? [];
-      if (bundles.length === 0) return;
+      const before = this.#settled;
       for (const lease of bundles) await this.#take(lease);
+      if (bundles.length === 0) return;
+      // Only what is on the medium already and was leased anew: that can be so for each of them once.
+      stale = this.#settled === before ? stale + 1 : 0;
+      if (stale > this.loaded.length / LEASE_MAX + 1) return;
     }
   }
 
@@ -96,6 +101,10 @@ export class Freight {
       ),
     );
     return missing;
+  }
+
+  get #settled(): number {
+    return this.loaded.length + this.refused.length + this.left.length;
   }
 
   async #take(lease: Lease): Promise<void> {
@@ -141,12 +150,15 @@ export class Freight {
     if (!this.begun) await this.#begin();
     this.begun = true;
     const reader = await file.open();
+    const read = (into: Uint8Array, offset: number) =>
+      reader.read(into, offset).catch((cause: unknown) => {
+        // Of the outbox, not of the medium.
+        throw new GatewayError("ferry.file-invalid", { detail: "cannot be read", cause });
+      });
     const path = join(dir, bundleName(Buffer.from(carried.bundleId, "hex")));
     let digest: Uint8Array | undefined;
     try {
-      digest = await onMedium(() =>
-        copyTo(signer.provider, reader.read, carried.size, path, FILE_MODE),
-      );
+      digest = await onMedium(() => copyTo(signer.provider, read, carried.size, path, FILE_MODE));
     } catch (error) {
       // Less room than the file system said, or a file larger than it takes.
       if (asGatewayError(error).code !== "media.no-room") throw error;

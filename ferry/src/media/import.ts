@@ -35,7 +35,9 @@ export interface ImportParts {
   readonly operator: string;
   readonly seen: SeenMedia;
   /** Absent: everything is verified and nothing taken. */
-  readonly taking: { readonly taker: Taker; readonly events: EventSink } | undefined;
+  readonly taking:
+    | { readonly taker: Pick<Taker, "take" | "judgeAnew">; readonly events: EventSink }
+    | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +56,8 @@ export interface ImportReport {
   };
   /** Numbers of media that have not been taken although a later one came. */
   readonly gap: string | undefined;
+  /** Bundles of former media that verify by now and were handed over. */
+  readonly fromQuarantine: number;
   readonly litter: readonly string[];
   /** Of this run and of those before it that were broken off. */
   readonly fates: Readonly<Record<Fate, number>>;
@@ -63,6 +67,8 @@ export interface ImportReport {
 /** @throws GatewayError `media.*`, `certificate.*`, `bundle.from-future`, `spool.disk-full`, `rpc.*` */
 export async function importMedium(parts: ImportParts): Promise<ImportReport> {
   const { taking } = parts;
+  // Certificates may have come since; what lies there need not wait for this medium to be good.
+  const fromQuarantine = (await taking?.taker.judgeAnew(parts.context)) ?? 0;
   const judged = await judgeMedium(parts);
   const { inspection, about, over, gap } = judged;
   const fates = new Map<string, Over>(over);
@@ -70,7 +76,7 @@ export async function importMedium(parts: ImportParts): Promise<ImportReport> {
     for (const { bundleId, refusal } of inspection.bundles) {
       if (refusal !== undefined) fates.set(bundleId, { fate: "refused", code: refusal.code });
     }
-    return reportOf(inspection, fates, gap, true);
+    return reportOf(inspection, fates, { gap, fromQuarantine, checkOnly: true });
   }
   const left = inspection.bundles.filter(({ bundleId }) => !fates.has(bundleId));
   await checkRoom(parts.arrivalsDir, left);
@@ -84,7 +90,7 @@ export async function importMedium(parts: ImportParts): Promise<ImportReport> {
     fates.set(bundle.bundleId, fate);
     await parts.seen.over(about.medium, bundle.bundleId, fate);
   }
-  const report = reportOf(inspection, fates, gap, false);
+  const report = reportOf(inspection, fates, { gap, fromQuarantine, checkOnly: false });
   await taking.events.record([importedEvent(parts, inspection, report)]);
   await parts.seen.finish(about.medium);
   return report;
@@ -147,13 +153,12 @@ async function checkRoom(arrivalsDir: string, bundles: readonly JudgedBundle[]):
 function reportOf(
   { manifest, digest, litter }: Inspection,
   over: ReadonlyMap<string, Over>,
-  gap: string | undefined,
-  checkOnly: boolean,
+  more: Pick<ImportReport, "gap" | "fromQuarantine" | "checkOnly">,
 ): ImportReport {
   const fates = { accepted: 0, duplicate: 0, quarantined: 0, refused: 0 };
   for (const { fate } of over.values()) fates[fate] += 1;
   return {
-    checkOnly,
+    ...more,
     medium: {
       id: hex(manifest.mediumId),
       number: manifest.number,
@@ -165,7 +170,6 @@ function reportOf(
       bundles: manifest.bundles.length,
       bytes: bytesOf(manifest.bundles),
     },
-    gap,
     litter,
     fates,
     putAway: [...over]

@@ -199,23 +199,27 @@ async function judge(
 
 /**
  * What receiving by the gate checks, and every chunk besides: there the gate does that.
- * @throws GatewayError `bundle.from-future`: a clock is wrong, not the bundle
+ * @throws GatewayError of the first check that fails
  */
-export async function refusalOf(
+export async function verifyWhole(
+  file: PlainFile,
+  { provider, keys, lane, expectedSender: sender }: InspectContext,
+): Promise<VerifiedHeader> {
+  const received = await readHeader(file);
+  const now = Date.now();
+  const verified = verifyHeader(provider, received, { now, lane, sender, keys: keys() });
+  await verifyChunks(provider, verified, file);
+  return verified;
+}
+
+/** @throws GatewayError `bundle.from-future`: a clock is wrong, not the bundle */
+async function refusalOf(
   file: PlainFile,
   entry: MediaBundle,
-  { provider, keys, lane, expectedSender: sender }: InspectContext,
+  context: InspectContext,
 ): Promise<GatewayError | undefined> {
   try {
-    const received = await readHeader(file);
-    const verified = verifyHeader(provider, received, {
-      now: Date.now(),
-      lane,
-      sender,
-      keys: keys(),
-    });
-    checkEntry(verified, entry);
-    await verifyChunks(provider, verified, file);
+    checkEntry(await verifyWhole(file, context), entry);
     return undefined;
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code === "bundle.from-future") throw error;

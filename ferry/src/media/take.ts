@@ -5,8 +5,9 @@
  *
  * copy, sync, digest ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ remove
  *            └─ refused: event ─▶ refused/ or quarantine/
+ *   next import ─▶ quarantine/ judged anew ─▶ good: as above
  */
-import { mkdir, unlink } from "node:fs/promises";
+import { mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
@@ -17,8 +18,8 @@ import { moveFile } from "../rx/move-file.ts";
 import { Quarantine } from "../rx/quarantine.ts";
 import type { InboxPeer } from "../rx/station.ts";
 import { asStorageFault } from "../storage-fault.ts";
-import { copyTo, onMedium, PlainFile } from "./files.ts";
-import type { JudgedBundle } from "./inspect.ts";
+import { copyTo, onMedium, PlainFile, removeAll } from "./files.ts";
+import { type InspectContext, type JudgedBundle, verifyWhole } from "./inspect.ts";
 import { bundleName } from "./layout.ts";
 import type { Over, SeenMedium } from "./seen.ts";
 
@@ -28,11 +29,27 @@ const DELIVER_DEADLINE_MS = 600_000;
 const GIVE_UP_MS = 60_000;
 /** The front-proxy, of the same group, takes them. */
 const ARRIVAL_MODE = 0o640;
+/** Refused bundles kept for the officer, as by the gate; older ones go, their events stay. */
+const KEEP_REFUSED = 64;
 /** The certificate may still be on its way here. */
 const UNKNOWN_KEY_CODES: readonly string[] = [
   "bundle.unknown-sign-key",
   "verdict.unknown-policy-key",
 ];
+
+/** Shorter than any digest: equal to none. */
+const NONE = new Uint8Array();
+
+/** What is said of a bundle that is handed over. */
+interface Taken {
+  readonly bundleId: Uint8Array;
+  readonly headerDigest: Uint8Array;
+  readonly size: number;
+  readonly stream: string;
+  readonly sequence: number;
+  /** SM3 of the file, where somebody signed for it. */
+  readonly digest?: Uint8Array;
+}
 
 export interface TakerParts {
   readonly provider: SmProvider;
@@ -47,13 +64,11 @@ export interface TakerParts {
 export class Taker {
   readonly #parts: TakerParts;
   readonly #quarantine: Quarantine;
-  readonly #refusedDir: string;
 
   private constructor(parts: TakerParts) {
     this.#parts = parts;
     const { stateDir, lane, events } = parts;
     this.#quarantine = new Quarantine(join(stateDir, "quarantine"), lane, events);
-    this.#refusedDir = join(stateDir, "refused");
   }
 
   /** Makes the folders that ferry rx would. */
@@ -66,25 +81,59 @@ export class Taker {
   }
 
   /** @throws GatewayError `media.*`, `spool.disk-full`, `journal.*`, `rpc.*`; the bundle is not over then */
-  async take(dir: string, bundle: JudgedBundle, medium: SeenMedium): Promise<Over> {
-    const path = await this.#copy(dir, bundle);
+  async take(dir: string, bundle: JudgedBundle, { medium }: SeenMedium): Promise<Over> {
+    const from = join(dir, bundleName(bundle.entry.bundleId));
+    const source = await onMedium(() => PlainFile.open(from));
+    if (source === undefined) throw changed(bundle.bundleId);
+    const path = await this.#copy(source, bundle);
     return bundle.refusal === undefined
-      ? await this.#deliver(path, bundle, medium)
+      ? await this.#deliver(path, bundle.entry, { medium })
       : await this.#putAway(path, bundle, bundle.refusal, medium);
   }
 
-  /** The name that ferry rx removes at its start, if this is broken off. */
-  async #copy(dir: string, { bundleId, entry }: JudgedBundle): Promise<string> {
+  /**
+   * Delivers what of the quarantine verifies by now; the rest stays, and so does what cannot be delivered.
+   * @returns how many bundles left it
+   * @throws GatewayError as {@link take}
+   */
+  async judgeAnew(context: InspectContext): Promise<number> {
+    let delivered = 0;
+    for (const bundleId of this.#quarantine.bundleIds()) {
+      const from = this.#quarantine.path(bundleId);
+      // Taken out by a person meanwhile: no fault.
+      const file = await PlainFile.open(from).catch(() => undefined);
+      if (file === undefined) continue;
+      const verified = await verifyWhole(file, context).catch(async (error: unknown) => {
+        await file.close();
+        if (error instanceof GatewayError) return undefined;
+        throw error;
+      });
+      if (verified === undefined) continue;
+      const { headerDigest, size, header } = verified;
+      const { stream, sequence } = header;
+      const entry = { bundleId: verified.bundleId, headerDigest, size, stream, sequence };
+      const path = await this.#copy(file, { bundleId, entry });
+      await this.#deliver(path, entry, { after: "quarantine" });
+      await unlink(from);
+      delivered += 1;
+    }
+    return delivered;
+  }
+
+  /** Closes the source. The name is one that ferry rx removes at its start, if this is broken off. */
+  async #copy(
+    source: PlainFile,
+    { bundleId, entry }: { readonly bundleId: string; readonly entry: Taken },
+  ): Promise<string> {
     const { provider, arrivalsDir } = this.#parts;
     const path = join(arrivalsDir, `.${bundleId}.new`);
-    await unlink(path).catch(() => undefined);
-    const source = await onMedium(() => PlainFile.open(join(dir, bundleName(entry.bundleId))));
-    if (source === undefined) throw changed(bundleId);
     try {
+      await unlink(path).catch(() => undefined);
       const read = (into: Uint8Array, offset: number) => onMedium(() => source.read(into, offset));
       const digest = await copyTo(provider, read, entry.size, path, ARRIVAL_MODE);
       // A medium may show one content to the check and another to the copy.
-      if (digest === undefined || Buffer.compare(digest, entry.digest) !== 0) {
+      const same = entry.digest === undefined || Buffer.compare(digest ?? NONE, entry.digest) === 0;
+      if (digest === undefined || !same) {
         await unlink(path).catch(() => undefined);
         throw changed(bundleId);
       }
@@ -96,29 +145,24 @@ export class Taker {
     }
   }
 
-  async #deliver(path: string, bundle: JudgedBundle, medium: SeenMedium): Promise<Over> {
+  async #deliver(
+    path: string,
+    { bundleId, headerDigest, size, stream, sequence }: Taken,
+    why: Readonly<Record<string, string>>,
+  ): Promise<Over> {
     const { arrivalsDir, events, inbox, lane, signal } = this.#parts;
-    const { bundleId, entry } = bundle;
-    const file = `${bundleId}.lfb`;
+    const file = bundleName(bundleId);
     await moveFile(path, join(arrivalsDir, file));
     await syncDirectory(arrivalsDir);
     await events.record([
       {
         type: "bundle.arrived",
         outcome: "ok",
-        bundleId: entry.bundleId,
-        ...{ lane, digest: entry.headerDigest, size: entry.size },
-        attributes: {
-          medium: medium.medium,
-          sequence: String(entry.sequence),
-          stream: entry.stream,
-        },
+        ...{ bundleId, lane, digest: headerDigest, size },
+        attributes: { ...why, sequence: String(sequence), stream },
       },
     ]);
-    const request = {
-      ...{ bundleId: entry.bundleId, file, size: entry.size, headerDigest: entry.headerDigest },
-      ...{ lane, receivedMs: Date.now() },
-    };
+    const request = { bundleId, file, size, headerDigest, lane, receivedMs: Date.now() };
     const until = performance.now() + GIVE_UP_MS;
     const answer = await untilAnswered(
       () => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
@@ -134,9 +178,9 @@ export class Taker {
     path: string,
     { bundleId, entry }: JudgedBundle,
     { code, detail }: GatewayError,
-    { medium }: SeenMedium,
+    medium: string,
   ): Promise<Over> {
-    const { events, lane } = this.#parts;
+    const { events, lane, stateDir } = this.#parts;
     const keep =
       code.startsWith("certificate.") ||
       (UNKNOWN_KEY_CODES.includes(code) && this.#quarantine.roomForUnknown);
@@ -148,9 +192,17 @@ export class Taker {
         attributes: { medium, detail, ...(keep ? { kept: "quarantine" } : {}) },
       },
     ]);
-    if (keep) await this.#quarantine.take(path, bundleId);
-    else await moveFile(path, join(this.#refusedDir, `${bundleId}.lfb`));
-    return { fate: keep ? "quarantined" : "refused", code };
+    if (keep) {
+      await this.#quarantine.take(path, bundleId);
+      await syncDirectory(join(stateDir, "quarantine"));
+      return { fate: "quarantined", code };
+    }
+    const refusedDir = join(stateDir, "refused");
+    await moveFile(path, join(refusedDir, `${bundleId}.lfb`));
+    await syncDirectory(refusedDir);
+    const refused = (await readdir(refusedDir)).sort();
+    await removeAll(refusedDir, refused.slice(0, Math.max(0, refused.length - KEEP_REFUSED)));
+    return { fate: "refused", code };
   }
 }
 

@@ -45,7 +45,12 @@ function digestsOf(task: CheckTask, spans: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Good spans that lie end to end in one file go there by one call; until that has ended they do not count. */
-function write(task: CheckTask, spans: readonly Uint8Array[], verdicts: Uint8Array): void {
+function write(
+  task: CheckTask,
+  spans: readonly Uint8Array[],
+  verdicts: Uint8Array,
+): WriteFault | undefined {
+  let fault: WriteFault | undefined;
   const due = spans.map((_, index) => {
     const given = task.bytes[index] !== undefined && (task.files[index] as number) >= 0;
     return given && verdicts[index] === VERDICT.good;
@@ -61,11 +66,16 @@ function write(task: CheckTask, spans: readonly Uint8Array[], verdicts: Uint8Arr
         end += task.lengths[to] as number;
         to += 1;
       }
-      writeAll(file, spans.slice(from, to), start);
-      verdicts.fill(VERDICT.good, from, to);
+      try {
+        writeAll(file, spans.slice(from, to), start);
+        verdicts.fill(VERDICT.good, from, to);
+      } catch (error) {
+        fault ??= faultOf(error);
+      }
     }
     from = to;
   }
+  return fault;
 }
 
 function writeAll(file: number, spans: readonly Uint8Array[], start: number): void {
@@ -92,8 +102,8 @@ function perform(task: CheckTask): CheckAnswer {
         Buffer.compare(digests.subarray(from, to), task.digests.subarray(from, to)) === 0;
       verdicts[index] = same ? VERDICT.good : VERDICT.wrong;
     }
-    write(task, spans, verdicts);
-    return { id: task.id, verdicts };
+    const fault = write(task, spans, verdicts);
+    return { id: task.id, verdicts, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
     return { id: task.id, verdicts, fault: faultOf(error) };
   }

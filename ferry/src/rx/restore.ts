@@ -19,7 +19,8 @@ const MAX_AGAIN = 512;
 export class Restorer {
   /** Data shards that the code gave back so far. */
   restored = 0;
-  #coder: ErasureCoder | undefined;
+  /** Opened now, for the smallest shards: the choice of code and its self-test must not wait for the first loss. */
+  #coder = ErasureCoder.open({ shards: MAX_SHARDS, shardBytes: 1 });
   #group: ErasureGroup | undefined;
   #again = 0;
 
@@ -74,7 +75,7 @@ export class Restorer {
     if (before?.k === k && before.m === m && before.shardBytes === length) return before;
     before?.free();
     this.#group = undefined;
-    if (this.#coder === undefined || this.#coder.shardBytes < length) {
+    if (this.#coder.shardBytes < length) {
       this.#coder = ErasureCoder.open({ shards: MAX_SHARDS, shardBytes: length });
     }
     const group = this.#coder.allocate(k, m, length) as ErasureGroup;

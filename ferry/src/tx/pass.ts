@@ -96,6 +96,7 @@ export class Pass implements Ready {
         const count = Math.min(geometry.blockGroups, geometry.groups - first);
         const groups = await memory.take(geometry, first, count, serviceClass);
         try {
+          this.#assertGoing();
           await this.#source.fill(groups, first, serviceClass);
         } catch (error) {
           memory.giveBack(groups, serviceClass);
@@ -106,15 +107,23 @@ export class Pass implements Ready {
       }
       await this.#until(() => this.#over);
     } finally {
-      this.#over = true;
-      for (const { groups } of this.#blocks.splice(0)) memory.giveBack(groups, serviceClass);
+      this.#drop();
     }
   }
 
-  /** Gives the pass up: `run` throws. */
+  /** Gives the pass up, and its blocks at once: others may wait for them to stop in their turn. `run` throws. */
   stop(reason: unknown): void {
     this.#stopped = { reason };
+    this.#drop();
     this.#notify();
+  }
+
+  #drop(): void {
+    this.#over = true;
+    const { memory } = this.#context;
+    for (const { groups } of this.#blocks.splice(0)) {
+      memory.giveBack(groups, this.kind.serviceClass);
+    }
   }
 
   /** Writes the next frame; only when ready. */
@@ -164,6 +173,10 @@ export class Pass implements Ready {
         this.#notify = resolve;
       });
     }
+    this.#assertGoing();
+  }
+
+  #assertGoing(): void {
     if (this.#stopped !== undefined) throw this.#stopped.reason;
   }
 }

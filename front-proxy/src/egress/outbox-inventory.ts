@@ -3,7 +3,7 @@
  * every number that will never be sent, each in one range of one page; what a
  * page leaves out comes in the next.
  *
- *   rows in order of stream and number ─▶ borders of islands (SQL) ─▶ ranges ─▶ page
+ *   numbers that are not held ─▶ islands between them (SQL) ─▶ ranges ─▶ page
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type pg from "pg";
@@ -27,42 +27,65 @@ const PAGE: PageLimits = { streams: 64, ranges: 32_768 };
 const CURSOR_MARK = "#";
 const BEYOND_ALL = Number.MAX_SAFE_INTEGER;
 
-interface Border extends pg.QueryResultRow {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly inventory: Kind;
-  readonly begins: boolean;
-  readonly ends: boolean;
-}
-
-interface Island {
+interface Island extends pg.QueryResultRow {
   readonly stream: string;
   readonly kind: Kind;
   readonly first: number;
   readonly last: number;
 }
 
-// Only the borders leave the database. What has expired would be refused by the far side: it cannot
-// repair anything.
-const bordersOf = (source: string) => `
-SELECT * FROM (
-  SELECT b.stream, b.sequence, b.inventory,
-    lag(b.sequence) OVER w IS DISTINCT FROM b.sequence - 1
-      OR lag(b.inventory) OVER w IS DISTINCT FROM b.inventory AS begins,
-    lead(b.sequence) OVER w IS DISTINCT FROM b.sequence + 1
-      OR lead(b.inventory) OVER w IS DISTINCT FROM b.inventory AS ends
-  FROM ${source}
-  WHERE b.lane = $1 AND b.inventory IS NOT NULL AND (b.stream, b.sequence) > ($2, $3)
-    AND (b.inventory = 'given-up' OR b.expires_ms > $4)
-  WINDOW w AS (PARTITION BY b.stream ORDER BY b.sequence)
-) AS marked WHERE begins OR ends ORDER BY stream, sequence LIMIT $5`;
+// A number has its row from the commit of its bundle on, for ever. So what is held is what lies between
+// the numbers that are not: of a week's millions only those are read, and they are few.
+const islandsOf = (spans: string, givenUp: string) => `
+WITH RECURSIVE ${spans}, border AS (
+  SELECT stream, lowest - 1 AS sequence FROM span WHERE lowest IS NOT NULL
+  UNION ALL SELECT stream, highest + 1 FROM span WHERE lowest IS NOT NULL
+  UNION ALL SELECT b.stream, b.sequence FROM span s
+    JOIN outbox_bundle b ON b.lane = $1 AND b.stream = s.stream
+     AND b.sequence BETWEEN s.lowest AND s.highest AND b.inventory IS DISTINCT FROM 'held'
+), held AS (
+  SELECT stream, 'held' AS kind, sequence + 1 AS first, next - 1 AS last FROM (
+    SELECT stream, sequence, lead(sequence) OVER (PARTITION BY stream ORDER BY sequence) AS next
+      FROM border) AS pair
+   WHERE next > sequence + 1
+), given_up AS (
+  SELECT stream, 'given-up' AS kind, min(sequence) AS first, max(sequence) AS last FROM (
+    SELECT b.stream, b.sequence,
+      b.sequence - row_number() OVER (PARTITION BY b.stream ORDER BY b.sequence) AS island
+     FROM ${givenUp}
+     WHERE b.lane = $1 AND b.inventory = 'given-up' AND (b.lane, b.stream, b.sequence) > ($1, $2, $3)
+    ) AS numbered
+   GROUP BY stream, island
+)
+SELECT * FROM held UNION ALL SELECT * FROM given_up ORDER BY stream, first LIMIT $4`;
 
-const ALL = bordersOf("outbox_bundle b");
-const RECENT = `
-WITH recent AS (
-  SELECT stream, min(sequence) AS lowest FROM outbox_bundle
-   WHERE lane = $1 AND inventory = 'held' AND emitted_ms >= $6 GROUP BY stream)
-${bordersOf("recent r JOIN outbox_bundle b ON b.stream = r.stream AND b.sequence >= r.lowest")}`;
+const HIGHEST = `(SELECT max(sequence) FROM outbox_bundle
+   WHERE lane = $1 AND stream = s.stream AND inventory = 'held') AS highest`;
+
+// From one stream to the next by the index, then its ends.
+const ALL = islandsOf(
+  `stream_name AS (
+    SELECT min(stream) AS stream FROM outbox_bundle
+     WHERE lane = $1 AND inventory = 'held' AND stream >= $2
+    UNION ALL
+    SELECT (SELECT min(b.stream) FROM outbox_bundle b
+             WHERE b.lane = $1 AND b.inventory = 'held' AND b.stream > s.stream)
+      FROM stream_name s WHERE s.stream IS NOT NULL
+  ), span AS (
+    SELECT s.stream, (SELECT min(sequence) FROM outbox_bundle
+       WHERE lane = $1 AND stream = s.stream AND inventory = 'held'
+         AND sequence > CASE WHEN s.stream = $2 THEN $3::bigint ELSE 0 END) AS lowest, ${HIGHEST}
+      FROM stream_name s WHERE s.stream IS NOT NULL)`,
+  "outbox_bundle b",
+);
+const RECENT = islandsOf(
+  `recent AS (
+    SELECT stream, min(sequence) AS lowest FROM outbox_bundle
+     WHERE lane = $1 AND inventory = 'held' AND emitted_ms >= $5
+       AND (lane, stream, sequence) > ($1, $2, $3) GROUP BY stream
+  ), span AS (SELECT s.stream, s.lowest, ${HIGHEST} FROM recent s)`,
+  "span s JOIN outbox_bundle b ON b.stream = s.stream AND b.sequence >= s.lowest",
+);
 
 /**
  * One page of the inventory of a lane. With `more` the next begins after the last stream named here; when
@@ -78,16 +101,13 @@ export async function listEmitted(
   limits: PageLimits = PAGE,
 ): Promise<Answer> {
   const { stream, sequence } = readCursor(ask.after);
-  // Two borders an island, and one row more to know that there is more.
-  const most = 2 * limits.ranges + 1;
-  const values = [ask.lane, stream, sequence, Date.now(), most];
+  const values = [ask.lane, stream, sequence, limits.ranges + 1];
   const { rows } =
     ask.sinceMs === 0
-      ? await query<Border>(pool, "outbox-emitted-all", ALL, values)
-      : await query<Border>(pool, "outbox-emitted-since", RECENT, [...values, ask.sinceMs]);
-  const islands = islandsOf(rows);
-  const whole = rows.length < most && islands.length <= limits.ranges;
-  const kept = whole ? islands : withoutCutStream(islands.slice(0, limits.ranges));
+      ? await query<Island>(pool, "outbox-emitted-all", ALL, values)
+      : await query<Island>(pool, "outbox-emitted-since", RECENT, [...values, ask.sinceMs]);
+  const whole = rows.length <= limits.ranges;
+  const kept = whole ? rows : withoutCutStream(rows.slice(0, limits.ranges));
   const streams = [...new Set(kept.map((island) => island.stream))].slice(0, limits.streams);
   const last = streams.at(-1);
   const paged = kept.slice(0, kept.findLastIndex((island) => island.stream === last) + 1);
@@ -104,17 +124,6 @@ function readCursor(after: string): { readonly stream: string; readonly sequence
   return mark > 0 && Number.isSafeInteger(sequence)
     ? { stream: after.slice(0, mark), sequence }
     : { stream: after, sequence: BEYOND_ALL };
-}
-
-/** An island whose end lies beyond the rows is left to the next page. */
-function islandsOf(rows: readonly Border[]): readonly Island[] {
-  const islands: Island[] = [];
-  let first = 0;
-  for (const { stream, sequence, inventory, begins, ends } of rows) {
-    if (begins) first = sequence;
-    if (ends) islands.push({ stream, kind: inventory, first, last: sequence });
-  }
-  return islands;
 }
 
 /** A page ends with a whole stream, unless it holds nothing but a part of one. */

@@ -57,12 +57,18 @@ export async function sweepForever(
   parts: SweepParts,
   signal: AbortSignal,
 ): Promise<void> {
+  const told = (error: unknown) => {
+    const { code, detail } = asGatewayError(error);
+    context.shell.log.warn({ code, detail }, "a sweep was not finished");
+  };
+  let orphansAtMs = performance.now() + ORPHAN_AGE_MS;
   try {
     for await (const _ of every(PERIOD_MS, undefined, { signal, ref: false })) {
-      await sweepOnce(context, parts).catch((error: unknown) => {
-        const { code, detail } = asGatewayError(error);
-        context.shell.log.warn({ code, detail }, "a sweep was not finished");
-      });
+      await sweepOnce(context, parts).catch(told);
+      if (performance.now() < orphansAtMs) continue;
+      // Looks at every file of the outbox, a week's bundles: not every round.
+      await parts.outbox.removeOrphans(ORPHAN_AGE_MS).catch(told);
+      orphansAtMs = performance.now() + ORPHAN_AGE_MS;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -93,7 +99,6 @@ export async function sweepOnce(context: FrontProxyContext, parts: SweepParts): 
     [now - IDEMPOTENCY_KEPT_MS, ROUND_MAX],
   );
   await shredFailed(context, parts.stores, now - FAILED_KEPT_MS);
-  await parts.outbox.removeOrphans(ORPHAN_AGE_MS);
   await parts.outbox.expire((lane) => now - retentionMs(context.config, context.registry(), lane));
   await parts.room.look();
 }

@@ -1,0 +1,112 @@
+/** Guarantee tested: only what has its digest is written, each check is answered once, and too much of them pauses the gate. */
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadProvider } from "@lightferry/proto/sm";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Check, Checks, type Verdict } from "../src/rx/checks.ts";
+
+const provider = loadProvider();
+const CHUNK = 262_160;
+let dir: string;
+let path: string;
+let fd: number;
+let checks: Checks;
+let switched: string[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "lf-checks-"));
+  path = join(dir, "part");
+  fd = openSync(path, "w+");
+  switched = [];
+  checks = new Checks(
+    provider,
+    () => switched.push("paused"),
+    () => switched.push("resumed"),
+  );
+});
+afterEach(async () => {
+  await checks.idle();
+  closeSync(fd);
+  rmSync(dir, { recursive: true });
+});
+
+function filled(length: number, value: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length)).fill(value);
+}
+
+const leaf = (bytes: Uint8Array): Uint8Array => provider.sm3(Uint8Array.of(0), bytes);
+
+/** Looks at a chunk, which is good unless something is changed. */
+function look(bytes: Uint8Array, change: Partial<Check> = {}): Promise<Verdict> {
+  return new Promise((done) => {
+    const { length } = bytes;
+    const digest = leaf(bytes);
+    checks.submit({ head: false, bytes, length, digest, file: fd, offset: 0, done, ...change });
+  });
+}
+
+test("good chunks lie in the file, wrong ones do not, whatever stands beside them", async () => {
+  const chunks = [1, 2, 3, 4, 5, 6, 7].map((value) => filled(CHUNK, value));
+  const verdicts = await Promise.all(
+    chunks.map((bytes, index) => {
+      const offset = index * CHUNK;
+      return look(bytes, index === 2 ? { offset, digest: leaf(bytes.subarray(1)) } : { offset });
+    }),
+  );
+  expect(verdicts).toEqual(["good", "good", "wrong", "good", "good", "good", "good"]);
+  const written = readFileSync(path);
+  expect(written.length).toBe(7 * CHUNK);
+  for (const [index, bytes] of chunks.entries()) {
+    const expected = index === 2 ? new Uint8Array(CHUNK) : bytes;
+    const found = written.subarray(index * CHUNK, (index + 1) * CHUNK);
+    expect(Buffer.compare(found, expected), `chunk ${index}`).toBe(0);
+  }
+});
+
+test("what lies in the file is looked at again; a file that ends too early is wrong", async () => {
+  const bytes = filled(100_000, 9);
+  expect(await look(bytes)).toBe("good");
+  const again = { bytes: undefined, length: bytes.length };
+  expect(await look(bytes, again)).toBe("good");
+  expect(await look(bytes, { ...again, offset: 1 })).toBe("wrong");
+});
+
+test("a head has the plain digest; short spans without a file are answered at once", async () => {
+  const head = filled(70_000, 3);
+  expect(await look(head, { head: true, digest: provider.sm3(head), file: -1 })).toBe("good");
+  expect(await look(head, { head: true, file: -1 })).toBe("wrong");
+  const short = filled(500, 1);
+  const verdicts: Verdict[] = [];
+  const done = (verdict: Verdict): void => {
+    verdicts.push(verdict);
+  };
+  const check = { bytes: short, length: 500, file: -1, offset: 0, done };
+  checks.submit({ ...check, head: false, digest: leaf(short) });
+  checks.submit({ ...check, head: true, digest: provider.sm3(short) });
+  checks.submit({ ...check, head: true, digest: leaf(short) });
+  expect(verdicts).toEqual(["good", "good", "wrong"]);
+});
+
+test("a chunk that could not be written is told from a wrong one, with the system's code", async () => {
+  const readOnly = openSync(path, "r");
+  const chunk = filled(CHUNK, 8);
+  const verdicts = await Promise.all([
+    look(chunk),
+    look(chunk, { file: readOnly, offset: CHUNK }),
+    look(chunk, { digest: leaf(chunk.subarray(2)) }),
+    look(chunk, { offset: 3 * CHUNK }),
+  ]);
+  expect(verdicts).toEqual(["good", expect.objectContaining({ code: "EBADF" }), "wrong", "good"]);
+  closeSync(readOnly);
+});
+
+test("the gate is paused above 32 MiB in work and goes on below 16", async () => {
+  const chunk = filled(CHUNK, 4);
+  const looks = Array.from({ length: 127 }, (_, index) => look(chunk, { offset: index * CHUNK }));
+  expect(switched).toEqual([]);
+  looks.push(look(chunk, { offset: 127 * CHUNK }));
+  expect(switched).toEqual(["paused"]);
+  await Promise.all(looks);
+  expect(switched).toEqual(["paused", "resumed"]);
+  expect(checks.bytes).toBe(0);
+});
