@@ -20,7 +20,9 @@ export async function openDatabase(shell: Shell<BaseConfig>, url: string): Promi
     } catch (error) {
       const fault = asGatewayError(error);
       if (fault.code !== "database.unavailable") throw error;
-      if (!told) log.warn({ code: fault.code }, "waiting for the database");
+      const { code, cause } = fault;
+      const reason = cause instanceof Error ? cause.message : undefined;
+      if (!told) log.warn({ code, reason }, "waiting for the database");
       await delay(RETRY_MS, undefined, { signal: closing });
     }
   }

@@ -131,8 +131,11 @@ export async function query<R extends pg.QueryResultRow>(
   }
 }
 
-/** SQLSTATE classes: 08 connection, 53 resources (53100 disk full), 57P shutdown, 58 system. */
-const DOWN_STATES = /^(?:08|53|57P|58)/;
+/**
+ * SQLSTATE classes: 08 connection, 53 resources (53100 disk full), 57P shutdown, 58 system; and what a server says
+ * that is up and not yet provided with our role (28) and database (3D000): it may be made while we wait.
+ */
+const DOWN_STATES = /^(?:08|28|3D000|53|57P|58)/;
 const DISK_FULL_STATE = "53100";
 
 function sqlState(error: unknown): string {
