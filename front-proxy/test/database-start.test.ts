@@ -8,7 +8,11 @@ import { openDatabase } from "../src/database-start.ts";
 async function admin(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }
 
 test("waits for a database that is made later, and says once what it waits for", async () => {
