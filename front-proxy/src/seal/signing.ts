@@ -7,8 +7,8 @@
  * is signed with its key.
  */
 import { CERTIFICATES_MAX } from "@lightferry/proto/bundle";
-import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
-import { type ActiveKey, activeKey, type SigningRing } from "@lightferry/proto/service";
+import { GatewayError } from "@lightferry/proto/errors";
+import { type ActiveKey, findActiveKey, type SigningRing } from "@lightferry/proto/service";
 import type { TrustStore } from "@lightferry/proto/trust";
 
 /** @throws GatewayError `seal.key-unregistered` when no key of the ring has a valid certificate; `sm.key-*`. */
@@ -18,23 +18,15 @@ export function signingKey(
   identity: { readonly node: string; readonly zone: string },
   nowMs: number,
 ): ActiveKey {
-  const find = () => {
-    try {
-      return activeKey(identity, "sign", ring, trust, nowMs);
-    } catch (error) {
-      if (asGatewayError(error).code !== "certificate.unknown") throw error;
-      return undefined;
-    }
-  };
+  const find = () => findActiveKey(identity, "sign", ring, trust, nowMs);
   let found = find();
   if (found === undefined) {
     // The key may have been put back after its certificate came.
     ring.refresh();
     found = find();
   }
-  if (found === undefined)
-    throw new GatewayError("seal.key-unregistered", { detail: identity.node });
-  return found;
+  if (found !== undefined) return found;
+  throw new GatewayError("seal.key-unregistered", { detail: identity.node });
 }
 
 /** Chains of these keys in this order, each certificate once; a chain that no longer fits is left out. */

@@ -45,6 +45,7 @@ export type { Shell } from "./shell.ts";
 export {
   type ActiveKey,
   activeKey,
+  findActiveKey,
   openRing,
   renewWithTrust,
   type SigningRing,

@@ -52,22 +52,40 @@ export function renewWithTrust(
   refresh();
 }
 
+interface Identity {
+  readonly node: string;
+  readonly zone: string;
+}
+
+type Use = NonNullable<Certificate["identity"]>["use"];
+type HeldKeys = Pick<KeyRing, "has" | "privateKey">;
+
 /**
  * The newest key of this node and use whose certificate is in force at `atMs` and whose private half lies in
- * the ring.
- * @throws GatewayError `certificate.unknown` when there is none; `sm.key-*`
+ * the ring; undefined when there is none.
+ * @throws GatewayError `sm.key-*`
  */
+export function findActiveKey(
+  { node, zone }: Identity,
+  use: Use,
+  ring: HeldKeys,
+  store: TrustStore,
+  atMs: number,
+): ActiveKey | undefined {
+  const keyId = store.active(node, use, atMs, (id) => ring.has(id), zone)?.keyId;
+  const key = keyId === undefined ? undefined : ring.privateKey(keyId);
+  return keyId === undefined || key === undefined ? undefined : { key, keyId };
+}
+
+/** As {@link findActiveKey}. @throws GatewayError `certificate.unknown` when there is none; `sm.key-*` */
 export function activeKey(
-  { node, zone }: { readonly node: string; readonly zone: string },
-  use: NonNullable<Certificate["identity"]>["use"],
-  ring: Pick<KeyRing, "has" | "privateKey">,
+  identity: Identity,
+  use: Use,
+  ring: HeldKeys,
   store: TrustStore,
   atMs: number,
 ): ActiveKey {
-  const certificate = store.active(node, use, atMs, (keyId) => ring.has(keyId), zone);
-  const key = certificate === undefined ? undefined : ring.privateKey(certificate.keyId);
-  if (certificate === undefined || key === undefined) {
-    throw new GatewayError("certificate.unknown", { detail: `${node}/${use}` });
-  }
-  return { key, keyId: certificate.keyId };
+  const found = findActiveKey(identity, use, ring, store, atMs);
+  if (found !== undefined) return found;
+  throw new GatewayError("certificate.unknown", { detail: `${identity.node}/${use}` });
 }
