@@ -50,6 +50,7 @@ const TYPES: Readonly<Record<EventType, Words>> = {
   "gate.heartbeat-missed": { zh: "心跳中断", en: "heartbeat missed" },
   "gate.heartbeat-restored": { zh: "心跳恢复", en: "heartbeat restored" },
   "gate.frame-rejected": { zh: "丢弃无效帧", en: "frames rejected" },
+  "gate.file-refused": { zh: "拒收无效摆渡文件", en: "ferried files refused" },
   "gate.key-refused": { zh: "拒绝光闸密钥", en: "key refused at the gate" },
   "gate.quarantine-large": { zh: "隔离区过大", en: "quarantine has grown large" },
   "gate.object-incomplete": { zh: "对象不完整", en: "object incomplete" },

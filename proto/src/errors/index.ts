@@ -5,12 +5,14 @@
 import { AUDIT_ERRORS } from "./audit.ts";
 import { BUNDLE_ERRORS } from "./bundle.ts";
 import { DEPLOY_ERRORS } from "./deploy.ts";
+import { DIRECTORY_ERRORS } from "./directory.ts";
 import { FERRY_ERRORS } from "./ferry.ts";
 import { FRONT_PROXY_ERRORS } from "./front-proxy.ts";
 import { KEY_ERRORS } from "./keys.ts";
 import { MEDIA_ERRORS } from "./media.ts";
 import { PKI_ERRORS } from "./pki.ts";
 import { POLICY_ERRORS } from "./policy.ts";
+import { RECEIPT_ERRORS } from "./receipt.ts";
 import { SERVICE_ERRORS } from "./service.ts";
 import { SM_ERRORS } from "./sm.ts";
 import type { ErrorRow } from "./table.ts";
@@ -26,6 +28,8 @@ export const ERRORS = {
   ...FRONT_PROXY_ERRORS,
   ...FERRY_ERRORS,
   ...MEDIA_ERRORS,
+  ...DIRECTORY_ERRORS,
+  ...RECEIPT_ERRORS,
   ...PKI_ERRORS,
   ...POLICY_ERRORS,
   ...AUDIT_ERRORS,

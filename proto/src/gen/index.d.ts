@@ -1647,6 +1647,567 @@ export namespace lightferry {
                 /** Shape of a GetBacklogResponse. */
                 type $Shape = lightferry.admin.v1.GetBacklogResponse.$Properties;
             }
+
+            /**
+             * Properties of an ExportReceiptsRequest.
+             * @deprecated Use lightferry.admin.v1.ExportReceiptsRequest.$Properties instead.
+             */
+            interface IExportReceiptsRequest extends lightferry.admin.v1.ExportReceiptsRequest.$Properties {
+            }
+
+            /** Represents an ExportReceiptsRequest. */
+            class ExportReceiptsRequest {
+
+                /**
+                 * Constructs a new ExportReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ExportReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ExportReceiptsRequest lane. */
+                lane: string;
+
+                /** ExportReceiptsRequest maxLists. */
+                maxLists: number;
+
+                /** ExportReceiptsRequest again. */
+                again: boolean;
+
+                /** ExportReceiptsRequest number. */
+                number: number;
+
+                /**
+                 * Encodes the specified ExportReceiptsRequest message. Does not implicitly {@link lightferry.admin.v1.ExportReceiptsRequest.verify|verify} messages.
+                 * @param message ExportReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ExportReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ExportReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ExportReceiptsRequest & lightferry.admin.v1.ExportReceiptsRequest.$Shape} ExportReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ExportReceiptsRequest & lightferry.admin.v1.ExportReceiptsRequest.$Shape;
+            }
+
+            namespace ExportReceiptsRequest {
+
+                /** Properties of an ExportReceiptsRequest. */
+                interface $Properties {
+
+                    /** ExportReceiptsRequest lane */
+                    lane?: (string|null);
+
+                    /** ExportReceiptsRequest maxLists */
+                    maxLists?: (number|null);
+
+                    /** ExportReceiptsRequest again */
+                    again?: (boolean|null);
+
+                    /** ExportReceiptsRequest number */
+                    number?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ExportReceiptsRequest. */
+                type $Shape = lightferry.admin.v1.ExportReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of an ExportReceiptsResponse.
+             * @deprecated Use lightferry.admin.v1.ExportReceiptsResponse.$Properties instead.
+             */
+            interface IExportReceiptsResponse extends lightferry.admin.v1.ExportReceiptsResponse.$Properties {
+            }
+
+            /** Represents an ExportReceiptsResponse. */
+            class ExportReceiptsResponse {
+
+                /**
+                 * Constructs a new ExportReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ExportReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ExportReceiptsResponse file. */
+                file: Uint8Array;
+
+                /** ExportReceiptsResponse lists. */
+                lists: lightferry.admin.v1.ReceiptListName.$Properties[];
+
+                /** ExportReceiptsResponse receipts. */
+                receipts: number;
+
+                /** ExportReceiptsResponse left. */
+                left: number;
+
+                /**
+                 * Encodes the specified ExportReceiptsResponse message. Does not implicitly {@link lightferry.admin.v1.ExportReceiptsResponse.verify|verify} messages.
+                 * @param message ExportReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ExportReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ExportReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ExportReceiptsResponse & lightferry.admin.v1.ExportReceiptsResponse.$Shape} ExportReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ExportReceiptsResponse & lightferry.admin.v1.ExportReceiptsResponse.$Shape;
+            }
+
+            namespace ExportReceiptsResponse {
+
+                /** Properties of an ExportReceiptsResponse. */
+                interface $Properties {
+
+                    /** ExportReceiptsResponse file */
+                    file?: (Uint8Array|null);
+
+                    /** ExportReceiptsResponse lists */
+                    lists?: (lightferry.admin.v1.ReceiptListName.$Properties[]|null);
+
+                    /** ExportReceiptsResponse receipts */
+                    receipts?: (number|null);
+
+                    /** ExportReceiptsResponse left */
+                    left?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ExportReceiptsResponse. */
+                type $Shape = lightferry.admin.v1.ExportReceiptsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ReceiptListName.
+             * @deprecated Use lightferry.admin.v1.ReceiptListName.$Properties instead.
+             */
+            interface IReceiptListName extends lightferry.admin.v1.ReceiptListName.$Properties {
+            }
+
+            /** Represents a ReceiptListName. */
+            class ReceiptListName {
+
+                /**
+                 * Constructs a new ReceiptListName.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ReceiptListName.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReceiptListName lane. */
+                lane: string;
+
+                /** ReceiptListName number. */
+                number: number;
+
+                /**
+                 * Encodes the specified ReceiptListName message. Does not implicitly {@link lightferry.admin.v1.ReceiptListName.verify|verify} messages.
+                 * @param message ReceiptListName message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ReceiptListName.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReceiptListName message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ReceiptListName & lightferry.admin.v1.ReceiptListName.$Shape} ReceiptListName
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ReceiptListName & lightferry.admin.v1.ReceiptListName.$Shape;
+            }
+
+            namespace ReceiptListName {
+
+                /** Properties of a ReceiptListName. */
+                interface $Properties {
+
+                    /** ReceiptListName lane */
+                    lane?: (string|null);
+
+                    /** ReceiptListName number */
+                    number?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReceiptListName. */
+                type $Shape = lightferry.admin.v1.ReceiptListName.$Properties;
+            }
+
+            /**
+             * Properties of a ConfirmReceiptsRequest.
+             * @deprecated Use lightferry.admin.v1.ConfirmReceiptsRequest.$Properties instead.
+             */
+            interface IConfirmReceiptsRequest extends lightferry.admin.v1.ConfirmReceiptsRequest.$Properties {
+            }
+
+            /** Represents a ConfirmReceiptsRequest. */
+            class ConfirmReceiptsRequest {
+
+                /**
+                 * Constructs a new ConfirmReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ConfirmReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ConfirmReceiptsRequest lists. */
+                lists: lightferry.admin.v1.ReceiptListName.$Properties[];
+
+                /** ConfirmReceiptsRequest digest. */
+                digest: Uint8Array;
+
+                /**
+                 * Encodes the specified ConfirmReceiptsRequest message. Does not implicitly {@link lightferry.admin.v1.ConfirmReceiptsRequest.verify|verify} messages.
+                 * @param message ConfirmReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ConfirmReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ConfirmReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ConfirmReceiptsRequest & lightferry.admin.v1.ConfirmReceiptsRequest.$Shape} ConfirmReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ConfirmReceiptsRequest & lightferry.admin.v1.ConfirmReceiptsRequest.$Shape;
+            }
+
+            namespace ConfirmReceiptsRequest {
+
+                /** Properties of a ConfirmReceiptsRequest. */
+                interface $Properties {
+
+                    /** ConfirmReceiptsRequest lists */
+                    lists?: (lightferry.admin.v1.ReceiptListName.$Properties[]|null);
+
+                    /** ConfirmReceiptsRequest digest */
+                    digest?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ConfirmReceiptsRequest. */
+                type $Shape = lightferry.admin.v1.ConfirmReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ConfirmReceiptsResponse.
+             * @deprecated Use lightferry.admin.v1.ConfirmReceiptsResponse.$Properties instead.
+             */
+            interface IConfirmReceiptsResponse extends lightferry.admin.v1.ConfirmReceiptsResponse.$Properties {
+            }
+
+            /** Represents a ConfirmReceiptsResponse. */
+            class ConfirmReceiptsResponse {
+
+                /**
+                 * Constructs a new ConfirmReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ConfirmReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified ConfirmReceiptsResponse message. Does not implicitly {@link lightferry.admin.v1.ConfirmReceiptsResponse.verify|verify} messages.
+                 * @param message ConfirmReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ConfirmReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ConfirmReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ConfirmReceiptsResponse & lightferry.admin.v1.ConfirmReceiptsResponse.$Shape} ConfirmReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ConfirmReceiptsResponse & lightferry.admin.v1.ConfirmReceiptsResponse.$Shape;
+            }
+
+            namespace ConfirmReceiptsResponse {
+
+                /** Properties of a ConfirmReceiptsResponse. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ConfirmReceiptsResponse. */
+                type $Shape = lightferry.admin.v1.ConfirmReceiptsResponse.$Properties;
+            }
+
+            /**
+             * Properties of an ImportReceiptsRequest.
+             * @deprecated Use lightferry.admin.v1.ImportReceiptsRequest.$Properties instead.
+             */
+            interface IImportReceiptsRequest extends lightferry.admin.v1.ImportReceiptsRequest.$Properties {
+            }
+
+            /** Represents an ImportReceiptsRequest. */
+            class ImportReceiptsRequest {
+
+                /**
+                 * Constructs a new ImportReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ImportReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ImportReceiptsRequest file. */
+                file: Uint8Array;
+
+                /** ImportReceiptsRequest skipUnknown. */
+                skipUnknown: boolean;
+
+                /** ImportReceiptsRequest checkOnly. */
+                checkOnly: boolean;
+
+                /**
+                 * Encodes the specified ImportReceiptsRequest message. Does not implicitly {@link lightferry.admin.v1.ImportReceiptsRequest.verify|verify} messages.
+                 * @param message ImportReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ImportReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ImportReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ImportReceiptsRequest & lightferry.admin.v1.ImportReceiptsRequest.$Shape} ImportReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ImportReceiptsRequest & lightferry.admin.v1.ImportReceiptsRequest.$Shape;
+            }
+
+            namespace ImportReceiptsRequest {
+
+                /** Properties of an ImportReceiptsRequest. */
+                interface $Properties {
+
+                    /** ImportReceiptsRequest file */
+                    file?: (Uint8Array|null);
+
+                    /** ImportReceiptsRequest skipUnknown */
+                    skipUnknown?: (boolean|null);
+
+                    /** ImportReceiptsRequest checkOnly */
+                    checkOnly?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ImportReceiptsRequest. */
+                type $Shape = lightferry.admin.v1.ImportReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of an ImportReceiptsResponse.
+             * @deprecated Use lightferry.admin.v1.ImportReceiptsResponse.$Properties instead.
+             */
+            interface IImportReceiptsResponse extends lightferry.admin.v1.ImportReceiptsResponse.$Properties {
+            }
+
+            /** Represents an ImportReceiptsResponse. */
+            class ImportReceiptsResponse {
+
+                /**
+                 * Constructs a new ImportReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.ImportReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ImportReceiptsResponse json. */
+                json: string;
+
+                /**
+                 * Encodes the specified ImportReceiptsResponse message. Does not implicitly {@link lightferry.admin.v1.ImportReceiptsResponse.verify|verify} messages.
+                 * @param message ImportReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.ImportReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ImportReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.ImportReceiptsResponse & lightferry.admin.v1.ImportReceiptsResponse.$Shape} ImportReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.ImportReceiptsResponse & lightferry.admin.v1.ImportReceiptsResponse.$Shape;
+            }
+
+            namespace ImportReceiptsResponse {
+
+                /** Properties of an ImportReceiptsResponse. */
+                interface $Properties {
+
+                    /** ImportReceiptsResponse json */
+                    json?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ImportReceiptsResponse. */
+                type $Shape = lightferry.admin.v1.ImportReceiptsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetReceiptStatusRequest.
+             * @deprecated Use lightferry.admin.v1.GetReceiptStatusRequest.$Properties instead.
+             */
+            interface IGetReceiptStatusRequest extends lightferry.admin.v1.GetReceiptStatusRequest.$Properties {
+            }
+
+            /** Represents a GetReceiptStatusRequest. */
+            class GetReceiptStatusRequest {
+
+                /**
+                 * Constructs a new GetReceiptStatusRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.GetReceiptStatusRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified GetReceiptStatusRequest message. Does not implicitly {@link lightferry.admin.v1.GetReceiptStatusRequest.verify|verify} messages.
+                 * @param message GetReceiptStatusRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.GetReceiptStatusRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetReceiptStatusRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.GetReceiptStatusRequest & lightferry.admin.v1.GetReceiptStatusRequest.$Shape} GetReceiptStatusRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.GetReceiptStatusRequest & lightferry.admin.v1.GetReceiptStatusRequest.$Shape;
+            }
+
+            namespace GetReceiptStatusRequest {
+
+                /** Properties of a GetReceiptStatusRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetReceiptStatusRequest. */
+                type $Shape = lightferry.admin.v1.GetReceiptStatusRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetReceiptStatusResponse.
+             * @deprecated Use lightferry.admin.v1.GetReceiptStatusResponse.$Properties instead.
+             */
+            interface IGetReceiptStatusResponse extends lightferry.admin.v1.GetReceiptStatusResponse.$Properties {
+            }
+
+            /** Represents a GetReceiptStatusResponse. */
+            class GetReceiptStatusResponse {
+
+                /**
+                 * Constructs a new GetReceiptStatusResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.admin.v1.GetReceiptStatusResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetReceiptStatusResponse json. */
+                json: string;
+
+                /**
+                 * Encodes the specified GetReceiptStatusResponse message. Does not implicitly {@link lightferry.admin.v1.GetReceiptStatusResponse.verify|verify} messages.
+                 * @param message GetReceiptStatusResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.admin.v1.GetReceiptStatusResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetReceiptStatusResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.admin.v1.GetReceiptStatusResponse & lightferry.admin.v1.GetReceiptStatusResponse.$Shape} GetReceiptStatusResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.admin.v1.GetReceiptStatusResponse & lightferry.admin.v1.GetReceiptStatusResponse.$Shape;
+            }
+
+            namespace GetReceiptStatusResponse {
+
+                /** Properties of a GetReceiptStatusResponse. */
+                interface $Properties {
+
+                    /** GetReceiptStatusResponse json */
+                    json?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetReceiptStatusResponse. */
+                type $Shape = lightferry.admin.v1.GetReceiptStatusResponse.$Properties;
+            }
         }
     }
 
@@ -3686,6 +4247,267 @@ export namespace lightferry {
         namespace v1 {
 
             /**
+             * Properties of a FileHead.
+             * @deprecated Use lightferry.ferry.v1.FileHead.$Properties instead.
+             */
+            interface IFileHead extends lightferry.ferry.v1.FileHead.$Properties {
+            }
+
+            /** Represents a FileHead. */
+            class FileHead {
+
+                /**
+                 * Constructs a new FileHead.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.FileHead.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FileHead version. */
+                version: number;
+
+                /** FileHead sender. */
+                sender: string;
+
+                /** FileHead lane. */
+                lane: string;
+
+                /** FileHead epoch. */
+                epoch: number;
+
+                /** FileHead number. */
+                number: number;
+
+                /** FileHead timeMs. */
+                timeMs: number;
+
+                /** FileHead streams. */
+                streams: lightferry.ferry.v1.StreamPosition.$Properties[];
+
+                /** FileHead part. */
+                part?: (lightferry.ferry.v1.FilePart.$Properties|null);
+
+                /**
+                 * Encodes the specified FileHead message. Does not implicitly {@link lightferry.ferry.v1.FileHead.verify|verify} messages.
+                 * @param message FileHead message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.FileHead.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FileHead message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.FileHead & lightferry.ferry.v1.FileHead.$Shape} FileHead
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.FileHead & lightferry.ferry.v1.FileHead.$Shape;
+            }
+
+            namespace FileHead {
+
+                /** Properties of a FileHead. */
+                interface $Properties {
+
+                    /** FileHead version */
+                    version?: (number|null);
+
+                    /** FileHead sender */
+                    sender?: (string|null);
+
+                    /** FileHead lane */
+                    lane?: (string|null);
+
+                    /** FileHead epoch */
+                    epoch?: (number|null);
+
+                    /** FileHead number */
+                    number?: (number|null);
+
+                    /** FileHead timeMs */
+                    timeMs?: (number|null);
+
+                    /** FileHead streams */
+                    streams?: (lightferry.ferry.v1.StreamPosition.$Properties[]|null);
+
+                    /** FileHead part */
+                    part?: (lightferry.ferry.v1.FilePart.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FileHead. */
+                type $Shape = lightferry.ferry.v1.FileHead.$Properties;
+            }
+
+            /**
+             * Properties of a FilePart.
+             * @deprecated Use lightferry.ferry.v1.FilePart.$Properties instead.
+             */
+            interface IFilePart extends lightferry.ferry.v1.FilePart.$Properties {
+            }
+
+            /** Represents a FilePart. */
+            class FilePart {
+
+                /**
+                 * Constructs a new FilePart.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.FilePart.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FilePart shipmentId. */
+                shipmentId: Uint8Array;
+
+                /** FilePart size. */
+                size: number;
+
+                /** FilePart manifestSize. */
+                manifestSize: number;
+
+                /** FilePart partBytes. */
+                partBytes: number;
+
+                /** FilePart dataParts. */
+                dataParts: number;
+
+                /** FilePart parityParts. */
+                parityParts: number;
+
+                /** FilePart group. */
+                group: number;
+
+                /** FilePart index. */
+                index: number;
+
+                /** FilePart digest. */
+                digest: Uint8Array;
+
+                /**
+                 * Encodes the specified FilePart message. Does not implicitly {@link lightferry.ferry.v1.FilePart.verify|verify} messages.
+                 * @param message FilePart message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.FilePart.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FilePart message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.FilePart & lightferry.ferry.v1.FilePart.$Shape} FilePart
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.FilePart & lightferry.ferry.v1.FilePart.$Shape;
+            }
+
+            namespace FilePart {
+
+                /** Properties of a FilePart. */
+                interface $Properties {
+
+                    /** FilePart shipmentId */
+                    shipmentId?: (Uint8Array|null);
+
+                    /** FilePart size */
+                    size?: (number|null);
+
+                    /** FilePart manifestSize */
+                    manifestSize?: (number|null);
+
+                    /** FilePart partBytes */
+                    partBytes?: (number|null);
+
+                    /** FilePart dataParts */
+                    dataParts?: (number|null);
+
+                    /** FilePart parityParts */
+                    parityParts?: (number|null);
+
+                    /** FilePart group */
+                    group?: (number|null);
+
+                    /** FilePart index */
+                    index?: (number|null);
+
+                    /** FilePart digest */
+                    digest?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FilePart. */
+                type $Shape = lightferry.ferry.v1.FilePart.$Properties;
+            }
+
+            /**
+             * Properties of a ShipmentManifest.
+             * @deprecated Use lightferry.ferry.v1.ShipmentManifest.$Properties instead.
+             */
+            interface IShipmentManifest extends lightferry.ferry.v1.ShipmentManifest.$Properties {
+            }
+
+            /** Represents a ShipmentManifest. */
+            class ShipmentManifest {
+
+                /**
+                 * Constructs a new ShipmentManifest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.ShipmentManifest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ShipmentManifest bundles. */
+                bundles: lightferry.ferry.v1.MediaBundle.$Properties[];
+
+                /**
+                 * Encodes the specified ShipmentManifest message. Does not implicitly {@link lightferry.ferry.v1.ShipmentManifest.verify|verify} messages.
+                 * @param message ShipmentManifest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.ShipmentManifest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ShipmentManifest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.ShipmentManifest & lightferry.ferry.v1.ShipmentManifest.$Shape} ShipmentManifest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.ShipmentManifest & lightferry.ferry.v1.ShipmentManifest.$Shape;
+            }
+
+            namespace ShipmentManifest {
+
+                /** Properties of a ShipmentManifest. */
+                interface $Properties {
+
+                    /** ShipmentManifest bundles */
+                    bundles?: (lightferry.ferry.v1.MediaBundle.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ShipmentManifest. */
+                type $Shape = lightferry.ferry.v1.ShipmentManifest.$Properties;
+            }
+
+            /**
              * Properties of a LeaseRequest.
              * @deprecated Use lightferry.ferry.v1.LeaseRequest.$Properties instead.
              */
@@ -3715,6 +4537,9 @@ export namespace lightferry {
 
                 /** LeaseRequest waitMs. */
                 waitMs: number;
+
+                /** LeaseRequest medium. */
+                medium: boolean;
 
                 /**
                  * Encodes the specified LeaseRequest message. Does not implicitly {@link lightferry.ferry.v1.LeaseRequest.verify|verify} messages.
@@ -3751,6 +4576,9 @@ export namespace lightferry {
 
                     /** LeaseRequest waitMs */
                     waitMs?: (number|null);
+
+                    /** LeaseRequest medium */
+                    medium?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4505,6 +5333,9 @@ export namespace lightferry {
                 /** DeliverRequest receivedMs. */
                 receivedMs: number;
 
+                /** DeliverRequest senderTime. */
+                senderTime?: (lightferry.ferry.v1.SenderTime.$Properties|null);
+
                 /**
                  * Encodes the specified DeliverRequest message. Does not implicitly {@link lightferry.ferry.v1.DeliverRequest.verify|verify} messages.
                  * @param message DeliverRequest message or plain object to encode
@@ -4547,12 +5378,84 @@ export namespace lightferry {
                     /** DeliverRequest receivedMs */
                     receivedMs?: (number|null);
 
+                    /** DeliverRequest senderTime */
+                    senderTime?: (lightferry.ferry.v1.SenderTime.$Properties|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a DeliverRequest. */
                 type $Shape = lightferry.ferry.v1.DeliverRequest.$Properties;
+            }
+
+            /**
+             * Properties of a SenderTime.
+             * @deprecated Use lightferry.ferry.v1.SenderTime.$Properties instead.
+             */
+            interface ISenderTime extends lightferry.ferry.v1.SenderTime.$Properties {
+            }
+
+            /** Represents a SenderTime. */
+            class SenderTime {
+
+                /**
+                 * Constructs a new SenderTime.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.SenderTime.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SenderTime nowMs. */
+                nowMs: number;
+
+                /** SenderTime latestMs. */
+                latestMs: number;
+
+                /** SenderTime ageMs. */
+                ageMs: number;
+
+                /**
+                 * Encodes the specified SenderTime message. Does not implicitly {@link lightferry.ferry.v1.SenderTime.verify|verify} messages.
+                 * @param message SenderTime message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.SenderTime.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SenderTime message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.SenderTime & lightferry.ferry.v1.SenderTime.$Shape} SenderTime
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.SenderTime & lightferry.ferry.v1.SenderTime.$Shape;
+            }
+
+            namespace SenderTime {
+
+                /** Properties of a SenderTime. */
+                interface $Properties {
+
+                    /** SenderTime nowMs */
+                    nowMs?: (number|null);
+
+                    /** SenderTime latestMs */
+                    latestMs?: (number|null);
+
+                    /** SenderTime ageMs */
+                    ageMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SenderTime. */
+                type $Shape = lightferry.ferry.v1.SenderTime.$Properties;
             }
 
             /**
@@ -4928,11 +5831,11 @@ export namespace lightferry {
                 /** Heartbeat streams. */
                 streams: lightferry.ferry.v1.StreamPosition.$Properties[];
 
-                /** Heartbeat configDigest. */
-                configDigest: Uint8Array;
-
                 /** Heartbeat number. */
                 number: number;
+
+                /** Heartbeat settings. */
+                settings?: (lightferry.ferry.v1.LinkSettings.$Properties|null);
 
                 /**
                  * Encodes the specified Heartbeat message. Does not implicitly {@link lightferry.ferry.v1.Heartbeat.verify|verify} messages.
@@ -4976,11 +5879,11 @@ export namespace lightferry {
                     /** Heartbeat streams */
                     streams?: (lightferry.ferry.v1.StreamPosition.$Properties[]|null);
 
-                    /** Heartbeat configDigest */
-                    configDigest?: (Uint8Array|null);
-
                     /** Heartbeat number */
                     number?: (number|null);
+
+                    /** Heartbeat settings */
+                    settings?: (lightferry.ferry.v1.LinkSettings.$Properties|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4988,6 +5891,81 @@ export namespace lightferry {
 
                 /** Shape of a Heartbeat. */
                 type $Shape = lightferry.ferry.v1.Heartbeat.$Properties;
+            }
+
+            /**
+             * Properties of a LinkSettings.
+             * @deprecated Use lightferry.ferry.v1.LinkSettings.$Properties instead.
+             */
+            interface ILinkSettings extends lightferry.ferry.v1.LinkSettings.$Properties {
+            }
+
+            /** Represents a LinkSettings. */
+            class LinkSettings {
+
+                /**
+                 * Constructs a new LinkSettings.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.LinkSettings.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LinkSettings lane. */
+                lane: string;
+
+                /** LinkSettings frameSize. */
+                frameSize: number;
+
+                /** LinkSettings groupShards. */
+                groupShards: number;
+
+                /** LinkSettings parityShards. */
+                parityShards: number;
+
+                /**
+                 * Encodes the specified LinkSettings message. Does not implicitly {@link lightferry.ferry.v1.LinkSettings.verify|verify} messages.
+                 * @param message LinkSettings message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.LinkSettings.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LinkSettings message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.LinkSettings & lightferry.ferry.v1.LinkSettings.$Shape} LinkSettings
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.LinkSettings & lightferry.ferry.v1.LinkSettings.$Shape;
+            }
+
+            namespace LinkSettings {
+
+                /** Properties of a LinkSettings. */
+                interface $Properties {
+
+                    /** LinkSettings lane */
+                    lane?: (string|null);
+
+                    /** LinkSettings frameSize */
+                    frameSize?: (number|null);
+
+                    /** LinkSettings groupShards */
+                    groupShards?: (number|null);
+
+                    /** LinkSettings parityShards */
+                    parityShards?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LinkSettings. */
+                type $Shape = lightferry.ferry.v1.LinkSettings.$Properties;
             }
 
             /**
@@ -5044,6 +6022,9 @@ export namespace lightferry {
 
                 /** Inventory givenUp. */
                 givenUp: lightferry.ferry.v1.StreamRanges.$Properties[];
+
+                /** Inventory passDelayMs. */
+                passDelayMs: number;
 
                 /**
                  * Encodes the specified Inventory message. Does not implicitly {@link lightferry.ferry.v1.Inventory.verify|verify} messages.
@@ -5105,6 +6086,9 @@ export namespace lightferry {
                     /** Inventory givenUp */
                     givenUp?: (lightferry.ferry.v1.StreamRanges.$Properties[]|null);
 
+                    /** Inventory passDelayMs */
+                    passDelayMs?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
@@ -5141,6 +6125,15 @@ export namespace lightferry {
                 /** MissingGroups groups. */
                 groups: lightferry.ferry.v1.SequenceRange.$Properties[];
 
+                /** MissingGroups shardSize. */
+                shardSize: number;
+
+                /** MissingGroups groupShards. */
+                groupShards: number;
+
+                /** MissingGroups parityShards. */
+                parityShards: number;
+
                 /**
                  * Encodes the specified MissingGroups message. Does not implicitly {@link lightferry.ferry.v1.MissingGroups.verify|verify} messages.
                  * @param message MissingGroups message or plain object to encode
@@ -5173,6 +6166,15 @@ export namespace lightferry {
 
                     /** MissingGroups groups */
                     groups?: (lightferry.ferry.v1.SequenceRange.$Properties[]|null);
+
+                    /** MissingGroups shardSize */
+                    shardSize?: (number|null);
+
+                    /** MissingGroups groupShards */
+                    groupShards?: (number|null);
+
+                    /** MissingGroups parityShards */
+                    parityShards?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -7121,6 +8123,371 @@ export namespace lightferry {
         }
     }
 
+    /** Namespace receipt. */
+    namespace receipt {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of a ReceiptList.
+             * @deprecated Use lightferry.receipt.v1.ReceiptList.$Properties instead.
+             */
+            interface IReceiptList extends lightferry.receipt.v1.ReceiptList.$Properties {
+            }
+
+            /** Represents a ReceiptList. */
+            class ReceiptList {
+
+                /**
+                 * Constructs a new ReceiptList.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.ReceiptList.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReceiptList version. */
+                version: number;
+
+                /** ReceiptList lane. */
+                lane: string;
+
+                /** ReceiptList sender. */
+                sender: string;
+
+                /** ReceiptList receiver. */
+                receiver: string;
+
+                /** ReceiptList number. */
+                number: number;
+
+                /** ReceiptList createdMs. */
+                createdMs: number;
+
+                /** ReceiptList groups. */
+                groups: lightferry.receipt.v1.ReceiptGroup.$Properties[];
+
+                /**
+                 * Encodes the specified ReceiptList message. Does not implicitly {@link lightferry.receipt.v1.ReceiptList.verify|verify} messages.
+                 * @param message ReceiptList message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.ReceiptList.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReceiptList message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.ReceiptList & lightferry.receipt.v1.ReceiptList.$Shape} ReceiptList
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.ReceiptList & lightferry.receipt.v1.ReceiptList.$Shape;
+            }
+
+            namespace ReceiptList {
+
+                /** Properties of a ReceiptList. */
+                interface $Properties {
+
+                    /** ReceiptList version */
+                    version?: (number|null);
+
+                    /** ReceiptList lane */
+                    lane?: (string|null);
+
+                    /** ReceiptList sender */
+                    sender?: (string|null);
+
+                    /** ReceiptList receiver */
+                    receiver?: (string|null);
+
+                    /** ReceiptList number */
+                    number?: (number|null);
+
+                    /** ReceiptList createdMs */
+                    createdMs?: (number|null);
+
+                    /** ReceiptList groups */
+                    groups?: (lightferry.receipt.v1.ReceiptGroup.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReceiptList. */
+                type $Shape = lightferry.receipt.v1.ReceiptList.$Properties;
+            }
+
+            /**
+             * Properties of a ReceiptGroup.
+             * @deprecated Use lightferry.receipt.v1.ReceiptGroup.$Properties instead.
+             */
+            interface IReceiptGroup extends lightferry.receipt.v1.ReceiptGroup.$Properties {
+            }
+
+            /** Represents a ReceiptGroup. */
+            class ReceiptGroup {
+
+                /**
+                 * Constructs a new ReceiptGroup.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.ReceiptGroup.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReceiptGroup state. */
+                state: string;
+
+                /** ReceiptGroup code. */
+                code: string;
+
+                /** ReceiptGroup receipts. */
+                receipts: lightferry.receipt.v1.Receipt.$Properties[];
+
+                /**
+                 * Encodes the specified ReceiptGroup message. Does not implicitly {@link lightferry.receipt.v1.ReceiptGroup.verify|verify} messages.
+                 * @param message ReceiptGroup message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.ReceiptGroup.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReceiptGroup message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.ReceiptGroup & lightferry.receipt.v1.ReceiptGroup.$Shape} ReceiptGroup
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.ReceiptGroup & lightferry.receipt.v1.ReceiptGroup.$Shape;
+            }
+
+            namespace ReceiptGroup {
+
+                /** Properties of a ReceiptGroup. */
+                interface $Properties {
+
+                    /** ReceiptGroup state */
+                    state?: (string|null);
+
+                    /** ReceiptGroup code */
+                    code?: (string|null);
+
+                    /** ReceiptGroup receipts */
+                    receipts?: (lightferry.receipt.v1.Receipt.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReceiptGroup. */
+                type $Shape = lightferry.receipt.v1.ReceiptGroup.$Properties;
+            }
+
+            /**
+             * Properties of a Receipt.
+             * @deprecated Use lightferry.receipt.v1.Receipt.$Properties instead.
+             */
+            interface IReceipt extends lightferry.receipt.v1.Receipt.$Properties {
+            }
+
+            /** Represents a Receipt. */
+            class Receipt {
+
+                /**
+                 * Constructs a new Receipt.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.Receipt.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Receipt exchangeId. */
+                exchangeId: Uint8Array;
+
+                /** Receipt timeMs. */
+                timeMs: number;
+
+                /**
+                 * Encodes the specified Receipt message. Does not implicitly {@link lightferry.receipt.v1.Receipt.verify|verify} messages.
+                 * @param message Receipt message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.Receipt.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Receipt message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.Receipt & lightferry.receipt.v1.Receipt.$Shape} Receipt
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.Receipt & lightferry.receipt.v1.Receipt.$Shape;
+            }
+
+            namespace Receipt {
+
+                /** Properties of a Receipt. */
+                interface $Properties {
+
+                    /** Receipt exchangeId */
+                    exchangeId?: (Uint8Array|null);
+
+                    /** Receipt timeMs */
+                    timeMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Receipt. */
+                type $Shape = lightferry.receipt.v1.Receipt.$Properties;
+            }
+
+            /**
+             * Properties of a SignedReceipts.
+             * @deprecated Use lightferry.receipt.v1.SignedReceipts.$Properties instead.
+             */
+            interface ISignedReceipts extends lightferry.receipt.v1.SignedReceipts.$Properties {
+            }
+
+            /** Represents a SignedReceipts. */
+            class SignedReceipts {
+
+                /**
+                 * Constructs a new SignedReceipts.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.SignedReceipts.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SignedReceipts list. */
+                list: Uint8Array;
+
+                /** SignedReceipts keyId. */
+                keyId: string;
+
+                /** SignedReceipts signature. */
+                signature: Uint8Array;
+
+                /** SignedReceipts certificates. */
+                certificates: Uint8Array[];
+
+                /**
+                 * Encodes the specified SignedReceipts message. Does not implicitly {@link lightferry.receipt.v1.SignedReceipts.verify|verify} messages.
+                 * @param message SignedReceipts message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.SignedReceipts.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SignedReceipts message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.SignedReceipts & lightferry.receipt.v1.SignedReceipts.$Shape} SignedReceipts
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.SignedReceipts & lightferry.receipt.v1.SignedReceipts.$Shape;
+            }
+
+            namespace SignedReceipts {
+
+                /** Properties of a SignedReceipts. */
+                interface $Properties {
+
+                    /** SignedReceipts list */
+                    list?: (Uint8Array|null);
+
+                    /** SignedReceipts keyId */
+                    keyId?: (string|null);
+
+                    /** SignedReceipts signature */
+                    signature?: (Uint8Array|null);
+
+                    /** SignedReceipts certificates */
+                    certificates?: (Uint8Array[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SignedReceipts. */
+                type $Shape = lightferry.receipt.v1.SignedReceipts.$Properties;
+            }
+
+            /**
+             * Properties of a ReceiptFile.
+             * @deprecated Use lightferry.receipt.v1.ReceiptFile.$Properties instead.
+             */
+            interface IReceiptFile extends lightferry.receipt.v1.ReceiptFile.$Properties {
+            }
+
+            /** Represents a ReceiptFile. */
+            class ReceiptFile {
+
+                /**
+                 * Constructs a new ReceiptFile.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.ReceiptFile.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReceiptFile lists. */
+                lists: Uint8Array[];
+
+                /**
+                 * Encodes the specified ReceiptFile message. Does not implicitly {@link lightferry.receipt.v1.ReceiptFile.verify|verify} messages.
+                 * @param message ReceiptFile message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.ReceiptFile.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReceiptFile message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.ReceiptFile & lightferry.receipt.v1.ReceiptFile.$Shape} ReceiptFile
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.ReceiptFile & lightferry.receipt.v1.ReceiptFile.$Shape;
+            }
+
+            namespace ReceiptFile {
+
+                /** Properties of a ReceiptFile. */
+                interface $Properties {
+
+                    /** ReceiptFile lists */
+                    lists?: (Uint8Array[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReceiptFile. */
+                type $Shape = lightferry.receipt.v1.ReceiptFile.$Properties;
+            }
+        }
+    }
+
     /** Namespace seal. */
     namespace seal {
 
@@ -7923,6 +9290,228 @@ export namespace lightferry {
 
                 /** Shape of a FailResponse. */
                 type $Shape = lightferry.seal.v1.FailResponse.$Properties;
+            }
+
+            /**
+             * Properties of a LeaseReceiptsRequest.
+             * @deprecated Use lightferry.seal.v1.LeaseReceiptsRequest.$Properties instead.
+             */
+            interface ILeaseReceiptsRequest extends lightferry.seal.v1.LeaseReceiptsRequest.$Properties {
+            }
+
+            /** Represents a LeaseReceiptsRequest. */
+            class LeaseReceiptsRequest {
+
+                /**
+                 * Constructs a new LeaseReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.LeaseReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LeaseReceiptsRequest waitMs. */
+                waitMs: number;
+
+                /**
+                 * Encodes the specified LeaseReceiptsRequest message. Does not implicitly {@link lightferry.seal.v1.LeaseReceiptsRequest.verify|verify} messages.
+                 * @param message LeaseReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.LeaseReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LeaseReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.LeaseReceiptsRequest & lightferry.seal.v1.LeaseReceiptsRequest.$Shape} LeaseReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.LeaseReceiptsRequest & lightferry.seal.v1.LeaseReceiptsRequest.$Shape;
+            }
+
+            namespace LeaseReceiptsRequest {
+
+                /** Properties of a LeaseReceiptsRequest. */
+                interface $Properties {
+
+                    /** LeaseReceiptsRequest waitMs */
+                    waitMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LeaseReceiptsRequest. */
+                type $Shape = lightferry.seal.v1.LeaseReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a LeaseReceiptsResponse.
+             * @deprecated Use lightferry.seal.v1.LeaseReceiptsResponse.$Properties instead.
+             */
+            interface ILeaseReceiptsResponse extends lightferry.seal.v1.LeaseReceiptsResponse.$Properties {
+            }
+
+            /** Represents a LeaseReceiptsResponse. */
+            class LeaseReceiptsResponse {
+
+                /**
+                 * Constructs a new LeaseReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.LeaseReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LeaseReceiptsResponse list. */
+                list: Uint8Array;
+
+                /**
+                 * Encodes the specified LeaseReceiptsResponse message. Does not implicitly {@link lightferry.seal.v1.LeaseReceiptsResponse.verify|verify} messages.
+                 * @param message LeaseReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.LeaseReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LeaseReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.LeaseReceiptsResponse & lightferry.seal.v1.LeaseReceiptsResponse.$Shape} LeaseReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.LeaseReceiptsResponse & lightferry.seal.v1.LeaseReceiptsResponse.$Shape;
+            }
+
+            namespace LeaseReceiptsResponse {
+
+                /** Properties of a LeaseReceiptsResponse. */
+                interface $Properties {
+
+                    /** LeaseReceiptsResponse list */
+                    list?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LeaseReceiptsResponse. */
+                type $Shape = lightferry.seal.v1.LeaseReceiptsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a CommitReceiptsRequest.
+             * @deprecated Use lightferry.seal.v1.CommitReceiptsRequest.$Properties instead.
+             */
+            interface ICommitReceiptsRequest extends lightferry.seal.v1.CommitReceiptsRequest.$Properties {
+            }
+
+            /** Represents a CommitReceiptsRequest. */
+            class CommitReceiptsRequest {
+
+                /**
+                 * Constructs a new CommitReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.CommitReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CommitReceiptsRequest signed. */
+                signed: Uint8Array;
+
+                /**
+                 * Encodes the specified CommitReceiptsRequest message. Does not implicitly {@link lightferry.seal.v1.CommitReceiptsRequest.verify|verify} messages.
+                 * @param message CommitReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.CommitReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CommitReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.CommitReceiptsRequest & lightferry.seal.v1.CommitReceiptsRequest.$Shape} CommitReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.CommitReceiptsRequest & lightferry.seal.v1.CommitReceiptsRequest.$Shape;
+            }
+
+            namespace CommitReceiptsRequest {
+
+                /** Properties of a CommitReceiptsRequest. */
+                interface $Properties {
+
+                    /** CommitReceiptsRequest signed */
+                    signed?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CommitReceiptsRequest. */
+                type $Shape = lightferry.seal.v1.CommitReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CommitReceiptsResponse.
+             * @deprecated Use lightferry.seal.v1.CommitReceiptsResponse.$Properties instead.
+             */
+            interface ICommitReceiptsResponse extends lightferry.seal.v1.CommitReceiptsResponse.$Properties {
+            }
+
+            /** Represents a CommitReceiptsResponse. */
+            class CommitReceiptsResponse {
+
+                /**
+                 * Constructs a new CommitReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.seal.v1.CommitReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Encodes the specified CommitReceiptsResponse message. Does not implicitly {@link lightferry.seal.v1.CommitReceiptsResponse.verify|verify} messages.
+                 * @param message CommitReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.seal.v1.CommitReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CommitReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.seal.v1.CommitReceiptsResponse & lightferry.seal.v1.CommitReceiptsResponse.$Shape} CommitReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.seal.v1.CommitReceiptsResponse & lightferry.seal.v1.CommitReceiptsResponse.$Shape;
+            }
+
+            namespace CommitReceiptsResponse {
+
+                /** Properties of a CommitReceiptsResponse. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CommitReceiptsResponse. */
+                type $Shape = lightferry.seal.v1.CommitReceiptsResponse.$Properties;
             }
         }
     }
