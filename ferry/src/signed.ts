@@ -20,7 +20,14 @@ const { SignedMessage } = lightferry.ferry.v1;
 export const MANIFEST_LABEL = "ferry-manifest/1";
 export const HEARTBEAT_LABEL = "ferry-heartbeat/1";
 export const MEDIA_LABEL = "ferry-media/1";
-type Label = typeof MANIFEST_LABEL | typeof HEARTBEAT_LABEL | typeof MEDIA_LABEL;
+export const INVENTORY_LABEL = "ferry-inventory/1";
+export const TICKET_LABEL = "ferry-ticket/1";
+type Label =
+  | typeof MANIFEST_LABEL
+  | typeof HEARTBEAT_LABEL
+  | typeof MEDIA_LABEL
+  | typeof INVENTORY_LABEL
+  | typeof TICKET_LABEL;
 
 /**
  * A heartbeat's chain: the certificate of its key and of that one's issuer. Nothing about them is signed, and
@@ -30,8 +37,11 @@ type Label = typeof MANIFEST_LABEL | typeof HEARTBEAT_LABEL | typeof MEDIA_LABEL
 export const MAX_CERTIFICATES = {
   [HEARTBEAT_LABEL]: 2,
   [MANIFEST_LABEL]: 0,
+  [INVENTORY_LABEL]: 0,
   // The receiver of a medium has no heartbeat to know the key by.
   [MEDIA_LABEL]: 2,
+  // Nor has the sender, of whom a ticket asks.
+  [TICKET_LABEL]: 2,
 } as const;
 
 /** A ferry key in force. */

@@ -7,6 +7,7 @@ import { FRAME_HEADER } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
 import { BurstWriter } from "./burst.ts";
 import { HEARTBEAT_INTERVAL_MS, type HeartbeatSource } from "./heartbeat.ts";
+import type { Message } from "./message.ts";
 import { Order } from "./order.ts";
 import type { Pass } from "./pass.ts";
 
@@ -18,8 +19,9 @@ export class Emitter {
   readonly #frameSize: number;
   readonly #burst: BurstWriter;
   readonly #heartbeat: HeartbeatSource;
-  readonly #order = new Order<Pass>();
+  readonly #order = new Order<Pass | Message>();
   readonly #passes = new Set<Pass>();
+  readonly #messages = new Set<Message>();
   #beatDue = true;
   #rate = 0;
   #measured = { bytes: 0, atMs: performance.now() };
@@ -70,24 +72,35 @@ export class Emitter {
 
   /** Sends a pass; resolves when its last frame was handed to the gate. @throws what stopped it */
   async send(pass: Pass): Promise<void> {
-    if (this.#stopped !== undefined) throw this.#stopped.reason;
-    this.#passes.add(pass);
-    this.#order.add(pass, pass.kind.serviceClass);
-    try {
-      await pass.run();
-    } finally {
-      this.#passes.delete(pass);
-      this.#order.remove(pass);
-    }
+    await this.#send(this.#passes, pass);
+  }
+
+  /** Sends a signed message in its turn; resolves when its last part was handed to the gate. @throws what stopped it */
+  async say(message: Message): Promise<void> {
+    await this.#send(this.#messages, message);
   }
 
   /** Stops after the present burst; passes under way are given up with `reason`. */
   async stop(reason: unknown): Promise<void> {
     this.#stopped = { reason };
     clearInterval(this.#timer);
-    for (const pass of this.#passes) pass.stop(reason);
+    for (const one of [...this.#passes, ...this.#messages]) one.stop(reason);
     this.wake();
     await this.#running;
+  }
+
+  async #send<One extends Pass | Message>(under: Set<One>, one: One): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped.reason;
+    under.add(one);
+    this.#order.add(one, one.kind.serviceClass);
+    try {
+      const run = one.run();
+      this.wake();
+      await run;
+    } finally {
+      under.delete(one);
+      this.#order.remove(one);
+    }
   }
 
   async #run(): Promise<void> {
