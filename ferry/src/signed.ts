@@ -22,12 +22,14 @@ export const HEARTBEAT_LABEL = "ferry-heartbeat/1";
 export const MEDIA_LABEL = "ferry-media/1";
 export const INVENTORY_LABEL = "ferry-inventory/1";
 export const TICKET_LABEL = "ferry-ticket/1";
+export const DIRECTORY_LABEL = "ferry-directory/1";
 type Label =
   | typeof MANIFEST_LABEL
   | typeof HEARTBEAT_LABEL
   | typeof MEDIA_LABEL
   | typeof INVENTORY_LABEL
-  | typeof TICKET_LABEL;
+  | typeof TICKET_LABEL
+  | typeof DIRECTORY_LABEL;
 
 /**
  * A heartbeat's chain: the certificate of its key and of that one's issuer. Nothing about them is signed, and
@@ -42,6 +44,8 @@ export const MAX_CERTIFICATES = {
   [MEDIA_LABEL]: 2,
   // Nor has the sender, of whom a ticket asks.
   [TICKET_LABEL]: 2,
+  // Each file stands for itself, whatever came before it.
+  [DIRECTORY_LABEL]: 2,
 } as const;
 
 /** A ferry key in force. */
