@@ -16,12 +16,13 @@ const owned =
 
 /** @param step bytes a read; without it all at once. */
 export async function readVector(vector: Vector, step?: number): Promise<Vector["expect"]> {
-  const { now, lane, sender, self, decryptKey, signKeyRegistered } = vector.context;
+  const { now, lane, sender, self, decryptKey, signKeyRegistered, lifetimeMs } = vector.context;
   const bytes = Buffer.from(vector.bundle, "base64");
   const items: ({ content: string } | { code: string })[] = [];
   try {
     const received = await readHeader(bufferSource(bytes, step ?? Math.max(bytes.length, 1)));
     const verified = verifyHeader(provider, received, {
+      lifetimeMs,
       now,
       lane,
       sender,

@@ -10,6 +10,8 @@ export interface VectorContext {
   readonly decryptKey: string;
   /** False: the sender's signing key is not registered. */
   readonly signKeyRegistered: boolean;
+  /** The lane's expiry as the registry has it; without it the reader does not know the lane's. */
+  readonly lifetimeMs?: number;
 }
 
 /** Either the bundle is refused with a code, or each item ends as told. */

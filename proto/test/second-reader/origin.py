@@ -9,11 +9,12 @@ from verdict import check_verdict
 class Context:
     """What a reader knows: the time, the lane the bundle came by, the node registered for it, itself, and the keys of others.
 
-    sign_key, policy_key: (node, key id, header) -> public key or None; for a key that is known and must not be used, Refused."""
+    sign_key, policy_key: (node, key id, header) -> public key or None; for a key that is known and must not be used, Refused.
+    lifetime_ms: the lane's expiry as the registry has it, where that is known."""
 
-    def __init__(self, now, lane, sender, self_node, sign_key, policy_key):
+    def __init__(self, now, lane, sender, self_node, sign_key, policy_key, lifetime_ms=None):
         self.now, self.lane, self.sender, self.self_node = now, lane, sender, self_node
-        self.sign_key, self.policy_key = sign_key, policy_key
+        self.sign_key, self.policy_key, self.lifetime_ms = sign_key, policy_key, lifetime_ms
 
 
 def verify_header(bundle, context):
@@ -34,5 +35,8 @@ def verify_header(bundle, context):
     require(h["grade"] == GRADES[highest], "bundle.grade-mismatch")
     require(h["created_ms"] <= context.now + CLOCK_DIFFERENCE_MS, "bundle.from-future")
     require(context.now < h["expires_ms"], "bundle.expired")
+    if context.lifetime_ms is not None:
+        lives = h["expires_ms"] - h["created_ms"]
+        require(lives <= context.lifetime_ms + CLOCK_DIFFERENCE_MS, "bundle.lifetime-too-long")
     require(context.self_node in [r["node_id"] for r in h["recipients"]], "bundle.wrong-recipient")
     return verdicts

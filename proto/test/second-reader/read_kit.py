@@ -28,9 +28,8 @@ def read_vector(vector, parties):
             else None
         )
 
-    context = Context(
-        at["now"], at["lane"], at["sender"], at["self"], key_of(sender, at["signKeyRegistered"]), key_of(policy)
-    )
+    keys = key_of(sender, at["signKeyRegistered"]), key_of(policy)
+    context = Context(at["now"], at["lane"], at["sender"], at["self"], *keys, at.get("lifetimeMs"))
     opener = parties[at["decryptKey"]]
     try:
         bundle = read_header(base64.b64decode(vector["bundle"]))

@@ -163,6 +163,20 @@ export const ORIGIN: readonly Case[] = [
     code: "bundle.from-future",
   },
   {
+    name: "expired-and-too-long",
+    changed: "expired, and of a longer life than the lane's bundles may have",
+    forgery: { items: [record] },
+    context: { now: NOW + 7 * DAY, lifetimeMs: DAY },
+    code: "bundle.expired",
+  },
+  {
+    name: "lifetime-too-long",
+    changed: "the lane's bundles live seven days less five minutes and 1 ms; this one seven days",
+    forgery: { items: [record] },
+    context: { lifetimeMs: 7 * DAY - 5 * 60 * 1000 - 1 },
+    code: "bundle.lifetime-too-long",
+  },
+  {
     name: "wrong-recipient",
     changed: "another node reads it",
     forgery: { items: [record] },

@@ -20,6 +20,12 @@ export const VALID: readonly Case[] = [
     changed: "nothing; content of 0 bytes",
     forgery: { items: [empty] },
   },
+  {
+    name: "valid-longest-lifetime",
+    changed: "it lives five minutes longer than the lane's bundles: a sealer may round up",
+    forgery: { items: [record] },
+    context: { lifetimeMs: 7 * DAY - 5 * 60 * 1000 },
+  },
   { name: "valid-multi-chunk", changed: "nothing; three chunks", forgery: { items: chunked } },
   {
     name: "valid-full-last-chunk",
