@@ -1,4 +1,4 @@
-"""Guarantee: the erasure code by its text alone (ferry/src/erasure/README.md, "The code"), sharing
+"""Guarantee: the erasure code by its text alone (ferry/SPEC.md §3.2), sharing
 nothing with the programs: products by shifting, parity by the sum, recovery by eliminating a full
 k x k matrix. Python 3 without packages.
 
@@ -112,14 +112,15 @@ ENCODES = [
 ]
 DECODES = [(1, 1, 1), (1, 2, 5), (3, 2, 7), (5, 3, 17), (8, 4, 7), (20, 8, 33), (33, 12, 65), (40, 24, 5)]
 
-print(json.dumps({
-    "polynomial": "11d",
-    "data": "byte n of shard i = (167 i + 29 n + 83 floor(n / 256) + k + 1) mod 256",
-    "matrix": [
-        {"row": j, "columns": n, "factors": bytes(factor(j, i) for i in range(n)).hex()}
-        for j, n in [(0, 224), (1, 224), (7, 224), (15, 224), (16, 224), (31, 224), (32, 192), (63, 192)]
-    ],
-    "encodes": [encoded(*case) for case in ENCODES],
-    "decodes": [decoded(*case, lost) for case in DECODES for lost in
-                {tuple(sorted(lost)): lost for lost in edges(*case[:2])}.values()],
-}, indent=1))
+if __name__ == "__main__":
+    print(json.dumps({
+        "polynomial": "11d",
+        "data": "byte n of shard i = (167 i + 29 n + 83 floor(n / 256) + k + 1) mod 256",
+        "matrix": [
+            {"row": j, "columns": n, "factors": bytes(factor(j, i) for i in range(n)).hex()}
+            for j, n in [(0, 224), (1, 224), (7, 224), (15, 224), (16, 224), (31, 224), (32, 192), (63, 192)]
+        ],
+        "encodes": [encoded(*case) for case in ENCODES],
+        "decodes": [decoded(*case, lost) for case in DECODES for lost in
+                    {tuple(sorted(lost)): lost for lost in edges(*case[:2])}.values()],
+    }, indent=1))
