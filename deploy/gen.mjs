@@ -61,6 +61,9 @@ try {
   const sm3 = "--initialMemory 17 --maximumMemory 17";
   // One source, two instructions for the same lookup; the memory comes from the caller.
   const erasure = "--importMemory --initialMemory 2";
+  // Any size of a shared memory that the caller brings.
+  const sums =
+    "--enable threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536";
   const made = {
     "proto/wasm/sm3-lanes.wasm": assemble("proto/wasm/sm3-lanes", "sm3-lanes", sm3),
     "ferry/wasm/erasure-simd.wasm": assemble("ferry/wasm/erasure", "erasure-simd", erasure),
@@ -69,6 +72,7 @@ try {
       "erasure-relaxed",
       `--enable relaxed-simd ${erasure}`,
     ),
+    "ferry/wasm/frame-sum.wasm": assemble("ferry/wasm/frame-sum", "frame-sum", sums),
     "proto/src/gen/index.js": Buffer.from(
       code.replace(
         importLine,

@@ -27,7 +27,7 @@ const rx = {
   heartbeat: { silent: false, secondsAgo: 0.4 },
   bundles: { arrived: 4, delivered: 4, refused: 0, waiting: 0 },
   objects: 0,
-  rejected: { crc: 5, magic: 1 },
+  rejected: { checksum: 5, magic: 1 },
   gaps: [{ stream: "inbound/n/normal", missing: "3-4", count: 2 }],
 };
 

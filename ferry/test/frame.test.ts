@@ -78,7 +78,7 @@ test("every truncation and every longer datagram is found", () => {
   }
   const longer = new Uint8Array(frame.length + 1);
   longer.set(frame);
-  expect(decodeFrame(longer, emptyHeader())).toBe("crc");
+  expect(decodeFrame(longer, emptyHeader())).toBe("checksum");
   expect(decodeFrame(new Uint8Array(MAX_FRAME_SIZE + 1), emptyHeader())).toBe("length");
 });
 

@@ -10,7 +10,7 @@ test("any sequence of writes and reads is a queue", () => {
     fc.property(
       fc.array(fc.record({ write: fc.boolean(), length: fc.nat(300) }), { maxLength: 400 }),
       (steps) => {
-        const memory = ringMemory(1024);
+        const memory = ringMemory(new SharedArrayBuffer(1024));
         const writer = new RingWriter(memory);
         const reader = new RingReader(memory);
         const queue: number[] = [];
@@ -43,7 +43,7 @@ test("any sequence of writes and reads is a queue", () => {
 });
 
 test("each side is rung only when it asked", () => {
-  const memory = ringMemory(1024);
+  const memory = ringMemory(new SharedArrayBuffer(1024));
   const writer = new RingWriter(memory);
   const reader = new RingReader(memory);
   expect(reader.askForRecord()).toBe(false);
@@ -82,7 +82,7 @@ async function blocked(worker: Worker, ring: RingReader | RingWriter): Promise<v
 const FOR_EVER_MS = 600_000;
 
 test("a thread that waits for room is woken when half is free", async () => {
-  const memory = ringMemory(4096);
+  const memory = ringMemory(new SharedArrayBuffer(4096));
   const writer = new RingWriter(memory);
   while (writer.reserve(500) >= 0) writer.commit(500, 0);
   const worker = thread(
@@ -98,7 +98,7 @@ test("a thread that waits for room is woken when half is free", async () => {
 });
 
 test("a thread that waits for a record is woken by the next one", async () => {
-  const memory = ringMemory(4096);
+  const memory = ringMemory(new SharedArrayBuffer(4096));
   const worker = thread(
     "RingReader",
     memory,
@@ -114,7 +114,7 @@ test("a thread that waits for a record is woken by the next one", async () => {
 });
 
 test("between two threads nothing is torn, lost or doubled, with the ring full most of the time", async () => {
-  const memory = ringMemory(4096);
+  const memory = ringMemory(new SharedArrayBuffer(4096));
   const records = 30_000;
   const worker = thread(
     "RingWriter",

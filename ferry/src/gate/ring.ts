@@ -31,12 +31,9 @@ export interface RingMemory {
   readonly data: SharedArrayBuffer;
 }
 
-/** @param bytes a power of two */
-export function ringMemory(bytes: number): RingMemory {
-  return {
-    control: new SharedArrayBuffer(CONTROL_WORDS * 4),
-    data: new SharedArrayBuffer(bytes),
-  };
+/** @param data a power of two bytes */
+export function ringMemory(data: SharedArrayBuffer): RingMemory {
+  return { control: new SharedArrayBuffer(CONTROL_WORDS * 4), data };
 }
 
 class RingEnd {

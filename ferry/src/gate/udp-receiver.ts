@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "@lightferry/proto/errors";
+import { summedMemory } from "../frame-sum/index.ts";
 import type { GateAddress, GateReceiver, ReceiverStats } from "./gate.ts";
 import { RECEIVED, type ReceiveLoopData, Total } from "./loops.ts";
 import { closeSocket } from "./native.ts";
@@ -55,7 +56,7 @@ export class UdpReceiver implements GateReceiver {
     this.#fd = socket.fd;
     this.port = socket.port;
     this.receiveBuffer = socket.receiveBuffer;
-    const memory = ringMemory(ringBytes);
+    const memory = ringMemory(summedMemory(ringBytes));
     this.#ring = new RingReader(memory);
     const workerData: ReceiveLoopData = { fd: socket.fd, memory };
     this.#worker = new Worker(new URL("./receive-loop.ts", import.meta.url), { workerData });

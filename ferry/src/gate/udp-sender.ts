@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "@lightferry/proto/errors";
+import { summedMemory } from "../frame-sum/index.ts";
 import {
   BURST_BYTES,
   type GateAddress,
@@ -49,7 +50,7 @@ export class UdpSender implements GateSender {
     requireMtu(address, frameSize, routeMtu(address));
     const socket = openTxSocket(frameSize);
     this.#fd = socket.fd;
-    const memory = ringMemory(RING_BYTES);
+    const memory = ringMemory(summedMemory(RING_BYTES));
     this.#ring = new RingWriter(memory);
     const workerData: SendLoopData = {
       fd: socket.fd,
