@@ -30,6 +30,7 @@ const asCount = (code: number): Count => ({
   passed: code === 0 ? 1 : 0,
   failed: code === 0 ? 0 : 1,
   failures: code === 0 ? [] : [`exit status ${code}`],
+  skipped: [],
 });
 const bin = (program: string) => join(REPOSITORY, "node_modules/.bin", program);
 
@@ -67,15 +68,17 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-for (const { name, failures } of suites) {
+for (const { name, failures, skipped } of suites) {
+  for (const test of skipped) console.log(`skipped: ${name}: ${test}`);
   for (const failure of failures) console.log(`failed: ${name}: ${failure}`);
 }
-console.log("\nseconds  passed  failed  suite");
-for (const { name, passed, failed, seconds } of suites) {
+console.log("\nseconds  passed  failed  skipped  suite");
+for (const { name, passed, failed, skipped, seconds } of suites) {
   const cells = [
     seconds.toFixed(1).padStart(7),
     String(passed).padStart(7),
     String(failed).padStart(7),
+    String(skipped.length).padStart(8),
   ];
   console.log(`${cells.join(" ")}  ${name}`);
 }

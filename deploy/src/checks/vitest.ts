@@ -44,6 +44,8 @@ export interface Count {
   readonly failed: number;
   /** What failed, a line each: the last lines of a long log are often all that is kept of it. */
   readonly failures: readonly string[];
+  /** Names of tests that the machine could not run. */
+  readonly skipped: readonly string[];
 }
 
 interface JsonReport {
@@ -67,7 +69,9 @@ interface JsonReport {
  * a run in which no test passed.
  */
 export function countReport(path: string, exitCode: number): Count {
-  if (!existsSync(path)) return { passed: 0, failed: 1, failures: ["the run left no report"] };
+  if (!existsSync(path)) {
+    return { passed: 0, failed: 1, failures: ["the run left no report"], skipped: [] };
+  }
   const report = JSON.parse(readFileSync(path, "utf8")) as JsonReport;
   const failures = report.testResults.flatMap((file) => {
     const name = relative(REPOSITORY, file.name);
@@ -80,7 +84,12 @@ export function countReport(path: string, exitCode: number): Count {
   if (failures.length === 0 && (exitCode !== 0 || report.numPassedTests === 0)) {
     failures.push(`exit status ${exitCode} after ${report.numPassedTests} tests that passed`);
   }
-  return { passed: report.numPassedTests, failed: failures.length, failures };
+  const skipped = report.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter((test) => test.status === "skipped")
+      .map((test) => `${relative(REPOSITORY, file.name)} › ${test.fullName}`),
+  );
+  return { passed: report.numPassedTests, failed: failures.length, failures, skipped };
 }
 
 /** One line: where, and the first of what was said, with the place in our own code. */
