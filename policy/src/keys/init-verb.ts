@@ -40,7 +40,7 @@ export const initVerb: CliVerb = {
   },
   examples: [
     example(
-      "keys init --role root --ca /media/root/ca --organisation 某市自然资源局 --out root.pem",
+      "keys init --role root --ca /media/authority/ca --organisation 某市自然资源局 --out root.pem",
       "在离线机器上建立根",
       "make the root on an offline machine",
     ),
