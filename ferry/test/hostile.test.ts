@@ -21,6 +21,7 @@ import {
   namedKey,
   type Place,
   place,
+  SETTINGS,
   startSender,
   startStation,
 } from "./fixture.ts";
@@ -91,7 +92,7 @@ test("forged heartbeats change nothing and are counted by what is wrong with the
     nextFrame: 5,
     timeMs: Date.now(),
     streams: [],
-    configDigest: new Uint8Array(32),
+    settings: SETTINGS,
     number: 1,
   };
   const stranger = namedKey();

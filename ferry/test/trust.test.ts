@@ -31,6 +31,7 @@ import {
   pki,
   place,
   provider,
+  SETTINGS,
   startSender,
   startStation,
 } from "./fixture.ts";
@@ -83,7 +84,7 @@ test("what a heartbeat with its chain measures: a frame at MTU 1500, some of the
   const size = (streams: number, chain: boolean) => {
     const beat = {
       ...{ version: 1, sender: FROM, epoch: 2 ** 21 - 1, nextFrame: 2 ** 50, number: 2 ** 31 },
-      ...{ timeMs: Date.now(), configDigest: randomBytes(32) },
+      ...{ timeMs: Date.now(), settings: SETTINGS },
       streams: Array.from({ length: streams }, (_, i) => ({
         stream: `${LANE}/${FROM}/urgent`,
         sequence: 2 ** 40 + i,
@@ -225,7 +226,7 @@ test("a key that ended is refused, however far back its thief dates a heartbeat"
   expect(namedKey(thief.key).keyId).toBe(keyId);
   const beat = {
     ...{ version: 1, sender: FROM, epoch: 9, nextFrame: 5, number: 1, streams: [] },
-    ...{ timeMs: Date.now() - 100 * hour, configDigest: randomBytes(32) },
+    ...{ timeMs: Date.now() - 100 * hour, settings: SETTINGS },
   };
   const signer = shows(() => thief);
   const bytes = signMessage(signer, HEARTBEAT_LABEL, lightferry.ferry.v1.Heartbeat, beat, true);

@@ -30,6 +30,8 @@ export const HOST = "127.0.0.1";
 export const LANE = "inbound";
 export const FROM = "node-extranet";
 export const TO = "node-business";
+/** What a sender of heartbeats was told of the link. */
+export const SETTINGS = { lane: LANE, frameSize: 1456, groupShards: 128, parityShards: 16 };
 const DAY = 86_400_000;
 
 export interface NamedKey {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { judgedTimes } from "@lightferry/proto/bundle";
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { Turns } from "@lightferry/proto/service";
@@ -135,7 +136,8 @@ export class Freight {
     try {
       file = await BundleFile.open(outboxPath(outboxDir, carried.file));
       const { provider } = signer;
-      await checkBundle(carried, file, { provider, keys: keys(), lane, node, outboxDir });
+      const times = judgedTimes(Date.now(), undefined);
+      await checkBundle(carried, file, { provider, keys: keys(), lane, node, outboxDir, times });
       return file;
     } catch (error) {
       await file?.close();

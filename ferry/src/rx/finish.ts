@@ -9,7 +9,12 @@
  */
 import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { readHeader, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
+import {
+  readHeader,
+  type SenderTime,
+  type VerifyContext,
+  verifyHeader,
+} from "@lightferry/proto/bundle";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { Troubles, Turns } from "@lightferry/proto/service";
@@ -51,6 +56,10 @@ export interface FinisherParts {
   readonly events: EventSink;
   readonly log: Log;
   readonly verifyContext: () => VerifyContext;
+  /** What the heartbeats of this run tell of the sender's clock; undefined before the first. */
+  readonly senderTime: () => SenderTime | undefined;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock: () => number;
   readonly deliver: (request: DeliverRequest) => Promise<DeliverResponse>;
   readonly signal: AbortSignal;
 }
@@ -243,10 +252,20 @@ export class Finisher {
         sequence,
       };
     } catch (error) {
-      // From the future: a clock is wrong, not the bundle. It is held and looked at again.
-      if (!(error instanceof GatewayError) || error.code === "bundle.from-future") throw error;
+      if (!(error instanceof GatewayError) || this.#clocksAtFault(error)) throw error;
       return { refusal: error, path, round };
     }
+  }
+
+  /**
+   * From the future, or expired by our own clock before any heartbeat told the sender's: a clock may be
+   * wrong and not the bundle. It is held and looked at again.
+   */
+  #clocksAtFault({ code }: GatewayError): boolean {
+    return (
+      code === "bundle.from-future" ||
+      (code === "bundle.expired" && this.#parts.senderTime() === undefined)
+    );
   }
 
   /** The verified file lies in the arrivals directory: makes that durable, says so, hands it over. */
@@ -300,7 +319,7 @@ export class Finisher {
 
   /** Delivers until the inbox answers. */
   async #deliver(arrival: Arrival): Promise<void> {
-    const { lane, deliver, signal, log } = this.#parts;
+    const { lane, deliver, signal, log, clock, senderTime } = this.#parts;
     const { bundleId, headerDigest, size } = arrival;
     const request: DeliverRequest = {
       bundleId: Buffer.from(bundleId, "hex"),
@@ -308,12 +327,13 @@ export class Finisher {
       size,
       headerDigest,
       lane,
-      receivedMs: Date.now(),
+      receivedMs: clock(),
     };
     this.#waiting += 1;
     try {
       const { status = "", code = "" } = await untilAnswered(
-        () => deliver(request),
+        // The sender's time of each try, not of the first: the inbox may be away for hours.
+        () => deliver({ ...request, senderTime: senderTime() ?? null }),
         signal,
         (error) => {
           const { code: reason, detail } = asGatewayError(error);

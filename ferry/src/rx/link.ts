@@ -4,6 +4,7 @@
  * that reordering on the way is no loss.
  */
 
+import { type JudgedTimes, judgedTimes, type SenderTime } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { readState, replaceFile } from "../durable.ts";
@@ -32,13 +33,17 @@ interface LinkState {
 /** What a heartbeat brought to light. */
 export interface Beat {
   readonly missing: Missing;
+  /** Frames accounted for by it, the missing ones among them. */
+  readonly settled: number;
+  /** Some of them were sent while this program did not listen. */
+  readonly fromBefore: boolean;
   readonly epoch: number;
   readonly newEpoch: boolean;
-  readonly configChanged: boolean;
 }
 
 export class Link {
   readonly #path: string;
+  readonly #now: () => number;
   #state: LinkState;
   #window: LossWindow | undefined;
   /** Frames of an epoch that no heartbeat has announced yet. */
@@ -48,27 +53,35 @@ export class Link {
   /** First frame number not sent when the newest heartbeat was made. */
   #mark: number | undefined;
   #clock: { readonly senderMs: number; readonly heardAt: number } | undefined;
-  #config = "";
+  /** The latest time that the sender told in this run. */
+  #latestMs = 0;
   #heardAt: number | undefined;
+  /** Nothing is settled yet that was sent while this program listened. */
+  #before = true;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, state: LinkState) {
+  private constructor(path: string, state: LinkState, now: () => number) {
     this.#path = path;
+    this.#now = now;
     this.#state = state;
     if (state.epoch > 0) this.#window = new LossWindow(state.settledTo);
   }
 
-  /** @throws GatewayError `ferry.state-corrupt` when the file is damaged or of another sender */
-  static async open(path: string, sender: string): Promise<Link> {
+  /**
+   * @param now this machine's clock, Unix milliseconds
+   * @throws GatewayError `ferry.state-corrupt` when the file is damaged or of another sender
+   */
+  static async open(path: string, sender: string, now: () => number = Date.now): Promise<Link> {
     const state = (await readState(path)) as LinkState | undefined;
     if (state === undefined) {
-      return new Link(path, { sender, epoch: 0, number: 0, settledTo: 0, lost: 0, settled: 0 });
+      const none = { sender, epoch: 0, number: 0, settledTo: 0, lost: 0, settled: 0 };
+      return new Link(path, none, now);
     }
     const numbers = [state.epoch, state.number, state.settledTo, state.lost, state.settled];
     if (state.sender !== sender || !numbers.every((value) => Number.isSafeInteger(value))) {
       throw new GatewayError("ferry.state-corrupt", { detail: path });
     }
-    return new Link(path, state);
+    return new Link(path, state, now);
   }
 
   get state(): LinkState {
@@ -82,15 +95,26 @@ export class Link {
 
   /** The sender's clock minus ours, at the newest heartbeat; undefined before the first. */
   get clockOffsetMs(): number | undefined {
+    const told = this.senderTime();
+    return told === undefined ? undefined : told.nowMs - this.#now();
+  }
+
+  /** What the heartbeats of this run tell of the sender's clock; undefined before the first. */
+  senderTime(): SenderTime | undefined {
     const clock = this.#clock;
-    return clock === undefined
-      ? undefined
-      : clock.senderMs + (performance.now() - clock.heardAt) - Date.now();
+    if (clock === undefined) return undefined;
+    const ageMs = Math.round(performance.now() - clock.heardAt);
+    return { nowMs: clock.senderMs + ageMs, latestMs: this.#latestMs, ageMs };
+  }
+
+  /** By what a bundle is expired or from the future: see judgedTimes. */
+  judgedTimes(): JudgedTimes {
+    return judgedTimes(this.#now(), this.senderTime());
   }
 
   /** The sender's time as its heartbeats tell it; our own before the first. */
   senderNow(): number {
-    return Math.round(Date.now() + (this.clockOffsetMs ?? 0));
+    return this.senderTime()?.nowMs ?? this.#now();
   }
 
   /** Notes the number of any well-formed frame. Only memory changes. */
@@ -121,23 +145,25 @@ export class Link {
     if (newEpoch) this.#enter(epoch, nextFrame);
     this.#earlyBegun = 0;
     const window = this.#window as LossWindow;
-    const missing = window.settle(Math.min(this.#mark ?? window.base, nextFrame));
+    const marked = this.#mark;
+    const missing = window.settle(Math.min(marked ?? window.base, nextFrame));
     const base = newEpoch ? window.base : this.#state.settledTo;
     this.#mark = nextFrame;
     this.#heardAt = performance.now();
     this.#clock = { senderMs: heartbeat.timeMs, heardAt: this.#heardAt };
-    const config = Buffer.from(heartbeat.configDigest).toString("hex");
-    const configChanged = this.#config !== "" && this.#config !== config;
-    this.#config = config;
+    this.#latestMs = Math.max(this.#latestMs, heartbeat.timeMs);
+    const settled = window.base - base;
+    const fromBefore = marked !== undefined && this.#before;
+    if (marked !== undefined) this.#before = false;
     this.#state = {
       sender: this.#state.sender,
       epoch,
       number,
       settledTo: window.base,
       lost: this.#state.lost + missing.count,
-      settled: this.#state.settled + window.base - base,
+      settled: this.#state.settled + settled,
     };
-    return { missing, epoch, newEpoch, configChanged };
+    return { missing, settled, fromBefore, epoch, newEpoch };
   }
 
   /** Writes the state; a crash loses at most what was counted since. */

@@ -1,10 +1,10 @@
 /**
- * Guarantee: whatever comes from the gate, the receiver goes on; what is no
- * frame is counted, what is a frame is numbered for the loss account, and only
- * signed messages change what is durable.
+ * Guarantee: whatever comes from the gate of one link, the receiver goes on; what is no
+ * frame of this link and its lanes is counted, what is one is numbered for the loss account,
+ * and only signed messages change what is durable.
  *
- * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, MANIFEST: reassemble ─▶ finish
- *                                           └▶ HEARTBEAT: verify ─▶ link, streams, alarms
+ * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, MANIFEST: reassembler of the lane ─▶ finish
+ *                                           └▶ HEARTBEAT: verify ─▶ link, streams of the lanes, alarms
  */
 import { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, Log } from "../events.ts";
@@ -16,35 +16,47 @@ import type { Link } from "./link.ts";
 import { rangesText } from "./loss.ts";
 import type { Reassembler } from "./reassemble.ts";
 import { REPORT_MS, type Rejections } from "./rejections.ts";
+import type { LinkWatch } from "./watch.ts";
 
 const { Heartbeat } = lightferry.ferry.v1;
 
-/** Three heartbeats not heard: the sender or the link is down. */
-export const SILENCE_MS = 3_000;
 const TICK_MS = 1_000;
+/** A tenth of a second late is early enough, and ten looks a second cost nothing. */
+const PULSE_MS = 100;
 /** The one version of the heartbeat that is understood. */
 const HEARTBEAT_VERSION = 1;
-/** Heartbeats whose signature is looked at in one second; the honest sender makes one. */
+/** Heartbeats whose signature is looked at in one second; the honest sender makes two. */
 const MAX_HEARTBEATS = 20;
+
+/** What a receiver needs of a lane. */
+export interface ReceiverLane {
+  readonly name: string;
+  readonly reassembler: Reassembler;
+  readonly done: DoneLog;
+}
 
 export interface ReceiverParts {
   readonly link: Link;
+  /** Of the link. */
+  readonly number: number;
   readonly verifier: LinkVerifier;
-  readonly reassembler: Reassembler;
+  /** Lanes of the link's sender, at their numbers; at least one. */
+  readonly lanes: readonly (ReceiverLane | undefined)[];
   readonly rejections: Rejections;
-  readonly done: DoneLog;
   readonly events: EventSink;
-  readonly lane: string;
+  readonly watch: LinkWatch;
   readonly log: Log;
 }
 
 export class Receiver {
   readonly counts = { frames: 0, heartbeats: 0 };
   readonly #parts: ReceiverParts;
+  /** Names the link in every event. */
+  readonly #number: Readonly<Record<string, string>>;
+  /** Events of the link stand under the first of its lanes. */
+  readonly #lane: string;
   readonly #header: FrameHeader = emptyHeader();
   readonly #heartbeatParts = new ManifestCollector();
-  #silent = false;
-  #listeningSince = performance.now();
   #reportedAt = performance.now();
   #heartbeatsSeen = 0;
   /** Frames found missing since the last report, and where. */
@@ -52,26 +64,28 @@ export class Receiver {
   #lostRanges: string[] = [];
   #saving: Promise<void> | undefined;
   #recording: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
+    this.#number = { link: String(parts.number) };
+    this.#lane = parts.lanes.find((lane) => lane !== undefined)?.name ?? "";
   }
 
   start(): void {
-    this.#listeningSince = performance.now();
-    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    const { watch } = this.#parts;
+    watch.start();
+    this.#timers = [
+      setInterval(() => this.tick(), TICK_MS),
+      setInterval(() => watch.pulse(), PULSE_MS),
+    ];
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#report();
     await this.#saving;
     await this.#recording;
-  }
-
-  get silent(): boolean {
-    return this.#silent;
   }
 
   /** Takes any datagram; never throws. */
@@ -82,29 +96,27 @@ export class Receiver {
       this.#parts.rejections.count(fault);
       return;
     }
+    const { link, lanes, number, rejections } = this.#parts;
+    const lane = lanes[header.lane];
+    if (lane === undefined || header.link !== number) {
+      // Fibres or settings were mixed up: these are somebody else's numbers.
+      rejections.count(header.link === number ? "lane" : "link");
+      return;
+    }
     this.counts.frames += 1;
-    this.#parts.link.see(header.epoch, header.seq);
+    link.see(header.epoch, header.seq);
     const payload = bytes.subarray(FRAME_HEADER);
     const { type } = header;
-    if (type <= FRAME_TYPE.PARITY) this.#parts.reassembler.data(header, payload);
-    else if (type === FRAME_TYPE.MANIFEST) this.#parts.reassembler.manifest(header, payload);
+    if (type <= FRAME_TYPE.PARITY) lane.reassembler.data(header, payload);
+    else if (type === FRAME_TYPE.MANIFEST) lane.reassembler.manifest(header, payload);
     else this.#heartbeatPart(header, payload);
   };
 
   /** Once a second. */
   tick(): void {
     this.#heartbeatsSeen = 0;
-    this.#parts.reassembler.tick();
-    const now = performance.now();
-    const heard = this.#parts.link.heardAt ?? this.#listeningSince;
-    if (!this.#silent && now - heard > SILENCE_MS) {
-      this.#silent = true;
-      this.#parts.log.warn({ seconds: Math.round((now - heard) / 1000) }, "no heartbeat");
-      this.#record("gate.heartbeat-missed", "error", {
-        seconds: String(Math.round((now - heard) / 1000)),
-      });
-    }
-    if (now - this.#reportedAt >= REPORT_MS) this.#report();
+    this.#parts.watch.tick();
+    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();
   }
 
   /** One with certificates comes in parts where it is longer than a frame. */
@@ -140,7 +152,12 @@ export class Receiver {
       rejections.count("heartbeat-sender");
       return;
     }
-    if (message.epoch !== epoch || !sane(message)) {
+    if (message.link !== this.#parts.number) {
+      rejections.count("heartbeat-link");
+      return;
+    }
+    const { settings } = message;
+    if (message.epoch !== epoch || !sane(message) || !settings) {
       rejections.count("heartbeat-malformed");
       return;
     }
@@ -152,11 +169,7 @@ export class Receiver {
     this.counts.heartbeats += 1;
     this.#saving ??= this.#save();
     if (beat.newEpoch) this.#parts.log.info({ epoch: beat.epoch }, "epoch of the sender");
-    if (beat.configChanged) this.#parts.log.warn({ epoch: beat.epoch }, "link settings changed");
-    if (this.#silent) {
-      this.#silent = false;
-      this.#record("gate.heartbeat-restored", "ok", { epoch: String(beat.epoch) });
-    }
+    this.#parts.watch.beat(beat, settings);
     if (beat.missing.count > 0) {
       this.#lost += beat.missing.count;
       this.#lostRanges.push(rangesText(beat.missing.ranges));
@@ -166,23 +179,21 @@ export class Receiver {
 
   #positions(message: lightferry.ferry.v1.Heartbeat): void {
     for (const { stream = "", sequence = 0 } of message.streams) {
-      // Streams of this lane only: the names become keys of a durable record.
-      if (!stream?.startsWith(`${this.#parts.lane}/`) || sequence === null) continue;
-      const gap = this.#parts.done.streams.passed(stream, sequence);
+      // Streams of the sender's lanes only: the names become keys of a durable record.
+      const lane = this.#parts.lanes.find((known) => stream?.startsWith(`${known?.name}/`));
+      if (lane === undefined || !stream || sequence === null) continue;
+      const gap = lane.done.streams.passed(stream, sequence);
       if (gap === undefined) continue;
       this.#parts.log.warn(gap, "bundles missing");
-      this.#record("gate.gap", "error", {
-        bundles: String(gap.count),
-        missing: gap.missing,
-        stream,
-      });
+      const { count, missing } = gap;
+      this.#recordGap({ bundles: String(count), missing, stream }, lane.name);
     }
   }
 
   #report(): void {
     this.#reportedAt = performance.now();
-    const { rejections, events, lane, log, link } = this.#parts;
-    const unsaid = rejections.report(events, lane, log);
+    const { rejections, events, log, link } = this.#parts;
+    const unsaid = rejections.report(events, this.#lane, log, this.#number);
     this.#recording = Promise.all([
       this.#recording,
       unsaid.catch((error: unknown) => this.#fault(error)),
@@ -190,7 +201,7 @@ export class Receiver {
     if (this.#lost === 0) return;
     // Ranges of ten seconds of a bad line may be long; their count is exact.
     const ranges = this.#lostRanges.join(",").slice(0, 1_000);
-    this.#record("gate.gap", "error", {
+    this.#recordGap({
       epoch: String(link.state.epoch),
       frames: String(this.#lost),
       ranges,
@@ -199,14 +210,10 @@ export class Receiver {
     this.#lostRanges = [];
   }
 
-  #record(
-    type: "gate.gap" | "gate.heartbeat-missed" | "gate.heartbeat-restored",
-    outcome: "ok" | "error",
-    attributes: Record<string, string>,
-  ): void {
-    const { events, lane } = this.#parts;
-    const recorded = events
-      .record([{ type, outcome, lane, attributes }])
+  #recordGap(facts: Record<string, string>, lane = this.#lane): void {
+    const attributes = { ...facts, ...this.#number };
+    const recorded = this.#parts.events
+      .record([{ type: "gate.gap", outcome: "error", lane, attributes }])
       .catch((error: unknown) => this.#fault(error));
     this.#recording = Promise.all([this.#recording, recorded]);
   }

@@ -11,8 +11,10 @@ import type { lightferry } from "@lightferry/proto/gen";
 import type { CallOptions } from "@lightferry/proto/rpc";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
+import { Alarms } from "../alarms.ts";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
+import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
 import { DoneLog } from "./done.ts";
 import { Finisher } from "./finish.ts";
 import type { Incoming } from "./incoming.ts";
@@ -22,6 +24,7 @@ import { Reassembler } from "./reassemble.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
 import { senderKeys } from "./sender-keys.ts";
+import { type ExpectedLink, LinkWatch } from "./watch.ts";
 
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
 const DELIVER_DEADLINE_MS = 600_000;
@@ -45,6 +48,11 @@ export interface StationOptions {
   readonly inbox: InboxPeer;
   readonly events: EventSink;
   readonly log: Log;
+  /** What this end was told of the link beside its lane. */
+  readonly expected?: Omit<ExpectedLink, "lane"> | undefined;
+  readonly alarmLimits?: AlarmLimits;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock?: () => number;
 }
 
 export class Station {
@@ -58,6 +66,8 @@ export class Station {
   readonly #finisher: Finisher;
   readonly #reassembler: Reassembler;
   readonly #receiver: Receiver;
+  readonly #alarms: Alarms;
+  readonly #watch: LinkWatch;
 
   private constructor(options: StationOptions, link: Link, done: DoneLog) {
     const { lane, expectedSender, provider, keys, inbox, events, log, gate } = options;
@@ -65,6 +75,15 @@ export class Station {
     this.#link = link;
     this.#done = done;
     const { signal } = this.#stop;
+    const { clock = Date.now } = options;
+    this.#alarms = new Alarms({ events, lane, log, clock });
+    this.#watch = new LinkWatch({
+      alarms: this.#alarms,
+      link,
+      limits: options.alarmLimits ?? DEFAULT_ALARM_LIMITS,
+      expected: { ...options.expected, lane },
+      overruns: () => gate.stats(),
+    });
     this.#quarantine = new Quarantine(join(options.stateDir, "quarantine"), lane, events);
     this.#finisher = new Finisher({
       provider,
@@ -75,7 +94,12 @@ export class Station {
       done,
       events,
       log,
-      verifyContext: () => ({ now: link.senderNow(), lane, sender: expectedSender, keys: keys() }),
+      verifyContext: () => ({
+        ...link.judgedTimes(),
+        ...{ lane, sender: expectedSender, keys: keys() },
+      }),
+      senderTime: () => link.senderTime(),
+      clock,
       deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
       signal,
     });
@@ -83,6 +107,7 @@ export class Station {
     const verifier = senderKeys({
       ...{ provider, sender: expectedSender, keys, rejections },
       senderNow: () => link.senderNow(),
+      now: clock,
     });
     this.#reassembler = new Reassembler({
       provider,
@@ -99,14 +124,9 @@ export class Station {
     });
     const reassembler = this.#reassembler;
     this.#receiver = new Receiver({
-      link,
-      verifier,
-      reassembler,
-      rejections,
-      done,
-      events,
-      lane,
-      log,
+      ...{ link, number: 0, verifier, rejections, events, log },
+      lanes: [{ name: lane, reassembler, done }],
+      watch: this.#watch,
     });
   }
 
@@ -121,7 +141,7 @@ export class Station {
     ]) {
       await mkdir(path, { recursive: true, mode: 0o750 });
     }
-    const link = await Link.open(join(stateDir, "link.json"), expectedSender);
+    const link = await Link.open(join(stateDir, "link.json"), expectedSender, options.clock);
     const station = new Station(options, link, await DoneLog.open(join(stateDir, "done.log")));
     await station.#finisher.resume();
     station.#finisher.judgeAnew();
@@ -159,10 +179,14 @@ export class Station {
       accounted: { settled: state.settled, lost: state.lost },
       heartbeat: {
         count: this.#receiver.counts.heartbeats,
-        silent: this.#receiver.silent,
+        silent: this.#watch.silent,
         secondsAgo: heardAt === undefined ? null : (performance.now() - heardAt) / 1000,
-        clockOffsetMs: clockOffsetMs === undefined ? null : Math.round(clockOffsetMs),
+        clockOffsetMs: clockOffsetMs ?? null,
+        settings: this.#watch.theirs ?? null,
       },
+      loss: this.#watch.loss,
+      alarms: this.#alarms.active,
+      alarmCounts: Object.fromEntries(this.#alarms.counts),
       bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
       quarantine: this.#quarantine.picture(),
       objects: this.#reassembler.objects,
@@ -180,6 +204,7 @@ export class Station {
     await this.#options.gate.close();
     this.#stop.abort();
     await this.#receiver.close();
+    await this.#alarms.close();
     await Promise.all(this.#finishing);
     await this.settled();
     await this.#reassembler.close();

@@ -236,8 +236,11 @@ export class Carrier {
         await emitter.send(this.#pass(bundle, file, proof, kind));
         return undefined;
       } catch (error) {
+        const { code } = asGatewayError(error);
+        // Clocks are at fault, not the bundle: it is leased and looked at again.
+        if (code === "bundle.from-future") throw error;
         // That nothing can be signed now, say, is not the fault of a bundle that was never sent.
-        const its = !passing || kind.repeat || asGatewayError(error).code === "ferry.file-invalid";
+        const its = !passing || kind.repeat || code === "ferry.file-invalid";
         if (its && error instanceof GatewayError && error.code !== "rpc.cancelled") return error;
         throw error;
       } finally {

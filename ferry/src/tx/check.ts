@@ -3,7 +3,7 @@
  * header signature, commitments and verdicts verify. No decryption key is needed.
  */
 import { join } from "node:path";
-import { readHeader, verifyHeader } from "@lightferry/proto/bundle";
+import { type JudgedTimes, readHeader, verifyHeader } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
@@ -19,6 +19,7 @@ export interface CheckContext {
   readonly lane: string;
   readonly node: string;
   readonly outboxDir: string;
+  readonly times: JudgedTimes;
 }
 
 /** @throws GatewayError `ferry.file-invalid` when the name is not a single one */
@@ -49,7 +50,7 @@ const TAG_BYTES = 16;
  * @throws GatewayError of the first check that fails; codes of the bundle, its verdicts or `ferry.*`
  */
 export async function checkBundle(
-  bundle: Carried,
+  bundle: Pick<Carried, "bundleId" | "headerDigest" | "size" | "stream" | "sequence">,
   file: BundleFile,
   context: CheckContext,
 ): Promise<Proof> {
@@ -64,7 +65,7 @@ export async function checkBundle(
     throw new GatewayError("ferry.file-invalid", { detail: "cannot be read", cause });
   }
   const verified = verifyHeader(provider, received, {
-    now: Date.now(),
+    ...context.times,
     lane: context.lane,
     sender: context.node,
     keys: context.keys,

@@ -22,6 +22,7 @@ import { HeartbeatSource } from "./heartbeat.ts";
 import { TxJournal } from "./journal.ts";
 import { ShardMemory } from "./memory.ts";
 import { leaseBundles } from "./outbox.ts";
+import { OwnClock } from "./own-clock.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
 const ACK_DEADLINE_MS = 10_000;
@@ -53,6 +54,8 @@ export interface SenderOptions {
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
   readonly log: Log;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock?: () => number;
 }
 
 export class Sender {
@@ -76,7 +79,11 @@ export class Sender {
     const signed = (fault: unknown): void => {
       void (fault === undefined ? troubles.over(SIGNING) : troubles.met(SIGNING, fault, { lane }));
     };
-    const heartbeat = new HeartbeatSource(signer, node, journal.epoch, settings, positions, signed);
+    const clock = new OwnClock(options.clock);
+    const heartbeat = new HeartbeatSource(
+      ...([signer, node, journal.epoch, settings, positions, signed] as const),
+      clock.now,
+    );
     this.#emitter = new Emitter(gate, frameSize, heartbeat);
     const { signal } = this.#stop;
     this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
@@ -87,7 +94,10 @@ export class Sender {
       signer,
       events: options.events,
       log,
-      check: () => ({ provider: signer.provider, keys: keys(), lane, node, outboxDir }),
+      check: () => ({
+        ...{ provider: signer.provider, keys: keys(), lane, node, outboxDir },
+        times: clock.times(),
+      }),
       frameSize,
       code,
       secondPassMs: options.secondPassMs,

@@ -22,6 +22,7 @@ export {
   LIFETIME_MAX_MS,
   MANIFEST_MAX,
   RECIPIENTS_MAX,
+  SENDER_CLOCK_ROOM_MS,
   TRAIL_EVENT_MAX,
   TRAIL_EVENTS_MAX,
   TRUST_ITEM_MAX,
@@ -31,6 +32,7 @@ export { type DecryptKeys, type OpenedItem, type OpenOptions, openBundle } from 
 export { type ReceivedBundle, readHeader } from "./read.ts";
 export { type SealedBundle, sealBundle } from "./seal.ts";
 export type { SealInput, SealItem, SealRecipient } from "./seal-plan.ts";
+export { type JudgedTimes, judgedTimes, type SenderTime } from "./sender-time.ts";
 export { type ByteReader, type ByteSource, bufferSource, fileSource } from "./source.ts";
 export {
   type BundleKeys,

@@ -72,6 +72,13 @@ export const TRAIL_EVENT_MAX = 16 * KIB;
 
 /** A bundle from further ahead is held: the clocks, not the bundle, need attention. */
 export const CLOCK_SKEW_MS = 5 * 60 * 1000;
+/**
+ * How far the sender's clock, as its heartbeats tell it, is believed against our own: a date that is wrong by one,
+ * with an hour or two of time zone. Whoever could hold heartbeats back, or make them, gains no more than this.
+ */
+export const SENDER_CLOCK_ROOM_MS = 26 * 60 * 60 * 1000;
+/** An estimate that rests on an older heartbeat is none: a machine that slept has not counted the time. */
+export const SENDER_TIME_AGE_MAX_MS = 24 * 60 * 60 * 1000;
 /** An expiry that lies further off bounds nothing. */
 export const LIFETIME_MAX_MS = 366 * 24 * 60 * 60 * 1000;
 /** Beyond the lane's own expiry: a sealer may round it up to whole minutes, not set it itself. */

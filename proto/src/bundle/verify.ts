@@ -42,6 +42,8 @@ export interface BundleKeys {
 export interface VerifyContext {
   /** Unix milliseconds: the sender's time as this node estimates it. */
   readonly now: number;
+  /** The latest time that counts as not in the future, where it is not `now`: see sender-time.ts. */
+  readonly latest?: number;
   readonly keys: BundleKeys;
   /** The lane that the bundle came by; without it any lane is taken. */
   readonly lane?: string;
@@ -232,9 +234,10 @@ function checkVerdict(
 }
 
 /** Steps 10–11: clocks that cannot both be right, and expiry. */
-function checkTime(header: BundleHeader, { now, lifetimeMs }: VerifyContext): void {
-  if (header.createdMs > now + CLOCK_SKEW_MS) {
-    throw new GatewayError("bundle.from-future", { detail: `${header.createdMs - now} ms ahead` });
+function checkTime(header: BundleHeader, { now, latest = now, lifetimeMs }: VerifyContext): void {
+  if (header.createdMs > latest + CLOCK_SKEW_MS) {
+    const detail = `${header.createdMs - latest} ms ahead`;
+    throw new GatewayError("bundle.from-future", { detail });
   }
   if (header.expiresMs <= now) {
     throw new GatewayError("bundle.expired", { detail: `${now - header.expiresMs} ms ago` });

@@ -4895,6 +4895,132 @@ export namespace lightferry {
             }
 
             /**
+             * Properties of a RenewRequest.
+             * @deprecated Use lightferry.ferry.v1.RenewRequest.$Properties instead.
+             */
+            interface IRenewRequest extends lightferry.ferry.v1.RenewRequest.$Properties {
+            }
+
+            /** Represents a RenewRequest. */
+            class RenewRequest {
+
+                /**
+                 * Constructs a new RenewRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.RenewRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RenewRequest lane. */
+                lane: string;
+
+                /** RenewRequest worker. */
+                worker: string;
+
+                /** RenewRequest letGo. */
+                letGo: string[];
+
+                /**
+                 * Encodes the specified RenewRequest message. Does not implicitly {@link lightferry.ferry.v1.RenewRequest.verify|verify} messages.
+                 * @param message RenewRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.RenewRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RenewRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.RenewRequest & lightferry.ferry.v1.RenewRequest.$Shape} RenewRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.RenewRequest & lightferry.ferry.v1.RenewRequest.$Shape;
+            }
+
+            namespace RenewRequest {
+
+                /** Properties of a RenewRequest. */
+                interface $Properties {
+
+                    /** RenewRequest lane */
+                    lane?: (string|null);
+
+                    /** RenewRequest worker */
+                    worker?: (string|null);
+
+                    /** RenewRequest letGo */
+                    letGo?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RenewRequest. */
+                type $Shape = lightferry.ferry.v1.RenewRequest.$Properties;
+            }
+
+            /**
+             * Properties of a RenewResponse.
+             * @deprecated Use lightferry.ferry.v1.RenewResponse.$Properties instead.
+             */
+            interface IRenewResponse extends lightferry.ferry.v1.RenewResponse.$Properties {
+            }
+
+            /** Represents a RenewResponse. */
+            class RenewResponse {
+
+                /**
+                 * Constructs a new RenewResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.RenewResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RenewResponse renewed. */
+                renewed: number;
+
+                /**
+                 * Encodes the specified RenewResponse message. Does not implicitly {@link lightferry.ferry.v1.RenewResponse.verify|verify} messages.
+                 * @param message RenewResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.RenewResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RenewResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.RenewResponse & lightferry.ferry.v1.RenewResponse.$Shape} RenewResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.RenewResponse & lightferry.ferry.v1.RenewResponse.$Shape;
+            }
+
+            namespace RenewResponse {
+
+                /** Properties of a RenewResponse. */
+                interface $Properties {
+
+                    /** RenewResponse renewed */
+                    renewed?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RenewResponse. */
+                type $Shape = lightferry.ferry.v1.RenewResponse.$Properties;
+            }
+
+            /**
              * Properties of a SequenceRange.
              * @deprecated Use lightferry.ferry.v1.SequenceRange.$Properties instead.
              */
@@ -5837,6 +5963,9 @@ export namespace lightferry {
                 /** Heartbeat settings. */
                 settings?: (lightferry.ferry.v1.LinkSettings.$Properties|null);
 
+                /** Heartbeat link. */
+                link: number;
+
                 /**
                  * Encodes the specified Heartbeat message. Does not implicitly {@link lightferry.ferry.v1.Heartbeat.verify|verify} messages.
                  * @param message Heartbeat message or plain object to encode
@@ -5884,6 +6013,9 @@ export namespace lightferry {
 
                     /** Heartbeat settings */
                     settings?: (lightferry.ferry.v1.LinkSettings.$Properties|null);
+
+                    /** Heartbeat link */
+                    link?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -7599,6 +7599,195 @@ export const lightferry = $root.lightferry = (() => {
                 return AckResponse;
             })();
 
+            v1.RenewRequest = (function() {
+
+                const RenewRequest = function (properties) {
+                    this.letGo = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RenewRequest.prototype.lane = "";
+                RenewRequest.prototype.worker = "";
+                RenewRequest.prototype.letGo = $util.emptyArray;
+
+                RenewRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(10).string(message.lane);
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
+                        writer.uint32(18).string(message.worker);
+                    if (message.letGo != null && message.letGo.length)
+                        for (let i = 0; i < message.letGo.length; ++i)
+                            writer.uint32(26).string(message.letGo[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RenewRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.RenewRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.worker = value;
+                                else
+                                    delete message.worker;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.letGo && message.letGo.length))
+                                    message.letGo = [];
+                                message.letGo.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RenewRequest;
+            })();
+
+            v1.RenewResponse = (function() {
+
+                const RenewResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RenewResponse.prototype.renewed = 0;
+
+                RenewResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.renewed != null && $Object.hasOwnProperty.call(message, "renewed") && message.renewed !== 0)
+                        writer.uint32(8).uint32(message.renewed);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RenewResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.RenewResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.renewed = value;
+                                else
+                                    delete message.renewed;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RenewResponse;
+            })();
+
             v1.SequenceRange = (function() {
 
                 const SequenceRange = function (properties) {
@@ -9036,6 +9225,7 @@ export const lightferry = $root.lightferry = (() => {
                 Heartbeat.prototype.streams = $util.emptyArray;
                 Heartbeat.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Heartbeat.prototype.settings = null;
+                Heartbeat.prototype.link = 0;
 
                 Heartbeat.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -9061,6 +9251,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(64).uint64(message.number);
                     if (message.settings != null && $Object.hasOwnProperty.call(message, "settings"))
                         $root.lightferry.ferry.v1.LinkSettings.encode(message.settings, writer.uint32(74).fork(), _depth + 1).ldelim();
+                    if (message.link != null && $Object.hasOwnProperty.call(message, "link") && message.link !== 0)
+                        writer.uint32(80).uint32(message.link);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -9160,6 +9352,15 @@ export const lightferry = $root.lightferry = (() => {
                                 if (wireType !== 2)
                                     break;
                                 message.settings = $root.lightferry.ferry.v1.LinkSettings.decode(reader, reader.size(), $undefined, _depth + 1, message.settings);
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.link = value;
+                                else
+                                    delete message.link;
                                 continue;
                             }
                         }
