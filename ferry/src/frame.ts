@@ -25,7 +25,6 @@ export const FRAME_TYPE = {
   PARITY: 2,
   MANIFEST: 3,
   HEARTBEAT: 4,
-  /** Reserved for the signed inventory: refused by this version. */
   INVENTORY: 5,
 } as const;
 
@@ -38,6 +37,10 @@ export const FLAG_REPEAT = 1;
 /** Set on the frame that ends a pass of its object. */
 export const FLAG_PASS_END = 2;
 const KNOWN_FLAGS = FLAG_REPEAT | FLAG_PASS_END;
+
+/** Links of one receiving half, and lanes that share them: each number is half a byte. */
+export const LINK_COUNT = 16;
+export const LANE_COUNT = 16;
 
 /** Data and parity shards of a group, or parts of a message: shard numbers fit the u8 field and the code over GF(2^8). */
 export const MAX_SHARDS = 255;
@@ -55,6 +58,10 @@ export interface FrameHeader {
   m: number;
   channel: number;
   objectSize: number;
+  /** Whose socket pair it goes through. */
+  link: number;
+  /** Whose bundle it is of; in heartbeats any lane of the sender. */
+  lane: number;
   flags: number;
 }
 
@@ -65,7 +72,6 @@ export const FRAME_FAULTS = [
   "version",
   "checksum",
   "type",
-  "reserved-type",
   "number",
   "shard",
   "channel",
@@ -85,6 +91,8 @@ export function emptyHeader(): FrameHeader {
     m: 0,
     channel: 0,
     objectSize: 0,
+    link: 0,
+    lane: 0,
     flags: 0,
   };
 }
@@ -149,7 +157,7 @@ export function encodeFrame(
   out[at + 40] = sizeHigh >>> 8;
   out[at + 41] = sizeHigh;
   putU32(out, at + 42, header.objectSize >>> 0);
-  out[at + 46] = header.flags >>> 8;
+  out[at + 46] = (header.link << 4) | header.lane;
   out[at + 47] = header.flags;
   const length = FRAME_HEADER + payloadLength;
   putU32(out, at + CHECKSUM_AT, frameSum(out, at, length));
@@ -167,8 +175,7 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   if (datagram[2] !== FRAME_VERSION) return "version";
   if (frameSum(datagram, 0, length) !== getU32(datagram, CHECKSUM_AT)) return "checksum";
   const type = datagram[3] as number;
-  if (type === FRAME_TYPE.INVENTORY) return "reserved-type";
-  if (type < FRAME_TYPE.DATA || type > FRAME_TYPE.HEARTBEAT) return "type";
+  if (type < FRAME_TYPE.DATA || type > FRAME_TYPE.INVENTORY) return "type";
   into.type = type;
   into.epoch = getU64(datagram, 8);
   into.seq = getU64(datagram, 16);
@@ -183,7 +190,9 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   if (into.channel >= CHANNEL_COUNT) return "channel";
   into.objectSize =
     (((datagram[40] as number) << 8) | (datagram[41] as number)) * WORD + getU32(datagram, 42);
-  into.flags = ((datagram[46] as number) << 8) | (datagram[47] as number);
+  into.link = (datagram[46] as number) >>> 4;
+  into.lane = (datagram[46] as number) & 15;
+  into.flags = datagram[47] as number;
   if ((into.flags & ~KNOWN_FLAGS) !== 0) return "flags";
   return undefined;
 }

@@ -34,8 +34,23 @@ export const MAX_OBJECT_BYTES = MAX_HEAD_BYTES + MAX_CHUNKS * MAX_CHUNK_BYTES;
 
 /** An object id is the epoch it was begun in and its number in that epoch. */
 const NUMBERS_PER_EPOCH = 2 ** 32;
-/** Together they stay a safe integer: two million restarts of a sender. */
-export const MAX_EPOCH = 2 ** 21 - 1;
+/** An epoch is the ferry and its start; all together stay a safe integer. A ferry may start twenty times a day for 17 years. */
+const STARTS_PER_FERRY = 2 ** 17;
+export const MAX_START = STARTS_PER_FERRY - 1;
+
+/** @param ferry lowest link number of the process, so that no two ferries of a sender share an epoch */
+export function epochOfStart(ferry: number, start: number): number {
+  return ferry * STARTS_PER_FERRY + start;
+}
+
+/** Number of the ferry whose epoch it is. */
+export function ferryOf(epoch: number): number {
+  return Math.floor(epoch / STARTS_PER_FERRY);
+}
+
+export function startOf(epoch: number): number {
+  return epoch % STARTS_PER_FERRY;
+}
 
 export function objectIdOf(epoch: number, number: number): number {
   return epoch * NUMBERS_PER_EPOCH + number;

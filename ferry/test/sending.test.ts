@@ -10,7 +10,7 @@ import { ManifestCollector, splitManifest } from "../src/manifest-parts.ts";
 import { DEFAULT_CODE, epochOf, Geometry, objectIdOf } from "../src/object.ts";
 import { Waiting } from "../src/rx/waiting.ts";
 import { type Carried, TxJournal } from "../src/tx/journal.ts";
-import { Order, REPEAT_CLASS } from "../src/tx/order.ts";
+import { Order, REPEAT_CLASS, type Slot } from "../src/tx/order.ts";
 import { provider } from "./fixture.ts";
 
 let dir: string;
@@ -27,13 +27,13 @@ interface Sent {
 /** Bursts of 64,000 bytes in `frames` frames. */
 function run(order: Order<Sent>, bursts: number, frames = 1): void {
   for (let burst = 0; burst < bursts; burst += 1) {
-    const serviceClass = order.next();
-    if (serviceClass === undefined) return;
+    const slot = order.next(0);
+    if (slot === undefined) return;
     for (let frame = 0; frame < frames; frame += 1) {
-      const pass = order.turn(serviceClass);
+      const pass = order.turn(slot);
       if (pass !== undefined) pass.sent += 1;
     }
-    order.charge(serviceClass, 64_000);
+    order.charge(slot, 64_000, 44, 0);
   }
 }
 
@@ -74,12 +74,14 @@ test("passes of one class take turns frame by frame; who has none ready is passe
   run(order, 1, 4);
   expect(passes.map((pass) => pass.sent)).toEqual([5, 3, 5]);
   // The turn stays where it was when one before it leaves.
-  expect(order.turn(REPEAT_CLASS)).toBe(first);
+  const slot = order.next(0) as Slot<Sent>;
+  expect(slot).toMatchObject({ lane: 0, serviceClass: REPEAT_CLASS });
+  expect(order.turn(slot)).toBe(first);
   order.remove(first);
-  expect(order.turn(REPEAT_CLASS)).toBe(third);
+  expect(order.turn(slot)).toBe(third);
   order.remove(third);
-  expect(order.turn(REPEAT_CLASS)).toBeUndefined();
-  expect(order.next()).toBeUndefined();
+  expect(order.turn(slot)).toBeUndefined();
+  expect(order.next(0)).toBeUndefined();
 });
 
 function carried(name: number): Carried {
@@ -131,8 +133,28 @@ test("damage inside the journal or the epoch stops the start, and says where", a
   await expect(TxJournal.open(dir)).rejects.toMatchObject({ code: "ferry.state-corrupt" });
   writeFileSync(join(dir, "epoch.json"), '{"epoch":-4}');
   await expect(TxJournal.open(dir)).rejects.toMatchObject({ code: "ferry.state-corrupt" });
-  writeFileSync(join(dir, "epoch.json"), `{"epoch":${2 ** 21 - 1}}`);
-  await expect(TxJournal.open(dir)).rejects.toMatchObject({ code: "ferry.epoch-exhausted" });
+  for (const ferry of [0, 15]) {
+    writeFileSync(join(dir, "epoch.json"), `{"epoch":${(ferry + 1) * 2 ** 17 - 1}}`);
+    await expect(TxJournal.open(dir, ferry)).rejects.toMatchObject({
+      code: "ferry.epoch-exhausted",
+    });
+  }
+});
+
+test("the epochs of two ferries are never the same, and a state is of one ferry", async () => {
+  writeFileSync(join(dir, "epoch.json"), `{"epoch":${2 ** 17 - 2}}`);
+  const last = await TxJournal.open(dir);
+  expect(last.epoch).toBe(2 ** 17 - 1);
+  await last.close();
+  await expect(TxJournal.open(dir, 1)).rejects.toMatchObject({
+    code: "config.invalid",
+    detail: expect.stringContaining("lowest link is 0, not 1"),
+  });
+  rmSync(join(dir, "epoch.json"));
+  const first = await TxJournal.open(dir, 1);
+  expect(first.epoch).toBe(2 ** 17 + 1);
+  expect(epochOf(first.newObjectId())).toBe(first.epoch);
+  await first.close();
 });
 
 test("every byte of an object lies in exactly one shard", () => {

@@ -36,14 +36,19 @@ export class Rejections {
     return Object.fromEntries([...this.#totals].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** Records one event per reason seen since the last report. */
-  async report(events: EventSink, lane: string, log: Log): Promise<void> {
+  /** Records one event per reason seen since the last report. @param more stands in each of them */
+  async report(
+    events: EventSink,
+    lane: string,
+    log: Log,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const counts = [...this.#unreported];
     const keys = [...this.#keys.values()];
     if (counts.length === 0) return;
     this.#unreported.clear();
     this.#keys.clear();
-    log.warn({ frames: Object.fromEntries(counts) }, "frames rejected");
+    log.warn({ frames: Object.fromEntries(counts), lane, ...more }, "frames rejected");
     await events.record([
       ...counts.map(
         ([reason, count]): FerryEvent => ({
@@ -51,7 +56,7 @@ export class Rejections {
           outcome: "refused",
           code: "ferry.frame-rejected",
           lane,
-          attributes: { count: String(count), reason },
+          attributes: { count: String(count), reason, ...more },
         }),
       ),
       ...keys.map(
@@ -60,7 +65,7 @@ export class Rejections {
           outcome: "refused",
           code,
           lane,
-          attributes: { count: String(count), key: keyId },
+          attributes: { count: String(count), key: keyId, ...more },
         }),
       ),
     ]);

@@ -1,7 +1,7 @@
 /**
  * Guarantee: frames are written straight into the gate's memory, full frames
- * one after another and a shorter one only as the last, each with the next
- * sequence number of the epoch.
+ * one after another and a shorter one only as the last, each with the number of
+ * the link and the next sequence number there in the epoch.
  */
 import { encodeFrame, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
@@ -9,6 +9,7 @@ import type { GateSender } from "../gate/gate.ts";
 export class BurstWriter {
   readonly #sender: GateSender;
   readonly #frameSize: number;
+  readonly #link: number;
   /** The number of the next frame; the first of an epoch is 0. */
   nextFrame = 0;
   /** Bytes of all frames so far … */
@@ -19,9 +20,10 @@ export class BurstWriter {
   #at = 0;
   #full = false;
 
-  constructor(sender: GateSender, frameSize: number) {
+  constructor(sender: GateSender, frameSize: number, link = 0) {
     this.#sender = sender;
     this.#frameSize = frameSize;
+    this.#link = link;
   }
 
   /** True when a burst can be begun. */
@@ -41,6 +43,7 @@ export class BurstWriter {
   add(header: FrameHeader, payload: Uint8Array): void {
     const room = this.#room as Uint8Array;
     room.set(payload, this.#at + FRAME_HEADER);
+    header.link = this.#link;
     header.seq = this.nextFrame;
     this.nextFrame += 1;
     const length = encodeFrame(room, this.#at, header, payload.length);

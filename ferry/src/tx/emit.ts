@@ -1,14 +1,14 @@
 /**
- * Guarantee: the one loop that writes to the gate: heartbeats when due, then
- * bursts of whichever pass the order names. It waits when the gate is full and
- * when there is nothing to send; it never spins.
+ * Guarantee: the one loop that writes to the gate of a link: heartbeats when due, then
+ * bursts of whichever pass the order names. It waits when the gate is full, when a cap
+ * says so and when there is nothing to send; it never spins.
  */
 import { FRAME_HEADER } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
 import { BurstWriter } from "./burst.ts";
 import { HEARTBEAT_INTERVAL_MS, type HeartbeatSource } from "./heartbeat.ts";
 import type { Message } from "./message.ts";
-import { Order } from "./order.ts";
+import { type LaneShare, Order, type Slot } from "./order.ts";
 import type { Pass } from "./pass.ts";
 
 /** Bursts between turns of the event loop: file reads and RPC go on meanwhile. */
@@ -19,7 +19,7 @@ export class Emitter {
   readonly #frameSize: number;
   readonly #burst: BurstWriter;
   readonly #heartbeat: HeartbeatSource;
-  readonly #order = new Order<Pass | Message>();
+  readonly #order: Order<Pass | Message>;
   readonly #passes = new Set<Pass>();
   readonly #messages = new Set<Message>();
   #beatDue = true;
@@ -30,11 +30,18 @@ export class Emitter {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(sender: GateSender, frameSize: number, heartbeat: HeartbeatSource) {
+  /** @param link its number, and the lanes that share it; one alone when absent */
+  constructor(
+    sender: GateSender,
+    frameSize: number,
+    heartbeat: HeartbeatSource,
+    link: { readonly number: number; readonly lanes?: readonly LaneShare[] } = { number: 0 },
+  ) {
     this.#sender = sender;
     this.#frameSize = frameSize;
-    this.#burst = new BurstWriter(sender, frameSize);
+    this.#burst = new BurstWriter(sender, frameSize, link.number);
     this.#heartbeat = heartbeat;
+    this.#order = new Order(link.lanes);
   }
 
   /** Begins with a heartbeat, so that the far side knows the epoch before its first object. */
@@ -92,7 +99,7 @@ export class Emitter {
   async #send<One extends Pass | Message>(under: Set<One>, one: One): Promise<void> {
     if (this.#stopped !== undefined) throw this.#stopped.reason;
     under.add(one);
-    this.#order.add(one, one.kind.serviceClass);
+    this.#order.add(one, one.kind.serviceClass, one.lane);
     try {
       const run = one.run();
       this.wake();
@@ -115,13 +122,15 @@ export class Emitter {
         this.#burst.end();
         continue;
       }
-      const serviceClass = this.#order.next();
-      if (serviceClass === undefined) {
-        await this.#sleep();
+      const slot = this.#order.next(performance.now());
+      if (slot === undefined) {
+        await this.#sleep(this.#order.pauseMs(performance.now()));
         continue;
       }
-      this.#fill(serviceClass);
-      this.#order.charge(serviceClass, this.#burst.end());
+      const frames = this.#burst.nextFrame;
+      this.#fill(slot);
+      const bytes = this.#burst.end();
+      this.#order.charge(slot, bytes, this.#burst.nextFrame - frames, performance.now());
       if (bursts % BURSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -133,19 +142,24 @@ export class Emitter {
     this.#measured = now;
   }
 
-  /** Frame by frame from all passes of the class that have one, until the burst is full. */
-  #fill(serviceClass: number): void {
+  /** Frame by frame from all passes of a class and lane that have one, until the burst is full. */
+  #fill(slot: Slot<Pass | Message>): void {
     while (this.#burst.open) {
-      const pass = this.#order.turn(serviceClass);
+      const pass = this.#order.turn(slot);
       if (pass === undefined) return;
       pass.write(this.#burst);
     }
   }
 
-  #sleep(): Promise<void> {
+  /** Until woken, or until a cap lets something go. */
+  #sleep(longestMs: number): Promise<void> {
     return new Promise((resolve) => {
+      const timer = Number.isFinite(longestMs)
+        ? setTimeout(() => this.wake(), Math.max(0, longestMs))
+        : undefined;
       this.#wake = () => {
         this.#wake = undefined;
+        clearTimeout(timer);
         resolve();
       };
     });

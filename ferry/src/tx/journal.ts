@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { LineLog, readLines, readState, replaceFile } from "../durable.ts";
-import { type Code, MAX_EPOCH, objectIdOf } from "../object.ts";
+import { type Code, epochOfStart, ferryOf, MAX_START, objectIdOf, startOf } from "../object.ts";
 
 /** A bundle that the ferry has taken on. */
 export interface Carried {
@@ -64,11 +64,12 @@ export class TxJournal {
 
   /**
    * Reads what is there and begins a new epoch.
-   * @throws GatewayError `ferry.state-corrupt`, `ferry.epoch-exhausted`
+   * @param ferry number of the ferry (SPEC.md §1)
+   * @throws GatewayError `ferry.state-corrupt`, `ferry.epoch-exhausted`, `config.invalid` when it is another ferry's
    */
-  static async open(stateDir: string): Promise<TxJournal> {
+  static async open(stateDir: string, ferry = 0): Promise<TxJournal> {
     const epochPath = join(stateDir, "epoch.json");
-    const epoch = nextEpoch(await readState(epochPath), epochPath);
+    const epoch = nextEpoch(await readState(epochPath), epochPath, ferry);
     const logPath = join(stateDir, "bundles.log");
     const bundles = new Map<string, Carried>();
     const positions = new Map<string, number>();
@@ -125,13 +126,21 @@ export class TxJournal {
   }
 }
 
-function nextEpoch(state: unknown, path: string): number {
-  if (state === undefined) return 1;
+function nextEpoch(state: unknown, path: string, ferry: number): number {
+  if (state === undefined) return epochOfStart(ferry, 1);
   const last = (state as { epoch?: unknown } | null)?.epoch;
   if (typeof last !== "number" || !Number.isSafeInteger(last) || last < 1) {
     throw new GatewayError("ferry.state-corrupt", { detail: path });
   }
-  if (last >= MAX_EPOCH) throw new GatewayError("ferry.epoch-exhausted", { detail: `${last}` });
+  if (ferryOf(last) !== ferry) {
+    // Under two numbers it might once have an epoch that somebody else has had.
+    throw new GatewayError("config.invalid", {
+      detail: `${path} is of the ferry whose lowest link is ${ferryOf(last)}, not ${ferry}`,
+    });
+  }
+  if (startOf(last) >= MAX_START) {
+    throw new GatewayError("ferry.epoch-exhausted", { detail: `${last}` });
+  }
   return last + 1;
 }
 

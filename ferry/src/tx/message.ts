@@ -17,6 +17,7 @@ export interface MessageHead {
 export class Message implements Ready {
   /** Class of the order. */
   readonly kind: { readonly serviceClass: number };
+  readonly lane: number;
   readonly #parts: readonly Uint8Array[];
   readonly #header: FrameHeader = emptyHeader();
   readonly #frames: number;
@@ -27,6 +28,7 @@ export class Message implements Ready {
   /** @param copies how often the whole is said: a part that is lost spoils a copy */
   constructor(head: MessageHead, parts: readonly Uint8Array[], copies: number) {
     this.kind = { serviceClass: head.channel };
+    this.lane = head.lane;
     this.#parts = parts;
     this.#frames = parts.length * copies;
     Object.assign(this.#header, head, { k: parts.length });

@@ -1,7 +1,7 @@
 /**
- * Guarantee: one pass over one object (SPEC.md §4.1): every shard once, block by block; the
- * manifest before the first, again after every 1,024 and after the last. While one block is sent
- * the next is read and encoded; never more than these two are held.
+ * Guarantee: one pass over one object, or over those of its groups that go by one link
+ * (SPEC.md §4.1, §11.2): every shard once, block by block; the manifest before the first, again after
+ * every 1,024 and after the last. While one block is sent the next is read and encoded; never more than these two are held.
  *
  * States: preparing ⇄ ready (a manifest or a block to write from) → over or stopped.
  */
@@ -14,11 +14,17 @@ import type { Ready } from "./order.ts";
 import type { ObjectSource } from "./source.ts";
 
 /** Shards between two copies of the manifest: what the receiver keeps for want of one is five times as much. */
-const MANIFEST_EVERY = 1024;
+export const MANIFEST_EVERY = 1024;
 /** One is sent, one prepared. */
 const BLOCKS_HELD = 2;
 
-/** What all passes of a sender share. */
+/** Consecutive groups of an object. */
+export interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What all passes of a lane on a link share. */
 export interface PassContext {
   readonly epoch: number;
   readonly frameSize: number;
@@ -26,6 +32,16 @@ export interface PassContext {
   readonly memory: ShardMemory;
   /** Called whenever frames became ready. */
   readonly wake: () => void;
+  /** On the wire; 0 when absent. */
+  readonly lane?: number;
+}
+
+/** What of an object goes by one link. */
+export interface PassPart {
+  /** Groups to send, ascending. */
+  readonly runs: readonly Run[];
+  /** How many parts of the pass are not over, this one among them: the last one says so to the far side. */
+  readonly open: { parts: number };
 }
 
 export interface PassKind {
@@ -37,6 +53,10 @@ export interface PassKind {
 
 export class Pass implements Ready {
   readonly kind: PassKind;
+  /** On the wire. */
+  readonly lane: number;
+  readonly #runs: readonly Run[];
+  readonly #open: PassPart["open"];
   readonly #source: ObjectSource;
   readonly #context: PassContext;
   readonly #header: FrameHeader = emptyHeader();
@@ -54,17 +74,22 @@ export class Pass implements Ready {
   #stopped: { readonly reason: unknown } | undefined;
   #notify: () => void = () => undefined;
 
-  constructor(source: ObjectSource, kind: PassKind, context: PassContext) {
+  /** @param part all of the object when absent */
+  constructor(source: ObjectSource, kind: PassKind, context: PassContext, part?: PassPart) {
     this.#source = source;
     this.kind = kind;
+    this.lane = context.lane ?? 0;
     this.#context = context;
     this.#flags = kind.repeat ? FLAG_REPEAT : 0;
     this.#header.epoch = context.epoch;
     this.#header.channel = kind.channel;
+    this.#header.lane = this.lane;
     this.#header.objectId = source.facts.objectId;
     const { geometry } = source.facts;
     this.#header.objectSize = geometry.size;
-    this.#left = shardsOf(geometry, 0, geometry.groups);
+    this.#runs = part?.runs ?? [{ first: 0, count: geometry.groups }];
+    this.#open = part?.open ?? { parts: 1 };
+    this.#left = this.#runs.reduce((sum, run) => sum + shardsOf(geometry, run.first, run.count), 0);
   }
 
   /** Bytes of frames written so far. */
@@ -91,9 +116,8 @@ export class Pass implements Ready {
     const { serviceClass } = this.kind;
     try {
       this.#manifest = this.#source.manifest(signer, frameSize);
-      for (let first = 0; first < geometry.groups; first += geometry.blockGroups) {
+      for (const { first, count } of blocksOf(this.#runs, geometry.blockGroups)) {
         await this.#until(() => this.#blocks.length < BLOCKS_HELD);
-        const count = Math.min(geometry.blockGroups, geometry.groups - first);
         const groups = await memory.take(geometry, first, count, serviceClass);
         try {
           this.#assertGoing();
@@ -154,12 +178,14 @@ export class Pass implements Ready {
     this.#part += 1;
     this.#sinceManifest = 0;
     const last = this.#left === 0 && this.#part === parts;
+    if (last) this.#open.parts -= 1;
+    const end = last && this.#open.parts === 0;
     header.type = FRAME_TYPE.MANIFEST;
     header.group = 0;
     header.shard = part;
     header.k = parts;
     header.m = 0;
-    header.flags = this.#flags | (last ? FLAG_PASS_END : 0);
+    header.flags = this.#flags | (end ? FLAG_PASS_END : 0);
     burst.add(header, this.#manifest[part] as Uint8Array);
     if (!last) return;
     this.#over = true;
@@ -178,5 +204,14 @@ export class Pass implements Ready {
 
   #assertGoing(): void {
     if (this.#stopped !== undefined) throw this.#stopped.reason;
+  }
+}
+
+/** The runs cut into blocks. */
+function* blocksOf(runs: readonly Run[], most: number): Generator<Run> {
+  for (const { first, count } of runs) {
+    for (let at = 0; at < count; at += most) {
+      yield { first: first + at, count: Math.min(most, count - at) };
+    }
   }
 }
