@@ -64,7 +64,7 @@ test("a gap of a stream is reported once, one heartbeat later, and closes when i
   streams.arrived("s", 3);
   streams.arrived("s", 6);
   expect(streams.open()).toEqual([]);
-  expect(streams.positions()).toEqual({ s: { low: 6, ahead: [] } });
+  expect(streams.positions()).toEqual({ s: [[1, 6]] });
 });
 
 test("whatever arrives in whatever order, the open gaps are what did not", () => {
@@ -171,7 +171,7 @@ test("silence is alarmed once and its end too; bundle and frame gaps become even
     expect(events.of("gate.heartbeat-restored")).toHaveLength(1);
     beat(1, 3, 8, 4);
     expect(events.of("gate.gap").map((event) => event.attributes)).toEqual([
-      { bundles: "4", link: "0", missing: "1-4", stream: `${LANE}/${FROM}/normal` },
+      { bundles: "4", missing: "1-4", stream: `${LANE}/${FROM}/normal` },
     ]);
     now += 10_000;
     receiver.tick();

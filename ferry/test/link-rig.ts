@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { lightferry } from "@lightferry/proto/gen";
 import { Alarms } from "../src/alarms.ts";
 import { emptyHeader, encodeFrame, FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
+import { missingPath } from "../src/repair/missing.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "../src/rx/alarm-limits.ts";
 import { DoneLog } from "../src/rx/done.ts";
+import { Gaps } from "../src/rx/gaps.ts";
+import { Inventories } from "../src/rx/inventories.ts";
 import { Link } from "../src/rx/link.ts";
 import type { Reassembler } from "../src/rx/reassemble.ts";
 import { Receiver } from "../src/rx/receiver.ts";
@@ -49,17 +52,32 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
     overruns: () => overruns,
   });
   const reassembler = { data: () => undefined, manifest: () => undefined, tick: () => undefined };
+  const verifier = {
+    provider,
+    sender: FROM,
+    ferryKey: (id: string) => directory.ferryKey(FROM, id),
+    refused: () => undefined,
+  };
+  const rejections = new Rejections();
+  const openGaps = await Gaps.opening({
+    ...{ path: missingPath(dir, LANE), lane: LANE, sender: FROM, done, events, log: quiet },
+    senderOffsetMs: () => link.clockOffsetMs,
+  });
+  const gaps = openGaps(() => []);
+  const count = (reason: string, by?: number) => rejections.count(reason, by);
+  const inventories = new Inventories({ verifier, lane: LANE, gaps, count });
+  const lane = {
+    name: LANE,
+    reassembler: reassembler as unknown as Reassembler,
+    gaps,
+    inventories,
+  };
   const receiver = new Receiver({
     link,
     number: 0,
-    verifier: {
-      provider,
-      sender: FROM,
-      ferryKey: (id) => directory.ferryKey(FROM, id),
-      refused: () => undefined,
-    },
-    lanes: [{ name: LANE, reassembler: reassembler as unknown as Reassembler, done }],
-    rejections: new Rejections(),
+    verifier,
+    lanes: [lane],
+    rejections,
     events,
     watch,
     log: quiet,
@@ -101,6 +119,7 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
     close: async () => {
       await receiver.close();
       await alarms.close();
+      await gaps.close();
       await done.close();
       rmSync(dir, { recursive: true });
     },

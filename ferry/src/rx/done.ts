@@ -5,6 +5,7 @@
  * replay guard behind the inbox.
  */
 import { LineLog, readLines } from "../durable.ts";
+import type { Range } from "../ranges.ts";
 import { Streams } from "./streams.ts";
 
 /** Five minutes of 60 bundles a second: ten times the usual delay of a second pass. */
@@ -23,7 +24,9 @@ export interface DoneObject {
 
 type Line =
   | { readonly done: DoneObject }
-  | { readonly streams: Readonly<Record<string, { low: number; ahead: number[] }>> };
+  /** Numbers that the sender gave up. */
+  | { readonly void: readonly [stream: string, ranges: readonly Range[]] }
+  | { readonly here: Readonly<Record<string, readonly Range[]>> };
 
 export class DoneLog {
   /** What has arrived of every stream. */
@@ -49,10 +52,10 @@ export class DoneLog {
       if ("done" in line) {
         remember(objects, line.done);
         if (line.done.sequence > 0) streams.arrived(line.done.stream, line.done.sequence);
+      } else if ("void" in line) {
+        streams.void(...line.void);
       } else {
-        for (const [name, { low, ahead }] of Object.entries(line.streams)) {
-          streams.restore(name, low, ahead);
-        }
+        for (const [name, ranges] of Object.entries(line.here)) streams.restore(name, ranges);
       }
     }
     return new DoneLog(streams, objects, await LineLog.create(path, snapshot(streams, objects)));
@@ -77,14 +80,25 @@ export class DoneLog {
     }
     this.#bundles.add(object.bundleId);
     if (object.sequence > 0) this.streams.arrived(object.stream, object.sequence);
-    if (this.#log.size < this.#compactAt) return await this.#log.append({ done: object });
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(this.streams, this.#objects));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+    await this.#write({ done: object });
+  }
+
+  /** The sender will never send these numbers: no gap any more. Resolves when it is durable. */
+  async void(stream: string, ranges: readonly Range[]): Promise<void> {
+    const fresh = this.streams.void(stream, ranges);
+    if (fresh.length > 0) await this.#write({ void: [stream, fresh] });
   }
 
   async close(): Promise<void> {
     await this.#log.close();
+  }
+
+  async #write(line: Line): Promise<void> {
+    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
+    // The snapshot has it already.
+    this.#compactAt = Number.POSITIVE_INFINITY;
+    await this.#log.rewrite(snapshot(this.streams, this.#objects));
+    this.#compactAt = this.#log.size + COMPACT_BYTES;
   }
 }
 
@@ -100,9 +114,9 @@ function remember(objects: Map<number, DoneObject>, object: DoneObject): DoneObj
   return forgotten;
 }
 
-function snapshot(streams: Streams, objects: ReadonlyMap<number, DoneObject>): unknown[] {
+function snapshot(streams: Streams, objects: ReadonlyMap<number, DoneObject>): Line[] {
   return [
-    { streams: streams.positions() },
+    { here: streams.positions() },
     ...[...objects.values()].map((object) => ({ done: object })),
   ];
 }

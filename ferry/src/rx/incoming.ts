@@ -11,6 +11,7 @@ import type { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { FLAG_REPEAT } from "../frame.ts";
 import { Geometry } from "../object.ts";
+import { type Range, RangeSet } from "../ranges.ts";
 import type { Budget } from "./budget.ts";
 import type { Checks, Verdict } from "./checks.ts";
 import { CAME, type Group, Groups } from "./groups.ts";
@@ -147,6 +148,20 @@ export class Incoming {
     if (this.finishing && this.file === undefined) this.#rig.checks.free(this.geometry.size);
     this.#groups.clear();
     this.#store.release();
+  }
+
+  /**
+   * Groups with a byte of a span that is not good, for a repair ticket: what a restart would leave needs no
+   * other. None means all: a short object, and one without its head, are begun anew by a restart.
+   */
+  lacking(): readonly Range[] {
+    if (this.file === undefined || !this.spans.isGood(HEAD)) return [];
+    const groups = new RangeSet();
+    for (let span = HEAD; span < this.spans.count; span += 1) {
+      if (this.spans.isGood(span)) continue;
+      for (const group of this.#groups.touching(span)) groups.add([group, group]);
+    }
+    return groups.ranges;
   }
 
   /** All bytes of a short object that is whole. */

@@ -7,6 +7,7 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../events.ts";
 import { FLAG_PASS_END, FLAG_REPEAT, type FrameHeader } from "../frame.ts";
 import { SET_ID_BYTES } from "../manifest-parts.ts";
+import type { Begun } from "../repair/missing.ts";
 import type { LinkVerifier } from "../signed.ts";
 import { Budget } from "./budget.ts";
 import { Checks } from "./checks.ts";
@@ -27,6 +28,10 @@ const MAX_HELD_BYTES = 256 << 20;
 const STALE_MS = 600_000;
 /** Repair horizon: then what is there of an object is removed. */
 const FORGET_MS = 7 * 24 * 3_600_000;
+/** Objects named for repair tickets, the oldest first: more than the 64 KiB of a ticket hold. */
+const TICKET_OBJECTS = 1_024;
+/** A pass that is under way sends something of its object more often. */
+const QUIET_MS = 2_000;
 /** Objects whose progress a picture of the state shows, the oldest first. */
 const SHOWN_OBJECTS = 32;
 
@@ -111,6 +116,21 @@ export class Reassembler {
       shown.push({ bundle: bundleId, good: spans.goodBytes, size: geometry.size, unproven });
     }
     return shown;
+  }
+
+  /** Objects that lack something and of which nothing has come for a while, for a repair ticket. */
+  begun(): Begun[] {
+    const begun: Begun[] = [];
+    for (const object of this.#objects.values()) {
+      if (begun.length === TICKET_OBJECTS) break;
+      if (object.finishing || this.#now - object.touchedAt < QUIET_MS) continue;
+      const { shardSize, groupShards, parityShards } = object.manifest;
+      begun.push({
+        ...{ bundle: object.bundleId, object: object.objectId, groups: object.lacking() },
+        ...{ shardSize, groupShards, parityShards },
+      });
+    }
+    return begun;
   }
 
   /** Goes on with what a former run had kept; its manifests are verified again. */

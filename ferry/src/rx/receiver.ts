@@ -4,14 +4,16 @@
  * and only signed messages change what is durable.
  *
  * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, MANIFEST: reassembler of the lane ─▶ finish
- *                                           └▶ HEARTBEAT: verify ─▶ link, streams of the lanes, alarms
+ *                                           ├▶ HEARTBEAT: verify ─▶ link, gaps of the lanes, alarms
+ *                                           └▶ INVENTORY: gaps of the lane
  */
 import { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, Log } from "../events.ts";
 import { decodeFrame, emptyHeader, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
 import { ManifestCollector } from "../manifest-parts.ts";
 import { HEARTBEAT_LABEL, type LinkVerifier, verifyMessage } from "../signed.ts";
-import type { DoneLog } from "./done.ts";
+import type { Gaps } from "./gaps.ts";
+import type { Inventories } from "./inventories.ts";
 import type { Link } from "./link.ts";
 import { rangesText } from "./loss.ts";
 import type { Reassembler } from "./reassemble.ts";
@@ -32,7 +34,8 @@ const MAX_HEARTBEATS = 20;
 export interface ReceiverLane {
   readonly name: string;
   readonly reassembler: Reassembler;
-  readonly done: DoneLog;
+  readonly gaps: Gaps;
+  readonly inventories: Inventories;
 }
 
 export interface ReceiverParts {
@@ -109,7 +112,8 @@ export class Receiver {
     const { type } = header;
     if (type <= FRAME_TYPE.PARITY) lane.reassembler.data(header, payload);
     else if (type === FRAME_TYPE.MANIFEST) lane.reassembler.manifest(header, payload);
-    else this.#heartbeatPart(header, payload);
+    else if (type === FRAME_TYPE.HEARTBEAT) this.#heartbeatPart(header, payload);
+    else lane.inventories.take(header, payload, link.state.epoch);
   };
 
   /** Once a second. */
@@ -177,17 +181,8 @@ export class Receiver {
     this.#positions(message);
   }
 
-  #positions(message: lightferry.ferry.v1.Heartbeat): void {
-    for (const { stream = "", sequence = 0 } of message.streams) {
-      // Streams of the sender's lanes only: the names become keys of a durable record.
-      const lane = this.#parts.lanes.find((known) => stream?.startsWith(`${known?.name}/`));
-      if (lane === undefined || !stream || sequence === null) continue;
-      const gap = lane.done.streams.passed(stream, sequence);
-      if (gap === undefined) continue;
-      this.#parts.log.warn(gap, "bundles missing");
-      const { count, missing } = gap;
-      this.#recordGap({ bundles: String(count), missing, stream }, lane.name);
-    }
+  #positions({ streams }: lightferry.ferry.v1.Heartbeat): void {
+    for (const lane of this.#parts.lanes) lane?.gaps.positions(streams);
   }
 
   #report(): void {
@@ -210,10 +205,10 @@ export class Receiver {
     this.#lostRanges = [];
   }
 
-  #recordGap(facts: Record<string, string>, lane = this.#lane): void {
+  #recordGap(facts: Record<string, string>): void {
     const attributes = { ...facts, ...this.#number };
     const recorded = this.#parts.events
-      .record([{ type: "gate.gap", outcome: "error", lane, attributes }])
+      .record([{ type: "gate.gap", outcome: "error", lane: this.#lane, attributes }])
       .catch((error: unknown) => this.#fault(error));
     this.#recording = Promise.all([this.#recording, recorded]);
   }

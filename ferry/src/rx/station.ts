@@ -3,7 +3,7 @@
  * in order. The program around it only brings configuration, peers and keys.
  *
  * gate ─▶ receiver ─▶ reassemble ─▶ finish ─▶ Deliver ─▶ inbox
- *            └─▶ link, streams (alarms)  └─▶ done log
+ *            └─▶ link, gaps (alarms)  └─▶ done log
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,10 +14,13 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../alarms.ts";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
+import { type Begun, missingPath } from "../repair/missing.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
 import { DoneLog } from "./done.ts";
 import { Finisher } from "./finish.ts";
+import { Gaps } from "./gaps.ts";
 import type { Incoming } from "./incoming.ts";
+import { Inventories } from "./inventories.ts";
 import { Link } from "./link.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Reassembler } from "./reassemble.ts";
@@ -26,6 +29,8 @@ import { Rejections } from "./rejections.ts";
 import { senderKeys } from "./sender-keys.ts";
 import { type ExpectedLink, LinkWatch } from "./watch.ts";
 
+/** Ends of passes, gaps and forgotten objects are looked at so often. */
+const TICK_MS = 1_000;
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
 const DELIVER_DEADLINE_MS = 600_000;
 
@@ -66,10 +71,18 @@ export class Station {
   readonly #finisher: Finisher;
   readonly #reassembler: Reassembler;
   readonly #receiver: Receiver;
+  readonly #gaps: Gaps;
+  readonly #inventories: Inventories;
+  #timer: NodeJS.Timeout | undefined;
   readonly #alarms: Alarms;
   readonly #watch: LinkWatch;
 
-  private constructor(options: StationOptions, link: Link, done: DoneLog) {
+  private constructor(
+    options: StationOptions,
+    link: Link,
+    done: DoneLog,
+    openGaps: (begun: () => Begun[]) => Gaps,
+  ) {
     const { lane, expectedSender, provider, keys, inbox, events, log, gate } = options;
     this.#options = options;
     this.#link = link;
@@ -123,9 +136,13 @@ export class Station {
       resume: () => gate.resume(),
     });
     const reassembler = this.#reassembler;
+    this.#gaps = openGaps(() => reassembler.begun());
+    const count = (reason: string, by?: number): void => rejections.count(reason, by);
+    this.#inventories = new Inventories({ verifier, lane, gaps: this.#gaps, count });
+    const { gaps, inventories } = { gaps: this.#gaps, inventories: this.#inventories };
     this.#receiver = new Receiver({
       ...{ link, number: 0, verifier, rejections, events, log },
-      lanes: [{ name: lane, reassembler, done }],
+      lanes: [{ name: lane, reassembler, gaps, inventories }],
       watch: this.#watch,
     });
   }
@@ -142,11 +159,19 @@ export class Station {
       await mkdir(path, { recursive: true, mode: 0o750 });
     }
     const link = await Link.open(join(stateDir, "link.json"), expectedSender, options.clock);
-    const station = new Station(options, link, await DoneLog.open(join(stateDir, "done.log")));
+    const done = await DoneLog.open(join(stateDir, "done.log"));
+    const openGaps = await Gaps.opening({
+      ...{ lane: options.lane, sender: expectedSender, done },
+      ...{ events: options.events, log: options.log },
+      path: missingPath(stateDir, options.lane),
+      senderOffsetMs: () => link.clockOffsetMs,
+    });
+    const station = new Station(options, link, done, openGaps);
     await station.#finisher.resume();
     station.#finisher.judgeAnew();
     await station.#reassembler.load();
     station.#receiver.start();
+    station.#timer = setInterval(() => station.#tick(), TICK_MS);
     options.gate.listen(station.#receiver.datagram);
     return station;
   }
@@ -195,7 +220,7 @@ export class Station {
       progress: this.#reassembler.progress(),
       repeats: this.#reassembler.repeats,
       rejected: this.#rejections.totals(),
-      gaps: this.#done.streams.open(),
+      ...this.#gaps.status(),
     };
   }
 
@@ -203,13 +228,22 @@ export class Station {
   async close(): Promise<void> {
     await this.#options.gate.close();
     this.#stop.abort();
+    clearInterval(this.#timer);
     await this.#receiver.close();
     await this.#alarms.close();
     await Promise.all(this.#finishing);
     await this.settled();
+    // While the objects under way are known.
+    await this.#gaps.close();
     await this.#reassembler.close();
     await this.#link.save();
     await this.#done.close();
+  }
+
+  #tick(): void {
+    this.#reassembler.tick();
+    this.#inventories.tick();
+    this.#gaps.tick();
   }
 
   #finish(object: Incoming): void {

@@ -1,24 +1,22 @@
 /**
- * Guarantee: a bundle of a stream whose position the sender has passed and that
- * is not here is reported once, by its numbers, and stays an open gap until it
- * arrives. Memory is bounded however far the numbers run.
+ * Guarantee: of every stream it is known which numbers are here, which are
+ * missing and were named, and what the sender's inventories say of these. Memory
+ * is bounded however far the numbers run.
+ *
+ *   named ─▶ open ─▶ arrived, or given up by the sender: closed
+ *              └─ listed by an inventory ─▶ unrepaired (alarm) ─▶ unrepairable (the sender has it no more)
  */
+import { type ByStream, MAX_STREAMS } from "../inventory.ts";
+import { countOf, type Range, RangeSet } from "../ranges.ts";
 import { rangesText } from "./loss.ts";
 
-/** Bundles that may arrive ahead of a missing one before the gap below is closed as lost. */
-const MAX_AHEAD = 65_536;
+/** Ranges kept of a stream before the lowest gap is closed as lost: what is ahead of a hole, hole by hole. */
+const MAX_RANGES = 65_536;
 /** Ranges named in one report. */
-const MAX_RANGES = 32;
+const MAX_NAMED = 32;
 
-interface Stream {
-  /** Everything up to here has arrived (or was given up). */
-  low: number;
-  readonly ahead: Set<number>;
-  /** Highest number the heartbeat before the newest named: missing below it is a gap. */
-  passed: number;
-  /** Missing numbers up to here were reported. */
-  reported: number;
-}
+/** What is known of numbers that are missing. */
+export type GapState = "open" | "unrepaired" | "unrepairable";
 
 export interface StreamGap {
   readonly stream: string;
@@ -26,31 +24,115 @@ export interface StreamGap {
   readonly count: number;
 }
 
+/** What outlives a restart besides what is here. */
+export interface KeptStream {
+  readonly open: readonly Range[];
+  readonly listed: readonly Range[];
+  readonly unrepaired: readonly Range[];
+  readonly unrepairable: readonly Range[];
+}
+
+export class Stream {
+  readonly name: string;
+  /** Arrived, or given up by the sender. */
+  readonly here = new RangeSet();
+  /** Missing, and named as such. */
+  readonly open = new RangeSet();
+  /** An inventory said that the sender has them. */
+  readonly listed = new RangeSet();
+  /** Of the open ones: alarmed. */
+  readonly unrepaired = new RangeSet();
+  /** Of the open ones: the sender has them no more. */
+  readonly unrepairable = new RangeSet();
+  /** Highest number the heartbeat before the newest named: missing below it is a gap. */
+  passed = 0;
+  /** Missing numbers up to here were named. */
+  reported = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  close(range: Range): void {
+    this.here.add(range);
+    for (const set of [this.open, this.listed, this.unrepaired, this.unrepairable])
+      set.delete(range);
+  }
+
+  /** Opens what of these is neither here nor open. @returns it */
+  nameMissing(ranges: Iterable<Range>): Range[] {
+    const fresh: Range[] = [];
+    for (const range of ranges) {
+      for (const missing of this.here.without(range)) fresh.push(...this.open.without(missing));
+    }
+    for (const range of fresh) this.open.add(range);
+    return fresh;
+  }
+}
+
 export class Streams {
   readonly #streams = new Map<string, Stream>();
+  /** Closed as lost for want of room, since the last {@link takeForgotten}. */
+  #forgotten: { readonly stream: string; readonly range: Range }[] = [];
 
-  /** Low-water marks and what lies above them, for the durable record. */
-  positions(): Record<string, { readonly low: number; readonly ahead: readonly number[] }> {
+  /** What is here of each, for the durable record. */
+  positions(): Record<string, readonly Range[]> {
+    return Object.fromEntries([...this.#streams].map(([name, { here }]) => [name, here.ranges]));
+  }
+
+  /** The open gaps and what is known of them, likewise. */
+  gaps(): Record<string, KeptStream> {
     return Object.fromEntries(
-      [...this.#streams].map(([name, { low, ahead }]) => [name, { low, ahead: [...ahead] }]),
+      [...this.#streams]
+        .filter(([, { open }]) => open.size > 0)
+        .map(([name, { open, listed, unrepaired, unrepairable }]) => [
+          name,
+          {
+            open: open.ranges,
+            listed: listed.ranges,
+            unrepaired: unrepaired.ranges,
+            unrepairable: unrepairable.ranges,
+          },
+        ]),
     );
   }
 
-  restore(name: string, low: number, ahead: readonly number[]): void {
-    const stream = this.#stream(name);
-    stream.low = Math.max(stream.low, low);
-    for (const sequence of ahead) this.arrived(name, sequence);
+  /** What a former run had here. */
+  restore(name: string, ranges: Iterable<Range>): void {
+    const stream = this.#of(name);
+    for (const range of ranges) stream?.close(range);
+  }
+
+  /** What a former run had named; what has arrived since is no gap. */
+  restoreGaps(name: string, kept: KeptStream): void {
+    const stream = this.#of(name);
+    if (stream === undefined) return;
+    stream.nameMissing(kept.open);
+    for (const key of ["listed", "unrepaired", "unrepairable"] as const) {
+      for (const range of kept[key]) {
+        for (const still of stream.open.within(range)) stream[key].add(still);
+      }
+    }
   }
 
   arrived(name: string, sequence: number): void {
-    const stream = this.#stream(name);
-    if (sequence <= stream.low) return;
-    stream.ahead.add(sequence);
-    while (stream.ahead.delete(stream.low + 1)) stream.low += 1;
-    if (stream.ahead.size > MAX_AHEAD) {
-      stream.low = Math.min(...stream.ahead);
-      while (stream.ahead.delete(stream.low) && stream.ahead.has(stream.low + 1)) stream.low += 1;
+    const stream = this.#of(name);
+    if (stream === undefined) return;
+    stream.close([sequence, sequence]);
+    this.#bound(stream);
+  }
+
+  /** The sender will never send these. @returns what of them was not here */
+  void(name: string, ranges: Iterable<Range>): Range[] {
+    const stream = this.#of(name);
+    if (stream === undefined) return [];
+    const fresh: Range[] = [];
+    for (const range of ranges) {
+      fresh.push(...stream.here.without(range));
+      stream.close(range);
     }
+    this.#bound(stream);
+    return fresh;
   }
 
   /**
@@ -59,49 +141,90 @@ export class Streams {
    * @returns the gap that is new, if there is one
    */
   passed(name: string, sequence: number): StreamGap | undefined {
-    const stream = this.#stream(name);
+    const stream = this.#of(name);
+    if (stream === undefined) return undefined;
     const until = stream.passed;
     stream.passed = Math.max(stream.passed, sequence);
     if (until <= stream.reported) return undefined;
-    const gap = missingIn(name, stream, stream.reported, until);
+    const fresh = stream.nameMissing([[stream.reported + 1, until]]);
     stream.reported = until;
-    return gap;
+    return gapOf(name, fresh);
   }
 
-  /** Every gap open now. */
-  open(): StreamGap[] {
-    const gaps: StreamGap[] = [];
-    for (const [name, stream] of this.#streams) {
-      const gap = missingIn(name, stream, 0, stream.reported);
-      if (gap !== undefined) gaps.push(gap);
+  /** The books of a stream; undefined when there are too many streams for another. */
+  book(name: string): Stream | undefined {
+    return this.#of(name);
+  }
+
+  get books(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
+  /** Every gap open now, by what is known of it. */
+  open(): (StreamGap & { readonly state: GapState })[] {
+    return [...this.#streams.values()].flatMap(({ name, open, unrepaired, unrepairable }) => {
+      const quiet = new RangeSet(open.ranges);
+      for (const range of [...unrepaired.ranges, ...unrepairable.ranges]) quiet.delete(range);
+      const alarmed = new RangeSet(unrepaired.ranges);
+      for (const range of unrepairable.ranges) alarmed.delete(range);
+      const rows: [GapState, RangeSet][] = [
+        ["open", quiet],
+        ["unrepaired", alarmed],
+        ["unrepairable", unrepairable],
+      ];
+      return rows.flatMap(([state, set]) => {
+        const gap = gapOf(name, set.ranges);
+        return gap === undefined ? [] : [{ ...gap, state }];
+      });
+    });
+  }
+
+  /** What can still be asked for, by stream: open and not unrepairable. */
+  wanted(): ByStream {
+    const wanted = new Map<string, readonly Range[]>();
+    for (const { name, open, unrepairable } of this.#streams.values()) {
+      const ranges = open.ranges.flatMap((range) => unrepairable.without(range));
+      if (ranges.length > 0) wanted.set(name, ranges);
     }
-    return gaps;
+    return wanted;
   }
 
-  #stream(name: string): Stream {
+  /** Gaps that were closed as lost because too much arrived around them. */
+  takeForgotten(): StreamGap[] {
+    const taken = Map.groupBy(this.#forgotten.splice(0), ({ stream }) => stream);
+    return [...taken].flatMap(
+      ([stream, of]) =>
+        gapOf(
+          stream,
+          of.map(({ range }) => range),
+        ) ?? [],
+    );
+  }
+
+  #bound(stream: Stream): void {
+    while (stream.here.size > MAX_RANGES) {
+      const [lowest, next] = stream.here.ranges as [Range, Range];
+      const range: Range = [lowest[1] + 1, next[0] - 1];
+      this.#forgotten.push({ stream: stream.name, range });
+      stream.close(range);
+    }
+  }
+
+  #of(name: string): Stream | undefined {
     let stream = this.#streams.get(name);
-    if (stream === undefined) {
-      stream = { low: 0, ahead: new Set(), passed: 0, reported: 0 };
+    if (stream === undefined && this.#streams.size < MAX_STREAMS) {
+      stream = new Stream(name);
       this.#streams.set(name, stream);
     }
     return stream;
   }
 }
 
-/** What is missing above `from` and up to `to`. */
-function missingIn(name: string, stream: Stream, from: number, to: number): StreamGap | undefined {
-  const ranges: [number, number][] = [];
-  let count = 0;
-  let next = Math.max(from, stream.low) + 1;
-  const ahead = [...stream.ahead].filter((sequence) => sequence >= next).sort((a, b) => a - b);
-  for (const sequence of [...ahead, to + 1]) {
-    const end = Math.min(sequence - 1, to);
-    if (end >= next) {
-      count += end - next + 1;
-      if (ranges.length < MAX_RANGES) ranges.push([next, end]);
-    }
-    next = sequence + 1;
-    if (next > to) break;
-  }
-  return count === 0 ? undefined : { stream: name, missing: rangesText(ranges), count };
+/** As events and screens have it. */
+export function gapOf(stream: string, ranges: readonly Range[]): StreamGap | undefined {
+  if (ranges.length === 0) return undefined;
+  const sorted = [...ranges].sort(([a], [b]) => a - b);
+  const named = sorted.slice(0, MAX_NAMED);
+  const more = sorted.length > MAX_NAMED ? ",…" : "";
+  return { stream, missing: `${rangesText(named)}${more}`, count: countOf(sorted) };
 }
