@@ -181,3 +181,18 @@ it("takes up a claim that a crash left before its upload", async () => {
   expect(rows[0].n).toBeGreaterThan(0);
   expect((await readdir(folder)).filter((name) => name.startsWith(".lightferry-"))).toEqual([]);
 });
+
+it("files that wait for a person do not hold up the next one", async () => {
+  world.peers.rule = () => ({ decision: Decision.DECISION_HOLD, code: "policy.content-held" });
+  await drop("waits.csv", "a", { grade: "G2" });
+  const { exchangeId } = await fateOf("waits.csv", "held");
+  // More than a round looks at, all older than what comes next.
+  await world.pool.query(
+    `INSERT INTO folder_claim (claim, folder, name, exchange_id, claimed_ms, fate)
+     SELECT '00000000-' || n, 'inbound/maps', 'waits-' || n, $1, 0, 'held' FROM generate_series(1, 600) n`,
+    [exchangeId],
+  );
+  world.peers.rule = () => ({});
+  await drop("next.csv", "b", { grade: "G2" });
+  await fateOf("next.csv", "permitted");
+});

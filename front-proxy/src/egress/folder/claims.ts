@@ -27,12 +27,28 @@ export async function insertClaim(
   );
 }
 
-export async function openClaims(on: pg.Pool): Promise<readonly ClaimRow[]> {
+/** Those without an exchange yet. */
+export async function unsubmittedClaims(on: pg.Pool): Promise<readonly ClaimRow[]> {
   const result = await query<ClaimRow>(
     on,
-    "folder-open",
+    "folder-unsubmitted",
     `SELECT claim, folder, name, exchange_id, claimed_ms, fate FROM folder_claim
-      WHERE NOT done ORDER BY claim LIMIT $1`,
+      WHERE NOT done AND exchange_id IS NULL ORDER BY claim LIMIT $1`,
+    [ROUND_MAX],
+  );
+  return result.rows;
+}
+
+/** Those whose exchange is in another state than was last written beside the file. */
+export async function changedClaims(
+  on: pg.Pool,
+): Promise<readonly (ClaimRow & { readonly exchange_id: string })[]> {
+  const result = await query<ClaimRow & { readonly exchange_id: string }>(
+    on,
+    "folder-changed",
+    `SELECT c.claim, c.folder, c.name, c.exchange_id, c.claimed_ms, c.fate
+       FROM folder_claim c JOIN exchange e ON e.id = c.exchange_id
+      WHERE NOT c.done AND e.state <> c.fate ORDER BY c.claim LIMIT $1`,
     [ROUND_MAX],
   );
   return result.rows;
@@ -60,21 +76,4 @@ export async function noteFate(
 
 export async function dropClaim(on: pg.Pool, claim: string): Promise<void> {
   await query(on, "folder-drop", "DELETE FROM folder_claim WHERE claim = $1", [claim]);
-}
-
-/** Those of the given exchanges whose state is not what was last written beside the file. */
-export async function changedStates(
-  on: pg.Pool,
-  rows: readonly ClaimRow[],
-): Promise<ReadonlySet<string>> {
-  const named = rows.filter((row) => row.exchange_id !== null);
-  const result = await query<{ id: string }>(
-    on,
-    "folder-changed",
-    `SELECT e.id FROM exchange e
-       JOIN unnest($1::uuid[], $2::text[]) AS q (id, fate) ON q.id = e.id
-      WHERE e.state <> q.fate`,
-    [named.map((row) => row.exchange_id), named.map((row) => row.fate)],
-  );
-  return new Set(result.rows.map((row) => row.id));
 }

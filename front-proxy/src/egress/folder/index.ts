@@ -14,7 +14,7 @@ import { Doorbell } from "../doorbell.ts";
 import { findExchange } from "../exchange-view.ts";
 import { END_STATES } from "../state.ts";
 import type { Uploads } from "../uploads.ts";
-import { type ClaimRow, changedStates, noteFate, openClaims } from "./claims.ts";
+import { changedClaims, noteFate, unsubmittedClaims } from "./claims.ts";
 import { writeFate } from "./fate.ts";
 import { makePlaces } from "./places.ts";
 import { scan } from "./scan.ts";
@@ -86,19 +86,16 @@ export async function round(parts: TakeParts, signal?: AbortSignal): Promise<voi
     if (signal?.aborted === true) return;
     await claimFile(parts, candidate);
   }
-  const rows = await openClaims(parts.context.pool);
-  for (const row of rows) {
+  for (const row of await unsubmittedClaims(parts.context.pool)) {
     if (signal?.aborted === true) return;
-    if (row.exchange_id === null) await submitClaimed(parts, row);
+    await submitClaimed(parts, row);
   }
-  await refresh(parts, rows);
+  await refresh(parts);
 }
 
-async function refresh(parts: TakeParts, rows: readonly ClaimRow[]): Promise<void> {
-  const { context, watch } = parts;
-  const changed = await changedStates(context.pool, rows);
-  for (const row of rows) {
-    if (row.exchange_id === null || !changed.has(row.exchange_id)) continue;
+/** Not by way of what is open: thousands of files may wait for a person or the gate, and change nothing. */
+async function refresh({ context, watch }: TakeParts): Promise<void> {
+  for (const row of await changedClaims(context.pool)) {
     const exchange = await findExchange(context.pool, parseId(row.exchange_id));
     if (exchange === undefined) continue;
     await writeFate(watch.outgoingDir, row, exchange);
