@@ -1,5 +1,6 @@
 /** Guarantee: `lightferry ferry …` shows what the two programs say of the gate; it changes nothing. */
 import { type CliContext, type CliNoun, EXIT, type ExitCode } from "@lightferry/proto/cli";
+import { plan } from "./plan.ts";
 import { type Gap, type RxStatus, readStatuses, type Seen, type TxStatus } from "./status-files.ts";
 
 const MIB = 1024 * 1024;
@@ -141,5 +142,6 @@ export const noun: CliNoun = {
       ],
       run: gaps,
     },
+    plan,
   ],
 };
