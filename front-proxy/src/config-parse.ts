@@ -83,7 +83,8 @@ function readTargets(raw: unknown): Readonly<Record<string, TargetConfig>> {
 
 function readTarget(targets: unknown, id: string): TargetConfig {
   const at = { target: readObject(targets, id) };
-  const type = readOneOf(at, "target.type", ["http", "drop"]);
+  const type = readOneOf(at, "target.type", ["http", "drop", "receipts"]);
+  if (type === "receipts") return { type };
   if (type === "drop") return { type, dir: readString(at, "target.dir") };
   const baseUrl = readString(at, "target.baseUrl");
   if (!/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {

@@ -36,7 +36,12 @@ export interface DropTarget {
   readonly dir: string;
 }
 
-export type TargetConfig = HttpTarget | DropTarget;
+/** Receipts for what this zone sent: matched here, handed to nobody. */
+export interface ReceiptsTarget {
+  readonly type: "receipts";
+}
+
+export type TargetConfig = HttpTarget | DropTarget | ReceiptsTarget;
 
 /** Limits that an operator may move; defaults and reasons in config-parse.ts. */
 export interface LimitsConfig {

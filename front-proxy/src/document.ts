@@ -25,12 +25,24 @@ export interface RefusalView {
   readonly do: { readonly zh: string; readonly en: string };
 }
 
+/** What the far side said became of an exchange, in a signed receipt. */
+export interface ReceiptView {
+  /** delivered, failed, in-doubt, quarantined or returned. */
+  readonly state: string;
+  /** Why, with the words of the code; absent when it was delivered. */
+  readonly refusal?: RefusalView;
+  /** By the far side's clock. */
+  readonly atMs: number;
+  /** Of the list that said it. */
+  readonly number: number;
+}
+
 export interface ExchangeDocument {
   readonly exchangeId: string;
   readonly direction: Direction;
   readonly kind: string;
   readonly state: string;
-  /** True once light has carried it and nothing can come back: 对端未知. */
+  /** True once it has left and no receipt has come back: 对端未知. */
   readonly unconfirmed?: boolean;
   /** Shown beside the state where it needs words, e.g. 对端未知. */
   readonly stateNote?: { readonly zh: string; readonly en: string };
@@ -44,6 +56,8 @@ export interface ExchangeDocument {
   readonly bundleId?: string;
   readonly attempts?: number;
   readonly refusal?: RefusalView;
+  /** Sending side only, once a receipt has come. */
+  readonly receipt?: ReceiptView;
   readonly timeline: readonly TimelineStep[];
 }
 

@@ -59,7 +59,7 @@ async function start(shell: Shell<FrontProxyConfig>): Promise<void> {
   const services = [
     ...egress.desk.bindings,
     ...ingress.bindings,
-    ...startAdmin(context, egress.desk, ingress),
+    ...startAdmin(context, egress.desk, ingress, egress.receipts),
   ];
   const rpc = await startRpcServer({ ...connect, listen, services, log });
   shell.onClose(() => rpc.close());

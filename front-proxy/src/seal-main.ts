@@ -21,6 +21,7 @@ import {
 import { openRegistry } from "./registry-source.ts";
 import { Announcements } from "./seal/announcements.ts";
 import { parseSealConfig, type SealConfig } from "./seal/config.ts";
+import { signReceiptsForever } from "./seal/receipts.ts";
 import { DRAFT_ENDING } from "./seal/seal-lease.ts";
 import { sealForever } from "./seal/worker.ts";
 
@@ -69,7 +70,11 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
     now: Date.now,
   };
   const worker = { tools, queue, name };
-  const loops = [sealForever(worker, "normal"), sealForever(worker, "bulk")];
+  const loops = [
+    sealForever(worker, "normal"),
+    sealForever(worker, "bulk"),
+    signReceiptsForever(worker),
+  ];
   for (const loop of loops) loop.catch(shell.fail);
   shell.onClose(() => Promise.allSettled(loops));
   // None yet is no reason to end: its certificate may come while the program runs, and work waits.

@@ -42,6 +42,9 @@ const egress: EgressDesk = {
   },
 };
 
+/** Receipts have tests of their own. */
+const NO_RECEIPTS = {} as Parameters<typeof startAdmin>[3];
+
 beforeAll(async () => {
   [world, target, zone, home] = await Promise.all([
     createWorld(),
@@ -55,7 +58,7 @@ beforeAll(async () => {
     listen: { host: "127.0.0.1", port: 0 },
     tls: zone.tls["front-proxy"],
     zone: "business",
-    services: [...startAdmin(context, egress, world.ingress())],
+    services: [...startAdmin(context, egress, world.ingress(), NO_RECEIPTS)],
     log: world.context.shell.log,
   });
   await mkdir(join(home, "business", "config"), { recursive: true });

@@ -21,7 +21,7 @@ beforeAll(async () => {
     listen: { host: "127.0.0.1", port: 0 },
     tls: world.zone.tls["front-proxy"],
     zone: "extranet",
-    services: [...startAdmin(context, egress.desk, {} as IngressDesk)],
+    services: [...startAdmin(context, egress.desk, {} as IngressDesk, egress.receipts)],
     log: context.shell.log,
   });
   await mkdir(join(world.dir, "extranet", "config"), { recursive: true });

@@ -70,7 +70,7 @@ describe("each refusal has its code", () => {
     ["policy.kind-unknown", requestItem(BODY, { kind: "pigeon" })],
     ["policy.kind-not-built", requestItem(BODY, { kind: "layer" })],
     ["policy.kind-not-built", requestItem(BODY, { kind: "order" })],
-    ["policy.kind-not-built", requestItem(BODY, { kind: "receipt" })],
+    ["policy.kind-not-built", requestItem(BODY, { kind: "order" })],
     ["policy.kind-not-allowed", requestItem(BODY, { lane: "narrow" })],
     ["policy.service-unknown", requestItem(BODY, { service: "nothing" })],
     ["policy.service-wrong-zone", requestItem(BODY, { service: "public-query" })],

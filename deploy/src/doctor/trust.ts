@@ -97,7 +97,7 @@ function lists(
 ): Finding[] {
   const limits = new Map<string, number>();
   for (const lane of lanes) {
-    if (lane.state !== "open" || (lane.from !== zone && lane.to !== zone)) continue;
+    if (lane.state === "closed" || (lane.from !== zone && lane.to !== zone)) continue;
     for (const issuer of [lane.from, lane.to]) {
       const strictest = limits.get(issuer) ?? Number.POSITIVE_INFINITY;
       limits.set(issuer, Math.min(strictest, lane.revocationFreshnessSeconds * 1000));

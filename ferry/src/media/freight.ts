@@ -71,7 +71,7 @@ export class Freight {
     while (!this.#full) {
       const max = Math.min(LEASE_MAX, MAX_BUNDLES - this.loaded.length);
       if (max <= 0) return;
-      const request = { lane, worker: this.#worker, max, waitMs: 0 };
+      const request = { lane, worker: this.#worker, max, waitMs: 0, medium: true };
       const answer = await this.#asked(() =>
         outbox.lease(request, { deadlineMs: DEADLINE_MS, signal }),
       );

@@ -6,6 +6,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import { AdminService, bind, type ServiceBinding } from "@lightferry/proto/rpc";
 import type { TokenRow } from "../auth/tokens.ts";
 import type { EgressDesk, FrontProxyContext, IngressDesk } from "../context.ts";
+import type { ReceiptDesk } from "../receipts/index.ts";
 import { pageOfExchanges, showExchange } from "./exchanges.ts";
 
 /** Who the journal names: the peer is the operator's certificate; accounts of persons come with the console. */
@@ -20,6 +21,7 @@ export function startAdmin(
   context: FrontProxyContext,
   egress: EgressDesk,
   ingress: IngressDesk,
+  receipts: ReceiptDesk,
 ): readonly ServiceBinding[] {
   const { tokens } = context;
   const received = async (exchangeId: Uint8Array) =>
@@ -71,6 +73,21 @@ export function startAdmin(
         await ingress.discard(which, checkedReason(reason), ACTOR);
         return {};
       },
+      exportReceipts: async ({ lane, maxLists, again, number }) => {
+        const { lists, ...exported } = await receipts.export({ lane, maxLists, again, number });
+        return { ...exported, lists: [...lists] };
+      },
+      confirmReceipts: async ({ lists, digest }) => {
+        const named = lists.map((list) => ({ lane: list.lane ?? "", number: list.number ?? 0 }));
+        await receipts.confirm(named, digest, ACTOR);
+        return {};
+      },
+      importReceipts: async ({ file, skipUnknown, checkOnly }) => ({
+        json: JSON.stringify(
+          await receipts.import(file, { skipUnknown, checkOnly, actor: ACTOR, source: "file" }),
+        ),
+      }),
+      getReceiptStatus: async () => ({ json: JSON.stringify(await receipts.status()) }),
     },
     {
       issueToken: OPERATOR,
@@ -85,6 +102,10 @@ export function startAdmin(
       listQuarantine: OPERATOR,
       getBacklog: OPERATOR,
       discardBundle: OPERATOR,
+      exportReceipts: OPERATOR,
+      confirmReceipts: OPERATOR,
+      importReceipts: OPERATOR,
+      getReceiptStatus: OPERATOR,
     },
   );
   return [binding];

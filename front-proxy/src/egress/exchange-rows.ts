@@ -12,7 +12,7 @@ export type Priority = "normal" | "bulk";
 /** A new exchange as it is written. Absent parts are NULL. */
 export interface NewExchange {
   readonly id: Uint8Array;
-  readonly kind: "request" | "file";
+  readonly kind: "request" | "file" | "receipt";
   readonly caller: string;
   readonly lane: string;
   readonly service: string;

@@ -10,14 +10,15 @@ import {
   type ExchangeDocument,
   type ExchangeFilter,
   MAX_PAGE,
+  type ReceiptView,
   type RefusalView,
   type TimelineStep,
 } from "../document.ts";
 
 /** What one light path allows to be said of an exchange that has left. */
 const UNCONFIRMED = {
-  zh: "对端未知：单向链路没有回执，本网只能确认已发出",
-  en: "unconfirmed: nothing comes back over a one-way link; this side knows only that it was sent",
+  zh: "对端未知：尚无回执，本网只能确认已发出",
+  en: "unconfirmed: no receipt has come back; this side knows only that it was sent",
 } as const;
 
 interface ViewRow extends pg.QueryResultRow {
@@ -35,11 +36,16 @@ interface ViewRow extends pg.QueryResultRow {
   readonly rule_id: string;
   readonly reason: string;
   readonly bundle_id: string | null;
+  readonly receipt_state: string | null;
+  readonly receipt_code: string | null;
+  readonly receipt_at_ms: number | null;
+  readonly receipt_number: number | null;
   readonly timeline: readonly (readonly [number, string, string?, string?])[];
 }
 
 const COLUMNS = `id, kind, state, caller, lane, service, grade, size, submitted_ms, updated_ms,
-  code, rule_id, reason, bundle_id, timeline`;
+  code, rule_id, reason, bundle_id, receipt_state, receipt_code, receipt_at_ms, receipt_number,
+  timeline`;
 
 /** @param caller given: another's exchange is as unknown as none. */
 export async function findExchange(
@@ -89,7 +95,10 @@ function documentOf(row: ViewRow): ExchangeDocument {
     direction: "sent",
     kind: row.kind,
     state: row.state,
-    ...(row.state === "emitted" ? { unconfirmed: true, stateNote: UNCONFIRMED } : {}),
+    ...(row.state === "emitted" && row.receipt_state === null
+      ? { unconfirmed: true, stateNote: UNCONFIRMED }
+      : {}),
+    ...receiptOf(row),
     lane: row.lane,
     service: row.service,
     caller: row.caller,
@@ -100,6 +109,19 @@ function documentOf(row: ViewRow): ExchangeDocument {
     ...(row.bundle_id === null ? {} : { bundleId: row.bundle_id }),
     ...(row.code === "" ? {} : { refusal: refusalView(row.code, row.rule_id, row.reason) }),
     timeline: row.timeline.map(stepOf),
+  };
+}
+
+function receiptOf(row: ViewRow): { receipt?: ReceiptView } {
+  const { receipt_state: state, receipt_code: code, receipt_at_ms: atMs } = row;
+  if (state === null) return {};
+  return {
+    receipt: {
+      state,
+      ...(code === null || code === "" ? {} : { refusal: refusalView(code, "", "") }),
+      atMs: atMs ?? 0,
+      number: row.receipt_number ?? 0,
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { formatId } from "@lightferry/proto/ids";
 import { bind, OutboxService, SealQueueService } from "@lightferry/proto/rpc";
 import type { EgressDesk, FrontProxyContext } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
+import { type ReceiptDesk, startReceipts } from "../receipts/index.ts";
 import { readBacklog } from "./backlog.ts";
 import { Doorbell } from "./doorbell.ts";
 import { findExchange, listExchanges } from "./exchange-view.ts";
@@ -31,6 +32,7 @@ export interface Egress {
   readonly submitter: Submitter;
   readonly uploads: Uploads;
   readonly room: SendingRoom;
+  readonly receipts: ReceiptDesk;
   /** What a round of the sweep works on. */
   readonly sweep: SweepParts;
 }
@@ -78,6 +80,7 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     await sweeping;
   });
 
+  const receipts = startReceipts(context, submitter);
   const sealQueue = new SealQueue(context, permitted, outbox);
   const ferryDesk = new OutboxDesk(context, outbox, spool);
   const desk: EgressDesk = {
@@ -88,8 +91,16 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
           lease: (request, call) => sealQueue.lease(request, call),
           commit: (request) => sealQueue.commit(request),
           fail: (request) => sealQueue.fail(request),
+          leaseReceipts: (request, call) => receipts.lease(request, call),
+          commitReceipts: (request) => receipts.commit(request),
         },
-        { lease: ["seal"], commit: ["seal"], fail: ["seal"] },
+        {
+          lease: ["seal"],
+          commit: ["seal"],
+          fail: ["seal"],
+          leaseReceipts: ["seal"],
+          commitReceipts: ["seal"],
+        },
       ),
       bind(
         OutboxService,
@@ -137,5 +148,5 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
     const folders = await startFolders(context, config.watch, { uploads });
     shell.onClose(() => folders.close());
   }
-  return { desk, submitter, uploads, room, sweep };
+  return { desk, submitter, uploads, room, receipts, sweep };
 }

@@ -45,10 +45,12 @@ export class OutboxDesk {
     this.#spool = spool;
   }
 
+  /** @throws GatewayError `outbox.lane-offline` when the lane's state does not let this form carry it. */
   async lease(
     request: LeaseRequest,
     call: CallContext,
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> {
+    this.#assertCarried(request);
     const max = Math.min(request.max === 0 ? 1 : request.max, MAX_LEASED);
     const calledOff = AbortSignal.any([call.signal, call.closing]);
     const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
@@ -58,6 +60,14 @@ export class OutboxDesk {
       const left = until - performance.now();
       if (rows.length > 0 || left <= 0 || calledOff.aborted) return { bundles: rows.map(leased) };
       await this.#outbox.wait(since, Math.min(left, LOOK_AGAIN_MS), calledOff);
+    }
+  }
+
+  /** `open` by any form, `media` by medium alone, `closed` by none: also what was sealed before. */
+  #assertCarried({ lane: id, medium }: LeaseRequest): void {
+    const state = this.#context.registry().lane(id)?.state;
+    if (state === "closed" || (state === "media" && !medium)) {
+      throw new GatewayError("outbox.lane-offline", { detail: `${id}: ${state}` });
     }
   }
 

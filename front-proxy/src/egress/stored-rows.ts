@@ -4,7 +4,7 @@ import { query } from "../database.ts";
 
 export interface StoredRow extends pg.QueryResultRow {
   readonly id: string;
-  readonly kind: "request" | "file";
+  readonly kind: "request" | "file" | "receipt";
   readonly caller: string;
   readonly lane: string;
   readonly service: string;

@@ -6,7 +6,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { LaneEntry, Registry } from "@lightferry/proto/registry";
 
-export type Kind = "request" | "file";
+export type Kind = "request" | "file" | "receipt";
 
 /** What is known of a submission before its content. */
 export interface SubmissionHead {
@@ -30,9 +30,15 @@ export interface IdempotencyClaim {
 }
 
 export interface RequestSubmission extends SubmissionHead {
-  readonly http: lightferry.bundle.v1.HttpRequest.$Properties;
+  /** Absent: receipts, which the gateway itself hands over (src/receipts). */
+  readonly http?: lightferry.bundle.v1.HttpRequest.$Properties;
   readonly content: Uint8Array;
   readonly idempotency?: IdempotencyClaim;
+}
+
+/** What is submitted at once and whole: requests, and the gateway's own receipts. */
+export function kindOf({ http }: RequestSubmission): Kind {
+  return http === undefined ? "receipt" : "request";
 }
 
 /** What the caller is told. `refusal` is set exactly when the state is refused. */
@@ -89,7 +95,7 @@ export function contentLimit(registry: Registry, kind: Kind, head: SubmissionHea
 }
 
 function laneLimit(lane: LaneEntry, kind: Kind): number {
-  return kind === "request" ? lane.maxRequestBytes : lane.maxFileBytes;
+  return kind === "file" ? lane.maxFileBytes : lane.maxRequestBytes;
 }
 
 /** The message that policy decides on. */

@@ -19,6 +19,7 @@ import type { InFlight, InFlightFile } from "./in-flight.ts";
 import { batchBytes, type Decided, readOutcome } from "./outcome.ts";
 import { settleInFlight } from "./settle.ts";
 import {
+  kindOf,
   policySubmission,
   REGISTRY_RULE,
   type Receipt,
@@ -136,7 +137,7 @@ async function decide(context: FrontProxyContext, slots: readonly Slot[]): Promi
   for (const slot of slots) {
     const { submission } = slot;
     const size = submission.content.length;
-    const barred = registryRefusal(registry, zone, "request", submission, size);
+    const barred = registryRefusal(registry, zone, kindOf(submission), submission, size);
     if (barred === undefined) {
       asked.push(slot);
       continue;
@@ -174,8 +175,9 @@ function contentOf(slot: Slot): Uint8Array {
 }
 
 function describe(slot: Slot) {
-  return policySubmission(slot.id, "request", slot.submission, {
-    http: slot.submission.http,
+  const { http } = slot.submission;
+  return policySubmission(slot.id, kindOf(slot.submission), slot.submission, {
+    ...(http === undefined ? {} : { http }),
     submittedMs: slot.submittedMs,
     size: slot.submission.content.length,
   });
@@ -251,7 +253,7 @@ async function rowOf(
   const permitted = decided.state === "permitted";
   return {
     id: slot.id,
-    kind: "request",
+    kind: kindOf(submission),
     caller: submission.caller,
     lane: submission.lane,
     service: submission.service,

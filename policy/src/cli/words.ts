@@ -3,9 +3,11 @@ import type { Words } from "@lightferry/proto/cli";
 
 const WORDS: Readonly<Record<string, Words>> = {
   open: { zh: "开放", en: "open" },
+  media: { zh: "仅介质", en: "by medium only" },
   closed: { zh: "关闭", en: "closed" },
   request: { zh: "请求", en: "request" },
   file: { zh: "文件", en: "file" },
+  receipt: { zh: "回执", en: "receipt" },
   note: { zh: "只记录", en: "note" },
   mask: { zh: "脱敏", en: "mask" },
   hold: { zh: "待人工审查", en: "hold" },

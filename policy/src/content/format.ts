@@ -7,6 +7,9 @@ import { hasControls, Utf8Stream } from "../text/utf8.ts";
 
 export const FORMATS = ["json", "csv", "text"] as const;
 export type Format = (typeof FORMATS)[number];
+/** As a pack names them: `receipts` stands alone, for services of that kind. */
+export const PACK_FORMATS = [...FORMATS, "receipts"] as const;
+export type PackFormat = (typeof PACK_FORMATS)[number];
 
 export interface DeclaredContent {
   /** Content type as submitted; may be empty. */
@@ -79,9 +82,9 @@ export function looksLikeText(head: Uint8Array): boolean {
 }
 
 /** The reader for content of unknown type among those a service takes. */
-export function guessFormat(head: Uint8Array, taken: readonly Format[]): Format | undefined {
+export function guessFormat(head: Uint8Array, taken: readonly PackFormat[]): Format | undefined {
   if (!looksLikeText(head)) return undefined;
   const first = /^[\s\ufeff]*(\S)/u.exec(Buffer.from(head.subarray(0, 256)).toString("utf8"))?.[1];
   if ((first === "{" || first === "[") && taken.includes("json")) return "json";
-  return taken.find((format) => format !== "json");
+  return FORMATS.find((format) => format !== "json" && taken.includes(format));
 }

@@ -15,16 +15,18 @@ import {
   isCoded,
   isPacked,
   looksLikeText,
+  type PackFormat,
 } from "./format.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type ContentReader, csvReader, textReader } from "./reader.ts";
+import { ReceiptContent } from "./receipt-content.ts";
 import { type ContentRules, DETECTORS } from "./rules.ts";
 import { type Finding, Tally } from "./tally.ts";
 
 /** What the pack says about the content of one service. */
 export interface ContentPlan {
   readonly rules: ContentRules;
-  readonly formats: readonly Format[];
+  readonly formats: readonly PackFormat[];
   /** Content that nobody can read may pass under this rule, with its reason. */
   readonly opaque: { readonly ruleId: string; readonly reason: string } | undefined;
   readonly ordinaryPhrases: readonly string[];
@@ -53,6 +55,7 @@ export class ContentInspection {
   readonly #tally: Tally;
   readonly #hash: Sm3Hash;
   readonly #utf8 = new Utf8Stream();
+  readonly #receipts: ReceiptContent | undefined;
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #chosen = false;
@@ -68,6 +71,7 @@ export class ContentInspection {
     this.#declared = declared;
     this.#tally = new Tally(plan.rules);
     this.#hash = provider.createSm3();
+    this.#receipts = plan.formats.includes("receipts") ? new ReceiptContent() : undefined;
   }
 
   /** True as soon as what was read must be sealed away. */
@@ -86,6 +90,7 @@ export class ContentInspection {
    */
   get altersNothing(): boolean {
     const { rules } = this.#plan;
+    if (this.#receipts !== undefined) return true;
     if (DETECTORS.every((detector) => rules[detector].action !== "mask")) return true;
     return this.#chosen && !this.#wasRead;
   }
@@ -93,6 +98,10 @@ export class ContentInspection {
   /** Takes the next bytes and gives back those that are settled; may be none. */
   push(chunk: Uint8Array): Uint8Array {
     this.#submittedSize += chunk.length;
+    if (this.#receipts !== undefined) {
+      this.#receipts.push(chunk);
+      return this.#passed(chunk);
+    }
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.length;
     return this.#gatheredBytes < PIECE_BYTES ? NOTHING : this.#read(this.#takeGathered());
@@ -102,6 +111,7 @@ export class ContentInspection {
   end(): { readonly rest: Uint8Array; readonly report: ContentReport } {
     const settled = this.#gatheredBytes > 0 ? this.#read(this.#takeGathered()) : NOTHING;
     const rest = Buffer.concat([settled, this.#finish()]);
+    if (this.#receipts?.isWhole() === false) this.#formatRefused = true;
     const findings = this.#tally.findings();
     const report: ContentReport = {
       size: this.#size,

@@ -49,6 +49,10 @@ export function admit(
   if (rules === undefined) {
     return objection("policy.service-without-rules", "default-deny", service.id);
   }
+  // Receipts are read by their own strict reader, and nothing else is.
+  if ((request.kind === "receipt") !== rules.plan.formats.includes("receipts")) {
+    return objection("policy.content-format", "content.format", rules.plan.formats.join(", "));
+  }
   const plan = request.direction === "import" ? arrivalPlan(rules.plan) : rules.plan;
   return { ...route, grant, grade, plan, approval: rules.approval };
 }

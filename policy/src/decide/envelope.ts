@@ -28,9 +28,14 @@ const UNSEEN = /[\p{Cc}\p{Cf}/\\]/u;
 
 /** Form: says which field is wrong. */
 export function formObjection(request: DecisionRequest): Objection | undefined {
-  const field =
-    badText(request) ?? (request.kind === "file" ? badFile(request) : badRequest(request));
+  const field = badText(request) ?? badTarget(request);
   return field === undefined ? undefined : objection("policy.request-invalid", "form", field);
+}
+
+function badTarget(request: DecisionRequest): string | undefined {
+  if (request.kind === "file") return badFile(request);
+  if (request.kind === "request") return badRequest(request);
+  return request.http === undefined && request.file === undefined ? undefined : "receipt";
 }
 
 function badText(request: DecisionRequest): string | undefined {
@@ -87,7 +92,7 @@ export function targetObjection(
       );
     }
   }
-  const byLane = request.kind === "request" ? lane.maxRequestBytes : lane.maxFileBytes;
+  const byLane = request.kind === "file" ? lane.maxFileBytes : lane.maxRequestBytes;
   const limit = Math.min(byLane, service.maxBytes);
   if (request.size > limit)
     return objection("policy.body-too-large", "service.maxBytes", `${limit}`);

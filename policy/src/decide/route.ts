@@ -4,9 +4,9 @@ import type { PolicyDocument } from "./policy-document.ts";
 import { type DecisionRequest, type Objection, objection } from "./request.ts";
 
 /** Kinds this version carries. */
-const KINDS_BUILT: readonly string[] = ["request", "file"];
+const KINDS_BUILT: readonly string[] = ["request", "file", "receipt"];
 /** Kinds that DESIGN names and this version refuses. */
-const KINDS_NAMED: readonly string[] = ["layer", "order", "receipt"];
+const KINDS_NAMED: readonly string[] = ["layer", "order"];
 
 export interface Route {
   readonly lane: LaneEntry;
@@ -43,7 +43,8 @@ export function licenceObjection(
   if (!licence.lanes.includes(lane.id)) {
     return objection("policy.licence-lane", "licence", licence.number);
   }
-  if (lane.state !== "open") return objection("policy.lane-closed", "licence.lane", lane.id);
+  // A lane that is closed online may still be carried by medium: the outbox sees to the "how".
+  if (lane.state === "closed") return objection("policy.lane-closed", "licence.lane", lane.id);
   return undefined;
 }
 
@@ -85,6 +86,9 @@ export function findRoute(policy: PolicyDocument, request: DecisionRequest): Rou
   if (caller === undefined) return objection("policy.caller-unknown", "route.caller");
   if (caller.zone !== lane.from) {
     return objection("policy.caller-wrong-zone", "route.caller", `${caller.id}: ${caller.zone}`);
+  }
+  if (request.kind === "receipt" && caller.id !== registry.nodeOfZone(lane.from)?.id) {
+    return objection("policy.receipt-caller", "route.caller", caller.id);
   }
   const receiver = registry.nodeOfZone(lane.to);
   if (receiver === undefined) return objection("policy.licence-missing", "route.receiver", lane.to);

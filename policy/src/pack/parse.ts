@@ -6,7 +6,7 @@
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { isAlias, isCollection, isScalar, parseDocument, visit } from "yaml";
-import { FORMATS, type Format } from "../content/format.ts";
+import { PACK_FORMATS, type PackFormat } from "../content/format.ts";
 import type { ContentPlan } from "../content/inspection.ts";
 import {
   ACTIONS,
@@ -128,9 +128,9 @@ function tighten(
   return result;
 }
 
-function readFormat(value: unknown, path: string): Format {
-  const found = FORMATS.find((format) => format === value);
-  return found ?? packInvalid(path, `one of ${FORMATS.join(", ")}`);
+function readFormat(value: unknown, path: string): PackFormat {
+  const found = PACK_FORMATS.find((format) => format === value);
+  return found ?? packInvalid(path, `one of ${PACK_FORMATS.join(", ")}`);
 }
 
 function readOpaque(value: unknown, path: string): NonNullable<ContentPlan["opaque"]> {
@@ -148,6 +148,10 @@ function readService(value: unknown, path: string, baseline: ContentPlan): Servi
     opaque: fields.has("opaque") ? readOpaque(fields.take("opaque"), `${path}.opaque`) : undefined,
     ordinaryPhrases: baseline.ordinaryPhrases,
   };
+  // They have a reader of their own, which takes nothing else.
+  if (plan.formats.includes("receipts") && (plan.formats.length > 1 || plan.opaque !== undefined)) {
+    packInvalid(`${path}.formats`, "receipts stands alone, without an opaque rule");
+  }
   const approval = fields.oneOf("approval", ["none", "required"]);
   fields.done();
   return { plan, approval };

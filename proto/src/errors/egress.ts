@@ -434,6 +434,15 @@ export const EGRESS_ERRORS = {
     doZh: "无需处理：数据包将重新领取",
     doEn: "nothing: the bundle is given out again",
   },
+  "outbox.lane-offline": {
+    http: 409,
+    grpc: "FAILED_PRECONDITION",
+    actor: "system-admin",
+    zh: "该通道的在线形式未开放，数据包留在发送队列",
+    en: "the lane is not open online; its bundles stay in the outbox",
+    doZh: "状态为 media 的通道用 lightferry media export 导出；停用该通道的 ferry-tx",
+    doEn: "carry a lane whose state is media with lightferry media export; stop its ferry-tx",
+  },
   "outbox.file-invalid": {
     http: 400,
     grpc: "INVALID_ARGUMENT",

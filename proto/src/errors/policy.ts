@@ -138,6 +138,13 @@ export const POLICY_ERRORS = {
     "由发送侧网络登记的接入方提交",
     "submit as a caller registered in the sending network",
   ),
+  "policy.receipt-caller": denied(
+    "security-admin",
+    "回执只能由接收节点自己提交",
+    "only the receiving node itself hands over receipts",
+    "授权中的调用方须为本网络节点的编号",
+    "the caller of the grant has to be the id of the zone's own node",
+  ),
   "policy.grant-missing": denied(
     "security-admin",
     "没有授权",

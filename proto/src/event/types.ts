@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   "exchange.emitted",
   "exchange.expired",
   "exchange.cancelled",
+  "exchange.receipted",
   // An exchange on the receiving side.
   "exchange.arrived",
   "exchange.verified",
@@ -67,6 +68,10 @@ export const EVENT_TYPES = [
   "gate.key-refused",
   "gate.quarantine-large",
   "gate.object-incomplete",
+  "receipts.signed",
+  "receipts.exported",
+  "receipts.imported",
+  "receipts.refused",
   "media.exported",
   "media.imported",
   "media.refused",

@@ -41,8 +41,13 @@ export interface LaneEntry {
   readonly id: string;
   readonly from: string;
   readonly to: string;
+  /** What carries it; `media` has no online form. */
   readonly driver: "udp" | "directory" | "media";
-  readonly state: "open" | "closed";
+  /**
+   * `open`: online, by its driver. `media`: by removable medium alone, the online form is closed.
+   * `closed`: nothing is decided for it, whatever would carry it.
+   */
+  readonly state: "open" | "media" | "closed";
   readonly kinds: readonly string[];
   readonly gradeCeiling: Grade;
   /** How long a sealed bundle stays valid. */
@@ -57,7 +62,8 @@ export interface ServiceEntry {
   readonly id: string;
   /** The zone the service lives in. */
   readonly zone: string;
-  readonly kind: "request" | "file";
+  /** "receipt": where receipts from the other zone are matched; the gateway alone sends there. */
+  readonly kind: "request" | "file" | "receipt";
   /** kind "request": allowed methods, upper case. */
   readonly methods: readonly string[];
   /** kind "request": allowed path templates such as `/records/{id}`. */

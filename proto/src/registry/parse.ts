@@ -146,7 +146,7 @@ const readLane = reader<LaneEntry>((f) => ({
   from: f.id("from"),
   to: f.id("to"),
   driver: f.oneOf("driver", ["udp", "directory", "media"]),
-  state: f.oneOf("state", ["open", "closed"]),
+  state: f.oneOf("state", ["open", "media", "closed"]),
   kinds: f.texts("kinds"),
   gradeCeiling: f.grade("gradeCeiling"),
   expirySeconds: f.whole("expirySeconds"),
@@ -158,7 +158,7 @@ const readLane = reader<LaneEntry>((f) => ({
 const readService = reader<ServiceEntry>((f) => ({
   id: f.id("id"),
   zone: f.id("zone"),
-  kind: f.oneOf("kind", ["request", "file"]),
+  kind: f.oneOf("kind", ["request", "file", "receipt"]),
   methods: f.texts("methods"),
   paths: f.texts("paths"),
   maxBytes: f.whole("maxBytes"),
@@ -225,6 +225,10 @@ function checkReferences(document: RegistryDocument): void {
     list.some((entry) => entry.id === id);
   for (const lane of document.lanes) {
     if (lane.from === lane.to) invalid(`$.lanes.${lane.id}`, "leads back into its own zone");
+    // It would look as if it had an online form.
+    if (lane.driver === "media" && lane.state === "open") {
+      invalid(`$.lanes.${lane.id}.state`, "a lane of driver media is media or closed");
+    }
     for (const zone of [lane.from, lane.to]) {
       // A zone is never 电子政务内网 or any network that holds state secrets (DESIGN §2).
       if (/secret|neiwang|government-intranet/.test(zone))

@@ -103,6 +103,16 @@ export const SealQueueService = {
     seal.CommitResponse,
   ),
   fail: unary("/lightferry.seal.v1.SealQueueService/Fail", seal.FailRequest, seal.FailResponse),
+  leaseReceipts: unary(
+    "/lightferry.seal.v1.SealQueueService/LeaseReceipts",
+    seal.LeaseReceiptsRequest,
+    seal.LeaseReceiptsResponse,
+  ),
+  commitReceipts: unary(
+    "/lightferry.seal.v1.SealQueueService/CommitReceipts",
+    seal.CommitReceiptsRequest,
+    seal.CommitReceiptsResponse,
+  ),
 } as const;
 
 const adminPath = (method: string): string => `/lightferry.admin.v1.AdminService/${method}`;
@@ -143,5 +153,25 @@ export const AdminService = {
     adminPath("DiscardBundle"),
     admin.DiscardBundleRequest,
     admin.DiscardBundleResponse,
+  ),
+  exportReceipts: unary(
+    adminPath("ExportReceipts"),
+    admin.ExportReceiptsRequest,
+    admin.ExportReceiptsResponse,
+  ),
+  confirmReceipts: unary(
+    adminPath("ConfirmReceipts"),
+    admin.ConfirmReceiptsRequest,
+    admin.ConfirmReceiptsResponse,
+  ),
+  importReceipts: unary(
+    adminPath("ImportReceipts"),
+    admin.ImportReceiptsRequest,
+    admin.ImportReceiptsResponse,
+  ),
+  getReceiptStatus: unary(
+    adminPath("GetReceiptStatus"),
+    admin.GetReceiptStatusRequest,
+    admin.GetReceiptStatusResponse,
   ),
 } as const;

@@ -96,7 +96,7 @@ def read_manifest(plaintext, header, verdicts):
 def entry_fields(e, verdict):
     """Each field's rule of §6.2, and whether it holds."""
     yield "exchange_id", is_uuid7(e["exchange_id"])
-    kinds = {"request": (True, False), "file": (False, True)}
+    kinds = {"request": (True, False), "file": (False, True), "receipt": (False, False)}
     yield "kind", kinds.get(e["kind"]) == (e["http"] is not None, e["file"] is not None)
     yield "service", e["service"] != ""
     for field in ("service", "caller", "grant", "purpose", "ordering_key"):

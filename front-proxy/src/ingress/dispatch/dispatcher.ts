@@ -9,6 +9,7 @@ import type { TargetConfig } from "../../config.ts";
 import type { FrontProxyContext } from "../../context.ts";
 import { DropFolder } from "../targets/drop.ts";
 import { HttpTargetClient } from "../targets/http.ts";
+import { ReceiptTarget } from "../targets/receipts.ts";
 import type { Target } from "../targets/target.ts";
 import type { IngressTuning } from "../tuning.ts";
 import { outcomeEvent } from "./events.ts";
@@ -59,9 +60,14 @@ function createTarget(
   config: TargetConfig,
   tuning: IngressTuning,
 ): Target {
-  return config.type === "drop"
-    ? new DropFolder(config, context.shell.provider)
-    : new HttpTargetClient(config, tuning.concurrency);
+  switch (config.type) {
+    case "drop":
+      return new DropFolder(config, context.shell.provider);
+    case "receipts":
+      return new ReceiptTarget(context);
+    case "http":
+      return new HttpTargetClient(config, tuning.concurrency);
+  }
 }
 
 async function closeUnknown(
