@@ -2,6 +2,8 @@
 import { createClient, InboxService } from "@lightferry/proto/rpc";
 import { runService } from "@lightferry/proto/service";
 import { openReceiver } from "./gate/open.ts";
+import { localMtu } from "./gate/proc-net.ts";
+import { showMetrics } from "./metrics/index.ts";
 import { requirePeer } from "./peers.ts";
 import { readRxConfig } from "./rx/config.ts";
 import { hashThread } from "./rx/hash-thread.ts";
@@ -15,6 +17,8 @@ await runService({
   start: async (shell) => {
     const { config, log, provider, journal, onClose } = shell;
     const { tls, zone } = config;
+    const { frameSize, groupShards, parityShards } = config.gate;
+    const told = { frameSize, groupShards, parityShards };
     const { trust, keys } = await followLink(shell);
     const inbox = createClient(InboxService, {
       address: requirePeer(config, "frontProxy"),
@@ -42,12 +46,15 @@ await runService({
       inbox,
       events: journal,
       log,
+      expected: { ...told, mtu: localMtu(config.gate.host) },
+      alarmLimits: config.alarms,
     });
     onClose(() => station.close());
     trust.changed(() => station.trustChanged());
     const status = new StatusFile(config.stateDir, () => station.status());
     status.start();
     onClose(() => status.close());
-    shell.ready({ driver: gate.driver, locked: gate.locked, port: gate.port });
+    const metrics = await showMetrics(shell, () => status.picture());
+    shell.ready({ driver: gate.driver, locked: gate.locked, port: gate.port, metrics });
   },
 });

@@ -1,6 +1,7 @@
 /** Guarantee: `status.json` in the state directory is always one whole, recent picture for `lightferry ferry status`. */
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Picture, pictureOf } from "./picture.ts";
 
 export const STATUS_FILE = "status.json";
 const EVERY_MS = 1_000;
@@ -14,6 +15,11 @@ export class StatusFile {
   constructor(stateDir: string, read: () => object) {
     this.#path = join(stateDir, STATUS_FILE);
     this.#read = read;
+  }
+
+  /** The same for the figures, now. */
+  picture(): Picture {
+    return pictureOf({ timeMs: Date.now(), pid: process.pid, ...this.#read() });
   }
 
   start(): void {

@@ -2,6 +2,7 @@
 import { createClient, OutboxService } from "@lightferry/proto/rpc";
 import { activeKey, openRing, renewWithTrust, runService } from "@lightferry/proto/service";
 import { openSender } from "./gate/open.ts";
+import { showMetrics } from "./metrics/index.ts";
 import { requirePeer } from "./peers.ts";
 import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
@@ -56,6 +57,7 @@ await runService({
     const status = new StatusFile(config.stateDir, () => sender.status());
     status.start();
     onClose(() => status.close());
-    shell.ready({ driver: gate.driver, locked: gate.locked, epoch: sender.epoch });
+    const metrics = await showMetrics(shell, () => status.picture());
+    shell.ready({ driver: gate.driver, locked: gate.locked, epoch: sender.epoch, metrics });
   },
 });

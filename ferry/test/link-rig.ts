@@ -43,13 +43,13 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
   const done = await DoneLog.open(join(dir, "done.log"));
   const events = new Events();
   const alarms = new Alarms({ events, lane: LANE, log: quiet, clock });
-  const overruns = { overruns: 0, receiveBuffer: 65_536 };
+  const received = { bytes: 0, overruns: 0, receiveBuffer: 65_536 };
   const watch = new LinkWatch({
     alarms,
     link,
     limits: { ...DEFAULT_ALARM_LIMITS, ...limits },
     expected: { ...expected, lane: LANE },
-    overruns: () => overruns,
+    received: () => received,
   });
   const reassembler = { data: () => undefined, manifest: () => undefined, tick: () => undefined };
   const verifier = {
@@ -108,7 +108,7 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
     alarms,
     watch,
     receiver,
-    overruns,
+    received,
     tell,
     beat: (epoch: number, number: number, nextFrame: number, sequence = 0) => {
       const streams = sequence === 0 ? [] : [{ stream: `${LANE}/${FROM}/normal`, sequence }];

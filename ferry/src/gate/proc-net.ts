@@ -50,6 +50,16 @@ function mtuOf(device: string): number | undefined {
   }
 }
 
+/** MTU in bytes of the device that has this address; undefined where it cannot be told, as for "any". */
+export function localMtu(address: string): number | undefined {
+  const mtus = Object.entries(networkInterfaces())
+    .filter(([, addresses]) => addresses?.some((entry) => entry.address === address))
+    // An alias ("eth0:1") is a name for an address, not a device.
+    .map(([name]) => mtuOf(name.replace(/:.*/, "")))
+    .filter((mtu) => mtu !== undefined);
+  return mtus.length === 0 ? undefined : Math.min(...mtus);
+}
+
 /**
  * MTU in bytes of the device that the kernel would send through, found by the
  * address that it would send from.
@@ -63,12 +73,7 @@ export async function deviceMtu(address: GateAddress): Promise<number | undefine
     const local = socket.address().address;
     // What goes to an address of this machine never reaches the device that has it.
     if (local === address.host) return mtuOf("lo");
-    const mtus = Object.entries(networkInterfaces())
-      .filter(([, addresses]) => addresses?.some((entry) => entry.address === local))
-      // An alias ("eth0:1") is a name for an address, not a device.
-      .map(([name]) => mtuOf(name.replace(/:.*/, "")))
-      .filter((mtu) => mtu !== undefined);
-    return mtus.length === 0 ? undefined : Math.min(...mtus);
+    return localMtu(local);
   } finally {
     socket.close();
   }

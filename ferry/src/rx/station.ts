@@ -14,6 +14,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../alarms.ts";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
+import { LagMeter } from "../lag.ts";
 import { type Begun, missingPath } from "../repair/missing.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
 import { DoneLog } from "./done.ts";
@@ -75,6 +76,7 @@ export class Station {
   readonly #inventories: Inventories;
   #timer: NodeJS.Timeout | undefined;
   readonly #alarms: Alarms;
+  readonly #lag = new LagMeter();
   readonly #watch: LinkWatch;
 
   private constructor(
@@ -95,7 +97,7 @@ export class Station {
       link,
       limits: options.alarmLimits ?? DEFAULT_ALARM_LIMITS,
       expected: { ...options.expected, lane },
-      overruns: () => gate.stats(),
+      received: () => gate.stats(),
     });
     this.#quarantine = new Quarantine(join(options.stateDir, "quarantine"), lane, events);
     this.#finisher = new Finisher({
@@ -113,7 +115,11 @@ export class Station {
       }),
       senderTime: () => link.senderTime(),
       clock,
-      deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
+      deliver: async (request) => {
+        const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
+        this.#lag.note(request.bundleId ?? new Uint8Array(), link.senderNow());
+        return answer;
+      },
       signal,
     });
     const rejections = this.#rejections;
@@ -210,6 +216,8 @@ export class Station {
         settings: this.#watch.theirs ?? null,
       },
       loss: this.#watch.loss,
+      bytesPerSecond: this.#watch.bytesPerSecond,
+      lag: this.#lag.lag,
       alarms: this.#alarms.active,
       alarmCounts: Object.fromEntries(this.#alarms.counts),
       bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },

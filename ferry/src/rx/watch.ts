@@ -6,6 +6,7 @@
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type { Alarms, Facts } from "../alarms.ts";
+import type { ReceiverStats } from "../gate/gate.ts";
 import type { AlarmLimits } from "./alarm-limits.ts";
 import type { Beat, Link } from "./link.ts";
 import { LossRate } from "./loss-rate.ts";
@@ -34,8 +35,8 @@ export interface WatchParts {
   readonly link: Pick<Link, "heardAt" | "clockOffsetMs">;
   readonly limits: AlarmLimits;
   readonly expected: ExpectedLink;
-  /** Datagrams dropped for want of buffer since the gate was opened, and that buffer in bytes. */
-  readonly overruns: () => { readonly overruns: number; readonly receiveBuffer: number };
+  /** What the gate's socket counts. */
+  readonly received: () => Pick<ReceiverStats, "bytes" | "overruns" | "receiveBuffer">;
 }
 
 export class LinkWatch {
@@ -47,6 +48,8 @@ export class LinkWatch {
   #theirs: Settings | undefined;
   #overruns = 0;
   #overrunAt = 0;
+  #rate = 0;
+  #measured = { bytes: 0, atMs: performance.now() };
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -66,6 +69,11 @@ export class LinkWatch {
   get loss(): { readonly permille: number; readonly frames: number; readonly lost: number } {
     const { permille, frames, lost } = this.#loss;
     return { permille, frames, lost };
+  }
+
+  /** Bytes of datagrams in the second before the newest tick. */
+  get bytesPerSecond(): number {
+    return Math.round(this.#rate);
   }
 
   /** What the sender was told of the link, as its newest heartbeat says. */
@@ -101,7 +109,9 @@ export class LinkWatch {
   /** Once a second. */
   tick(): void {
     this.#judgeClock();
-    this.#judgeOverruns();
+    const received = this.#parts.received();
+    this.#measure(received.bytes);
+    this.#judgeOverruns(received);
   }
 
   #judgeLoss({ settled, missing }: Beat): void {
@@ -146,9 +156,15 @@ export class LinkWatch {
     else if (Math.abs(offset) <= limit * EASED) alarms.clear("ferry.clock-drift", facts);
   }
 
-  #judgeOverruns(): void {
-    const { alarms, limits, overruns: read } = this.#parts;
-    const { overruns, receiveBuffer } = read();
+  #measure(bytes: number): void {
+    const atMs = performance.now();
+    const past = atMs - this.#measured.atMs;
+    if (past > 0) this.#rate = ((bytes - this.#measured.bytes) * 1_000) / past;
+    this.#measured = { bytes, atMs };
+  }
+
+  #judgeOverruns({ overruns, receiveBuffer }: ReturnType<WatchParts["received"]>): void {
+    const { alarms, limits } = this.#parts;
     const now = performance.now();
     if (overruns > this.#overruns) {
       const datagrams = String(overruns - this.#overruns);

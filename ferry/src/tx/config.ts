@@ -14,6 +14,7 @@ import {
 } from "@lightferry/proto/service";
 import { MAX_DATA_SHARDS } from "../erasure/index.ts";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
+import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { type Code, DEFAULT_CODE, MAX_PARITY_SHARDS } from "../object.ts";
 
 export interface TxConfig extends BaseConfig {
@@ -35,6 +36,8 @@ export interface TxConfig extends BaseConfig {
     /** "dgram" asks for the fallback of systems without kernel filters. */
     readonly socket: "auto" | "dgram";
   };
+  /** Where figures are shown; nowhere without it. */
+  readonly metrics: MetricsListen | undefined;
 }
 
 /** 100 Gb/s; the pacer's lower bound is its own. */
@@ -66,6 +69,7 @@ export function readTxConfig(raw: unknown): TxConfig {
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
     },
+    metrics: readMetricsListen(raw),
   };
 }
 

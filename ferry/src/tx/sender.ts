@@ -14,6 +14,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import { FRAME_HEADER } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
+import { LagMeter } from "../lag.ts";
 import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Carrier } from "./carry.ts";
@@ -64,6 +65,7 @@ export class Sender {
   readonly #emitter: Emitter;
   readonly #carrier: Carrier;
   readonly #memory: ShardMemory;
+  readonly #lag = new LagMeter();
   readonly #stop = new AbortController();
   readonly #leasing: Promise<void>;
 
@@ -101,7 +103,12 @@ export class Sender {
       frameSize,
       code,
       secondPassMs: options.secondPassMs,
-      ack: (request) => outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal }),
+      ack: async (request) => {
+        const answer = await outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
+        if (request.passesDone === 1)
+          this.#lag.note(request.bundleId ?? new Uint8Array(), clock.now());
+        return answer;
+      },
       signal,
     });
     this.#emitter.start();
@@ -149,6 +156,7 @@ export class Sender {
         sending: this.#carrier.sending,
         held: this.#carrier.held,
       },
+      lag: this.#lag.lag,
       streams: Object.fromEntries(this.#journal.positions),
     };
   }
