@@ -12,13 +12,17 @@ import { type EventView, viewLogged, withAudit } from "./view.ts";
 import { localTime, outcomeWords, programWords, timeTitle, typeWords } from "./words.ts";
 
 /** How far this zone can say the exchange got. */
-type End = "unconfirmed" | "here" | "under-way";
+type End = "unconfirmed" | "receipted" | "here" | "under-way";
 
 const OWN: Words = { zh: "本端", en: "this zone" };
 const PEER: Words = { zh: "对端", en: "other zone" };
 const SENT: Words = {
   zh: "对端未知：已经单向光闸发出，发送侧无从得知对端结果；请在接收侧网络查询同一编号",
   en: "unconfirmed: it left through the one-way gate; what became of it can only be seen on the receiving zone, under the same id",
+};
+const RECEIPTED: Words = {
+  zh: "对端结果见末行回执：由接收节点签名，含状态、代码与对端时间，不含内容",
+  en: "the receipt in the last row says what became of it: signed by the receiving node; state, code and its time, nothing of the content",
 };
 const HALVES: Words = {
   zh: "标“对端”的各行随数据包到达，由对端节点签名，时间为对端时钟；数据包封装之后对端发生的事不在其中",
@@ -70,6 +74,7 @@ function endOf(own: readonly EventView[]): End {
   const last = steps.at(-1)?.type;
   const arrivedHere = steps.some(({ type }) => type === "exchange.arrived");
   if (!arrivedHere && last === "exchange.emitted") return "unconfirmed";
+  if (last === "exchange.receipted") return "receipted";
   const ends = ["delivered", "refused", "failed", "cancelled", "quarantined", "import-refused"];
   return ends.some((word) => last === `exchange.${word}`) ? "here" : "under-way";
 }
@@ -108,5 +113,6 @@ function show(
   context.out(`\n${context.say(ORDER)}`);
   if (peer.length > 0) context.out(context.say(HALVES));
   if (end === "unconfirmed") context.out(`\n${context.say(SENT)}`);
+  if (end === "receipted") context.out(`\n${context.say(RECEIPTED)}`);
   if (own.at(-1)?.type === "exchange.refused") context.out(`\n${context.say(REFUSED)}`);
 }

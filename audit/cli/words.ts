@@ -63,6 +63,7 @@ const TYPES: Readonly<Record<EventType, Words>> = {
   "gate.key-refused": { zh: "拒绝光闸密钥", en: "key refused at the gate" },
   "gate.quarantine-large": { zh: "隔离区过大", en: "quarantine has grown large" },
   "gate.object-incomplete": { zh: "对象不完整", en: "object incomplete" },
+  "gate.object-left-out": { zh: "磁盘已满未接收", en: "objects left out, disk full" },
   "key.action-begun": { zh: "开始密钥操作", en: "key operation begun" },
   "key.action-ended": { zh: "密钥操作结束", en: "key operation ended" },
   "key.actions-damaged": { zh: "密钥操作记录不成立", en: "record of key operations damaged" },

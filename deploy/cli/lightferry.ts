@@ -11,6 +11,7 @@ import { REPOSITORY } from "../src/repository.ts";
 const NOUNS: Readonly<Record<string, string>> = {
   exchange: "front-proxy",
   token: "front-proxy",
+  receipts: "front-proxy",
   audit: "audit",
   bundle: "proto",
   ferry: "ferry",

@@ -29,11 +29,19 @@ export const STATE_NAMES: readonly string[] = Object.keys(STATES);
 const KINDS: Readonly<Record<string, Words>> = {
   request: { zh: "请求", en: "request" },
   file: { zh: "文件", en: "file" },
+  receipt: { zh: "回执", en: "receipts" },
 };
 
 export function stateWords(context: CliContext, state: string): string {
   const words = STATES[state];
   return words === undefined ? state : context.say(words);
+}
+
+/** With what the far side said of it, where a receipt has come. */
+function whereItStands(context: CliContext, { state, receipt }: ExchangeDocument): string {
+  if (state !== "emitted" || receipt === undefined) return stateWords(context, state);
+  const here = context.say({ zh: "已发出", en: "emitted" });
+  return `${here} → ${stateWords(context, receipt.state)}`;
 }
 
 function kindWords(context: CliContext, kind: string): string {
@@ -44,6 +52,8 @@ function kindWords(context: CliContext, kind: string): string {
 /** Details that are words, not names or numbers. */
 function detailWords(detail: string): Words {
   if (detail === "timeout") return { zh: "目标系统超时未答", en: "timeout" };
+  const list = /^receipt (.+)$/.exec(detail)?.[1];
+  if (list !== undefined) return { zh: `对端回执 ${list}`, en: detail };
   const actor = /^retry: (.+)$/.exec(detail)?.[1];
   return actor === undefined
     ? { zh: detail, en: detail }
@@ -60,7 +70,7 @@ export function printList(context: CliContext, documents: readonly ExchangeDocum
           direction === "sent" ? { zh: "发出", en: "sent" } : { zh: "收到", en: "received" },
         ),
     },
-    { title: { zh: "状态", en: "STATE" }, value: ({ state }) => stateWords(context, state) },
+    { title: { zh: "状态", en: "STATE" }, value: (row) => whereItStands(context, row) },
     { title: { zh: "通道", en: "LANE" }, value: "lane" },
     { title: { zh: "服务", en: "SERVICE" }, value: "service" },
     { title: { zh: "接入方", en: "CALLER" }, value: "caller" },
@@ -80,8 +90,18 @@ export function printExchange(context: CliContext, document: ExchangeDocument): 
     if (value !== undefined && value !== "") context.out(`${context.say(words)}  ${value}`);
   };
   line({ zh: "交换编号", en: "exchange " }, document.exchangeId);
-  line({ zh: "状态    ", en: "state    " }, stateWords(context, document.state));
+  line({ zh: "状态    ", en: "state    " }, whereItStands(context, document));
   if (document.stateNote !== undefined) context.out(`  ${context.say(document.stateNote)}`);
+  const { receipt } = document;
+  if (receipt !== undefined) {
+    const why = receipt.refusal;
+    const reason = why === undefined ? "" : `  ${context.say(why.reason)} (${why.code})`;
+    const when = `${clock(receipt.atMs)} #${receipt.number}`;
+    line(
+      { zh: "对端回执", en: "far side " },
+      `${stateWords(context, receipt.state)}${reason}  ${when}`,
+    );
+  }
   line({ zh: "类型    ", en: "kind     " }, kindWords(context, document.kind));
   line({ zh: "通道    ", en: "lane     " }, document.lane);
   line({ zh: "服务    ", en: "service  " }, document.service);

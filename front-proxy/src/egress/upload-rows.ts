@@ -75,10 +75,14 @@ export async function findUpload(
 export const LEAST_WEIGHT = 64 * 1_024;
 
 /**
- * Bytes that a caller's unfinished uploads may take: what was announced, or is durable where nothing
- * was. Others that ask for the same caller wait until the transaction ends.
+ * Bytes that a caller's unfinished uploads may take: what was announced, or what is durable and the
+ * `part` under way where nothing was. Others that ask for the same caller wait until the transaction ends.
  */
-export async function weighUploads(client: pg.PoolClient, caller: string): Promise<number> {
+export async function weighUploads(
+  client: pg.PoolClient,
+  caller: string,
+  part: number,
+): Promise<number> {
   await query(client, "upload-share-lock", "SELECT pg_advisory_xact_lock($1, hashtext($2))", [
     SHARE_LOCK,
     caller,
@@ -86,9 +90,9 @@ export async function weighUploads(client: pg.PoolClient, caller: string): Promi
   const result = await query<{ bytes: number }>(
     client,
     "upload-share",
-    `SELECT coalesce(sum(greatest(coalesce(length, durable), $2)), 0)::bigint AS bytes
+    `SELECT coalesce(sum(greatest(coalesce(length, durable + $3), $2)), 0)::bigint AS bytes
        FROM upload WHERE caller = $1`,
-    [caller, LEAST_WEIGHT],
+    [caller, LEAST_WEIGHT, part],
   );
   return result.rows[0]?.bytes ?? 0;
 }

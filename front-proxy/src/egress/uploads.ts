@@ -106,7 +106,7 @@ export class Uploads {
     });
     const { idempotency } = file;
     await inTransaction(this.#context.pool, async (client) => {
-      await this.#assertShare(client, file.caller, file.length ?? 0);
+      await this.#assertShare(client, file.caller, Math.max(file.length ?? SEGMENT_BYTES, LEAST_WEIGHT));
       if (idempotency !== undefined) {
         const claim = { ...idempotency, caller: file.caller, exchangeId: id };
         const taken = await writeClaims(client, [claim], nowMs);
@@ -131,10 +131,10 @@ export class Uploads {
   }
 
   /** One caller must not take the room of all others by beginning what it does not finish. */
-  async #assertShare(client: pg.PoolClient, caller: string, bytes: number): Promise<void> {
+  async #assertShare(client: pg.PoolClient, caller: string, more: number): Promise<void> {
     const { uploadShareBytes } = this.#context.config.limits;
-    const taken = await weighUploads(client, caller);
-    if (taken + Math.max(bytes, LEAST_WEIGHT) > uploadShareBytes) {
+    const taken = await weighUploads(client, caller, SEGMENT_BYTES);
+    if (taken + more > uploadShareBytes) {
       const detail = `${taken} of ${uploadShareBytes} bytes are taken by unfinished uploads`;
       throw new GatewayError("upload.share-used", { detail });
     }
@@ -238,7 +238,7 @@ export class Uploads {
   async #assertStreamShare(row: UploadRow): Promise<void> {
     try {
       await inTransaction(this.#context.pool, (client) =>
-        this.#assertShare(client, row.caller, SEGMENT_BYTES),
+        this.#assertShare(client, row.caller, 0),
       );
     } catch (error) {
       if (error instanceof GatewayError && error.code.startsWith("upload.")) {

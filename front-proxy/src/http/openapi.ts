@@ -11,11 +11,11 @@ type Options = Required<
 type Json = Record<string, unknown>;
 
 const DESCRIPTION = `凭 API 令牌或已登记的客户端证书调用。202 表示内容已落盘，之后的去向用 GET /v1/exchanges/{id} 查询；
-发送侧最终状态为 emitted（对端未知）。每次拒绝都是 application/problem+json，含错误码 code、规则 rule、由谁处理 actor、怎么办 do；
+发送侧最终状态为 emitted（对端未知）；收到对端签名回执后 receipt 给出对端结果。每次拒绝都是 application/problem+json，含错误码 code、规则 rule、由谁处理 actor、怎么办 do；
 全部错误码见 GET /v1/errors。
 
 Call with an API token or a registered client certificate. 202 means that the content is durable; ask
-GET /v1/exchanges/{id} what became of it. The sending side ends with emitted (unconfirmed). Every refusal is
+GET /v1/exchanges/{id} what became of it. The sending side ends with emitted (unconfirmed); `receipt` says more once a signed one has come back. Every refusal is
 application/problem+json with code, rule, actor (who must act) and do (what to do); GET /v1/errors lists all codes.`;
 
 const text = (maxLength: number) => ({ type: "string", maxLength });

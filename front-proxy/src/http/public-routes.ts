@@ -9,6 +9,19 @@ export async function publicRoutes(
   app: FastifyInstance,
   { context }: { readonly context: FrontProxyContext },
 ): Promise<void> {
+  // Anyone may ask, but the connections to the database are for submissions: who asks meanwhile gets the same answer.
+  let asked: Promise<"ok" | "unavailable"> | undefined;
+  const askDatabase = (): Promise<"ok" | "unavailable"> => {
+    asked ??= query(context.pool, "health", "SELECT 1")
+      .then(
+        () => "ok" as const,
+        () => "unavailable" as const,
+      )
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
   const codes = Object.entries(ERRORS).map(([code, row]) => ({ code, ...row }));
 
   app.get(
@@ -36,10 +49,7 @@ export async function publicRoutes(
       },
     },
     async (_request, reply) => {
-      const database = await query(context.pool, "health", "SELECT 1").then(
-        () => "ok",
-        () => "unavailable",
-      );
+      const database = await askDatabase();
       reply.code(database === "ok" ? 200 : 503);
       return { status: database === "ok" ? "ok" : "degraded", zone: context.config.zone, database };
     },

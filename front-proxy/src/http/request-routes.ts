@@ -8,6 +8,7 @@ import { callerOf } from "./guard.ts";
 import { claimFor, readKey } from "./idempotency-key.ts";
 import type { ApiParts } from "./parts.ts";
 import { sendRefusal } from "./problem.ts";
+import { limitBodies } from "./reading-budget.ts";
 import { type RequestBody, readContent, readHttp } from "./request-body.ts";
 import { ACCEPTED, PROBLEMS, REQUEST_BODY } from "./schemas.ts";
 
@@ -16,6 +17,7 @@ export async function requestRoutes(
   { context, parts }: { readonly context: FrontProxyContext; readonly parts: ApiParts },
 ): Promise<void> {
   const { provider } = context.shell;
+  limitBodies(app);
   parseJsonExactly(app);
   app.post<{ Body: RequestBody }>(
     "/v1/requests",

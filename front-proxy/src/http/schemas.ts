@@ -96,7 +96,7 @@ export const EXCHANGE = {
       description:
         "发送侧：received → refused | held | permitted → sealed → queued → emitted，另有 cancelled、expired、failed；接收侧：arrived → verified → quarantined | permitted → dispatched → delivered | in-doubt | failed | returned",
     },
-    unconfirmed: { type: "boolean", description: "对端未知 nothing can come back" },
+    unconfirmed: { type: "boolean", description: "对端未知：尚无回执 no receipt has come back" },
     stateNote: words,
     lane: { type: "string" },
     service: { type: "string" },
@@ -108,6 +108,20 @@ export const EXCHANGE = {
     bundleId: { type: "string" },
     attempts: { type: "integer" },
     refusal: REFUSAL,
+    receipt: {
+      type: "object",
+      description: "对端签名回执所述结果 what the far side's signed receipt says became of it",
+      required: ["state", "atMs", "number"],
+      properties: {
+        state: {
+          type: "string",
+          enum: ["delivered", "failed", "in-doubt", "quarantined", "returned"],
+        },
+        refusal: REFUSAL,
+        atMs: { type: "integer", description: "对端时钟 by the far side's clock" },
+        number: { type: "integer", description: "回执清单编号 number of the list" },
+      },
+    },
     timeline: { type: "array", items: TIMELINE_STEP },
   },
 } as const;

@@ -8,6 +8,7 @@ import swagger from "@fastify/swagger";
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
 import type { FrontProxyContext } from "../context.ts";
+import { limitConnections } from "./connections.ts";
 import { exchangeRoutes } from "./exchange-routes.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { guard } from "./guard.ts";
@@ -24,6 +25,8 @@ import { EXCHANGE, PROBLEM, RECEIPT, UPLOAD_PROGRESS } from "./schemas.ts";
 const KEEP_ALIVE_MS = 65_000;
 /** Headers must be complete within this time; bodies of uploads may take as long as they move. */
 const HEADERS_TIMEOUT_MS = 20_000;
+/** A handshake takes milliseconds; Node would wait two minutes for a stranger's. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** A connection on which nothing moves for this long is gone. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -41,6 +44,7 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
     https: {
       ...(await tlsOf(config.api.tls)),
       minVersion: "TLSv1.3",
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       requestCert: true,
       // A caller without certificate shows a token; a wrong certificate is refused by guard.ts.
       rejectUnauthorized: false,
@@ -56,6 +60,9 @@ export async function startApi(context: FrontProxyContext, parts: ApiParts): Pro
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  limitConnections(app.server, (clientAddress) => {
+    void refusals.note({ type: "exchange.refused", code: "api.busy", actor: "", clientAddress });
+  });
 
   for (const schema of [PROBLEM, RECEIPT, UPLOAD_PROGRESS, EXCHANGE]) app.addSchema(schema);
   await app.register(swagger, OPENAPI);

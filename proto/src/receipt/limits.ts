@@ -9,8 +9,8 @@ export const RECEIPTS_MAX = 512;
 /** Bytes of a list: 512 receipts of 27 bytes and some sixty groups. */
 export const LIST_MAX = 15 * 1024;
 
-/** Bytes of a signed list: what 64 QR codes carry (proto/src/pki/qr-parts.ts). */
-export const SIGNED_MAX = 18_560;
+/** Bytes of a signed list: with the framing of a file, what 64 QR codes carry (proto/src/pki/qr-parts.ts). */
+export const SIGNED_MAX = 18_500;
 
 /** Of the signing key and its issuer. */
 export const RECEIPT_CERTIFICATES_MAX = 2;
