@@ -16,6 +16,8 @@ export const ALARM_CODES = [
   "ferry.link-mismatch",
   "ferry.clock-drift",
   "ferry.receive-overrun",
+  "ferry.space-low",
+  "ferry.space-full",
 ] as const satisfies readonly ErrorCode[];
 export type AlarmCode = (typeof ALARM_CODES)[number];
 

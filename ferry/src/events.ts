@@ -21,6 +21,7 @@ export type FerryEventType =
   | "gate.key-refused"
   | "gate.quarantine-large"
   | "gate.object-incomplete"
+  | "gate.object-left-out"
   | "media.exported"
   | "media.imported"
   | "media.refused"

@@ -6,7 +6,6 @@
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../events.ts";
 import { FLAG_PASS_END, FLAG_REPEAT, type FrameHeader } from "../frame.ts";
-import { SET_ID_BYTES } from "../manifest-parts.ts";
 import type { Begun } from "../repair/missing.ts";
 import type { LinkVerifier } from "../signed.ts";
 import { Budget } from "./budget.ts";
@@ -14,9 +13,11 @@ import { Checks } from "./checks.ts";
 import type { DoneLog } from "./done.ts";
 import { Incoming, type Rig } from "./incoming.ts";
 import { leftPartials, removePartial } from "./left.ts";
+import { beginsWith, LeftOutObjects } from "./left-out.ts";
 import { type Announcement, Manifests, sameObject } from "./manifests.ts";
 import type { Rejections } from "./rejections.ts";
 import { Restorer } from "./restore.ts";
+import type { Room } from "./room.ts";
 import type { ShardHeader } from "./shard.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -42,6 +43,8 @@ export interface ReassemblerParts {
   readonly directory: string;
   readonly done: DoneLog;
   readonly rejections: Rejections;
+  /** On the disk; without it there is enough. */
+  readonly room?: Pick<Room, "fits" | "hold" | "letGo" | "leaveOut"> | undefined;
   readonly log: Log;
   /** An object is whole. */
   readonly whole: (object: Incoming) => void;
@@ -69,6 +72,7 @@ export class Reassembler {
   /** Set ids of the manifests of objects under way. */
   readonly #known = new Map<number, Uint8Array>();
   readonly #waiting = new Waiting();
+  readonly #leftOut = new LeftOutObjects();
   /** Marks that a former run left, until its manifest is believed again. */
   readonly #left = new Map<number, Uint8Array>();
   /** Objects given up whose files are not gone yet. */
@@ -156,6 +160,8 @@ export class Reassembler {
       this.#take(object, header, payload);
     } else if (this.#parts.done.hasObject(header.objectId)) {
       this.repeats += 1;
+    } else if (this.#leftOut.has(header.objectId)) {
+      this.#parts.rejections.count("space");
     } else {
       const dropped = this.#waiting.add(header, payload);
       if (dropped > 0) this.#parts.rejections.count("no-manifest", dropped);
@@ -174,6 +180,7 @@ export class Reassembler {
       this.#ended.add(objectId);
     }
     if (object !== undefined && beginsWith(payload, this.#known.get(objectId))) return;
+    if (object === undefined && this.#leftOut.knows(objectId, payload)) return;
     const announced = this.#manifests.take(header, payload);
     if (announced !== undefined) this.#announced(announced);
   }
@@ -196,6 +203,14 @@ export class Reassembler {
       else if (idle > STALE_MS) this.#sayIncomplete(object);
       object.tick(idle);
     }
+  }
+
+  /** It is whole and the disk has no room for it: the next pass brings it again. */
+  spaceless(object: Incoming): void {
+    const { objectId, bundleId, geometry } = object;
+    const setId = this.#known.get(objectId) ?? new Uint8Array();
+    this.finished(object);
+    this.#leaveOut(objectId, setId, bundleId, geometry.size);
   }
 
   /** The object was delivered or refused: nothing of it is under way any more. */
@@ -240,16 +255,35 @@ export class Reassembler {
     }
     // Its former self is still being removed: another copy of the manifest comes soon.
     if (this.#leaving.has(objectId)) return;
-    this.#makePlace();
     const kept = this.#left.get(objectId);
+    if (kept === undefined && !this.#hasRoom({ manifest, signed, setId })) return;
+    this.#makePlace();
     this.#left.delete(objectId);
     const object = new Incoming(this.#rig, manifest, signed, kept);
+    this.#parts.room?.hold(object, () => bytesToCome(object));
     object.touchedAt = this.#now;
     this.#objects.set(objectId, object);
     this.#known.set(objectId, setId);
     for (const { header, payload } of this.#waiting.take(objectId)) {
       this.#take(object, header, payload);
     }
+  }
+
+  /** What does not fit is left out; the next pass asks again. */
+  #hasRoom({ manifest, setId }: Announcement): boolean {
+    const { objectId, size } = manifest;
+    if (this.#parts.room?.fits(size) !== false) {
+      this.#leftOut.delete(objectId);
+      return true;
+    }
+    this.#leaveOut(objectId, setId, Buffer.from(manifest.bundleId).toString("hex"), size);
+    return false;
+  }
+
+  #leaveOut(objectId: number, setId: Uint8Array, bundleId: string, size: number): void {
+    this.#leftOut.add(objectId, setId);
+    this.#parts.rejections.count("space", 1 + this.#waiting.take(objectId).length);
+    this.#parts.room?.leaveOut({ bundleId, size });
   }
 
   #take(object: Incoming, header: ShardHeader, payload: Uint8Array): void {
@@ -309,9 +343,11 @@ export class Reassembler {
       .finally(() => this.#leaving.delete(object.objectId));
   }
 
-  #remove({ objectId }: Incoming): void {
+  #remove(object: Incoming): void {
+    const { objectId } = object;
     this.#objects.delete(objectId);
     this.#known.delete(objectId);
+    this.#parts.room?.letGo(object);
   }
 
   #sayIncomplete(object: Incoming): void {
@@ -327,8 +363,7 @@ export class Reassembler {
   }
 }
 
-function beginsWith(payload: Uint8Array, setId: Uint8Array | undefined): boolean {
-  if (setId === undefined || payload.length < SET_ID_BYTES) return false;
-  for (let at = 0; at < SET_ID_BYTES; at += 1) if (payload[at] !== setId[at]) return false;
-  return true;
+/** A short object is written when it is whole, a long one chunk by chunk. */
+function bytesToCome({ file, geometry, spans }: Incoming): number {
+  return geometry.size - (file === undefined ? 0 : spans.goodBytes);
 }

@@ -68,6 +68,7 @@ export const EVENT_TYPES = [
   "gate.key-refused",
   "gate.quarantine-large",
   "gate.object-incomplete",
+  "gate.object-left-out",
   "receipts.signed",
   "receipts.exported",
   "receipts.imported",
