@@ -15,6 +15,7 @@ const DIGEST_SHOWN = 16;
 
 const LABELS: Readonly<Record<string, Words>> = {
   after: { zh: "此前", en: "after" },
+  "at-ms": { zh: "对端时间", en: "far side's time" },
   "before-index": { zh: "序号之前", en: "before index" },
   caller: { zh: "接入方", en: "caller" },
   code: { zh: "错误码", en: "code" },
@@ -51,6 +52,7 @@ const LABELS: Readonly<Record<string, Words>> = {
   runtime: { zh: "运行环境", en: "runtime" },
   sequence: { zh: "包序号", en: "bundle number" },
   stream: { zh: "流", en: "stream" },
+  state: { zh: "对端状态", en: "far side's state" },
   successor: { zh: "新令牌", en: "new token" },
   "to-ms": { zh: "至", en: "until" },
   token: { zh: "令牌", en: "token" },
@@ -71,6 +73,13 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     "in-doubt": { zh: "结果存疑", en: "in doubt" },
   },
   demo: { true: { zh: "是", en: "yes" }, false: { zh: "否", en: "no" } },
+  state: {
+    delivered: { zh: "已送达", en: "delivered" },
+    failed: { zh: "失败", en: "failed" },
+    "in-doubt": { zh: "结果存疑", en: "in doubt" },
+    quarantined: { zh: "已隔离", en: "quarantined" },
+    returned: { zh: "已退回", en: "returned" },
+  },
   direction: { export: { zh: "外发", en: "export" }, import: { zh: "导入", en: "import" } },
   method: { list: { zh: "列表", en: "list" }, trail: { zh: "轨迹", en: "trail" } },
   mode: { demo: { zh: "演示", en: "demo" }, production: { zh: "生产", en: "production" } },

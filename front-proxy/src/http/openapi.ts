@@ -15,7 +15,8 @@ const DESCRIPTION = `凭 API 令牌或已登记的客户端证书调用。202 �
 全部错误码见 GET /v1/errors。
 
 Call with an API token or a registered client certificate. 202 means that the content is durable; ask
-GET /v1/exchanges/{id} what became of it. The sending side ends with emitted (unconfirmed); `receipt` says more once a signed one has come back. Every refusal is
+GET /v1/exchanges/{id} what became of it. The sending side ends with emitted (unconfirmed); receipt
+says more once a signed one has come back. Every refusal is
 application/problem+json with code, rule, actor (who must act) and do (what to do); GET /v1/errors lists all codes.`;
 
 const text = (maxLength: number) => ({ type: "string", maxLength });
