@@ -10,7 +10,14 @@ export const REPORT_MS = 10_000;
 /** A sender has a few ferry keys in all its years. */
 const MAX_KEYS = 64;
 
+/** What a refusal is told as. */
+export interface RejectionEvent {
+  readonly type: "gate.frame-rejected" | "gate.file-refused";
+  readonly code: ErrorCode;
+}
+
 export class Rejections {
+  readonly #event: RejectionEvent;
   readonly #totals = new Map<string, number>();
   readonly #unreported = new Map<string, number>();
   /** Since the last report, by code and key id. */
@@ -18,6 +25,12 @@ export class Rejections {
     string,
     { readonly keyId: string; readonly code: ErrorCode; readonly count: number }
   >();
+
+  constructor(
+    event: RejectionEvent = { type: "gate.frame-rejected", code: "ferry.frame-rejected" },
+  ) {
+    this.#event = event;
+  }
 
   /** A signed message came under a key that is known and does not count. */
   countKey(keyId: string, code: ErrorCode): void {
@@ -52,9 +65,8 @@ export class Rejections {
     await events.record([
       ...counts.map(
         ([reason, count]): FerryEvent => ({
-          type: "gate.frame-rejected",
+          ...this.#event,
           outcome: "refused",
-          code: "ferry.frame-rejected",
           lane,
           attributes: { count: String(count), reason, ...more },
         }),
