@@ -1,0 +1,226 @@
+/**
+ * Guarantee: whatever order, names and times an appliance gives its files, each is looked at until it is whole;
+ * a name is used for nothing but to open, move or remove that file. A file that is ours and never becomes whole
+ * is put away, one that is foreign is left alone and counted once. What is remembered of files is bounded.
+ *
+ * poll, notice ─▶ each file: changed, or due? ─▶ take ─▶ taken: removed
+ *                                                  ├▶ not good: looked at again, at last put away or left
+ *                                                  └▶ no room: looked at again
+ */
+import { type FSWatcher, type Stats, watch } from "node:fs";
+import { lstat, opendir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import type { Troubles } from "@lightferry/proto/service";
+import type { Log } from "../../events.ts";
+import { asStorageFault } from "../../storage-fault.ts";
+import type { Verdict } from "./intake.ts";
+
+/** Files remembered, and looked at in one round: an appliance that holds back more brings them in the next. */
+const MAX_KNOWN = 65_536;
+/** A file that is not good is looked at again after this, then after twice as long … */
+const FIRST_AGAIN_MS = 100;
+/** What the notice of a change is worth: it is waited for more of them. */
+const GATHER_MS = 10;
+const RECEIVING = "receiving";
+
+export interface FolderParts {
+  readonly path: string;
+  readonly pollMs: number;
+  /** Also listen for notices of the system; a network share has none. */
+  readonly notices: boolean;
+  /** So long must a file be as it is before it counts as never whole. */
+  readonly settleMs: number;
+  readonly take: (path: string) => Promise<Verdict>;
+  /** Moves a file of ours that is not good out of the folder. */
+  readonly putAway: (path: string, reason: string) => Promise<void>;
+  readonly count: (reason: string) => void;
+  readonly troubles: Troubles;
+  readonly lane: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** A file that stays for now. */
+interface Known {
+  readonly key: string;
+  readonly since: number;
+  againAt: number;
+  round: number;
+  /** Nothing more is done about it unless it changes. */
+  over: boolean;
+}
+
+export class Folder {
+  readonly counts = { taken: 0, duplicates: 0, foreign: 0, waiting: 0 };
+  readonly #parts: FolderParts;
+  readonly #known = new Map<string, Known>();
+  #round = 0;
+  #full = false;
+  #notice: () => void = () => undefined;
+  #watchers = new Map<string, FSWatcher>();
+
+  constructor(parts: FolderParts) {
+    this.#parts = parts;
+  }
+
+  /** Works until the signal; never throws. */
+  async run(): Promise<void> {
+    const { signal, pollMs, troubles, lane, log, path } = this.#parts;
+    while (!signal.aborted) {
+      const noticed = new Promise<void>((resolve) => {
+        this.#notice = resolve;
+      });
+      try {
+        if (this.#parts.notices) this.#listen(path);
+        await this.#look();
+        if (!this.#full) await troubles.over(RECEIVING, { lane });
+      } catch (error) {
+        const fault = asFolderFault(error);
+        const { code, detail } = asGatewayError(fault);
+        if (!signal.aborted) log.warn({ code, detail }, "folder not read, tried again");
+        void troubles.met(RECEIVING, fault, { lane });
+      }
+      const next = new AbortController();
+      const over = AbortSignal.any([signal, next.signal]);
+      await Promise.race([
+        noticed.then(() => delay(GATHER_MS, undefined, { signal: over })),
+        delay(this.#pause(pollMs), undefined, { signal: over }),
+      ]).catch(() => undefined);
+      next.abort();
+    }
+    for (const watcher of this.#watchers.values()) watcher.close();
+  }
+
+  /** A file that is not good yet is looked at sooner than the next poll. */
+  #pause(pollMs: number): number {
+    const now = performance.now();
+    let pause = pollMs;
+    for (const { againAt, over } of this.#known.values()) {
+      if (!over) pause = Math.min(pause, Math.max(againAt - now, GATHER_MS));
+    }
+    return pause;
+  }
+
+  async #look(): Promise<void> {
+    this.#round += 1;
+    this.#full = false;
+    await this.#folder(this.#parts.path, true);
+    let [foreign, waiting] = [0, 0];
+    for (const [path, known] of this.#known) {
+      if (known.round !== this.#round) this.#known.delete(path);
+      else if (known.over) foreign += 1;
+      else waiting += 1;
+    }
+    Object.assign(this.counts, { foreign, waiting });
+  }
+
+  async #folder(path: string, below: boolean): Promise<void> {
+    const { signal } = this.#parts;
+    for await (const entry of await opendir(path)) {
+      if (signal.aborted) return;
+      const found = join(path, entry.name);
+      if (entry.isDirectory() && below) {
+        if (this.#parts.notices) this.#listen(found);
+        // Taken away meanwhile, or not for us to read: no fault of the others.
+        await this.#folder(found, false).catch(() => this.#parts.count("folder"));
+      } else {
+        await this.#file(found);
+      }
+    }
+  }
+
+  async #file(path: string): Promise<void> {
+    const { take, signal } = this.#parts;
+    const stat = await lstat(path).catch(() => undefined);
+    if (stat === undefined) return;
+    const key = keyOf(stat);
+    const now = performance.now();
+    let known = this.#known.get(path);
+    if (known?.key !== key) known = { key, since: now, againAt: 0, round: 0, over: false };
+    known.round = this.#round;
+    if (known.over || now < known.againAt) return;
+    if (!this.#known.has(path) && this.#known.size >= MAX_KNOWN) return;
+    this.#known.set(path, known);
+    const verdict = await take(path);
+    if (signal.aborted) return;
+    if (verdict.verdict === "taken") await this.#taken(path, key, verdict.duplicate);
+    else if (verdict.verdict === "later") this.#noRoom(known);
+    else if (verdict.verdict === "not-good") await this.#notGood(path, known, verdict);
+  }
+
+  async #taken(path: string, key: string, duplicate: boolean): Promise<void> {
+    this.counts.taken += 1;
+    if (duplicate) this.counts.duplicates += 1;
+    // Another file under the same name is not the one that was read.
+    const now = await lstat(path).catch(() => undefined);
+    if (now === undefined) return;
+    if (keyOf(now) !== key) {
+      this.#known.delete(path);
+      return;
+    }
+    const removed = await unlink(path).then(
+      () => true,
+      () => false,
+    );
+    const known = this.#known.get(path);
+    if (removed || known === undefined) this.#known.delete(path);
+    // It may stay where nobody may remove it: what it brought is known.
+    else known.over = true;
+    if (!removed) this.#parts.count("not-removed");
+  }
+
+  #noRoom(known: Known): void {
+    const { troubles, lane } = this.#parts;
+    this.#full = true;
+    known.againAt = performance.now() + this.#parts.pollMs;
+    void troubles.met(RECEIVING, new GatewayError("directory.no-room"), { lane });
+  }
+
+  async #notGood(
+    path: string,
+    known: Known,
+    { reason, foreign }: { readonly reason: string; readonly foreign: boolean },
+  ): Promise<void> {
+    const { settleMs, putAway, count } = this.#parts;
+    const now = performance.now();
+    const age = now - known.since;
+    if (age < settleMs) {
+      known.againAt = now + Math.min(Math.max(FIRST_AGAIN_MS, age), settleMs - age);
+      return;
+    }
+    count(reason);
+    known.over = true;
+    if (foreign) return;
+    await putAway(path, reason);
+    this.#known.delete(path);
+  }
+
+  #listen(path: string): void {
+    if (this.#watchers.has(path) || this.#watchers.size >= MAX_KNOWN) return;
+    try {
+      const watcher = watch(path, { persistent: false }, () => this.#notice());
+      const end = () => {
+        watcher.close();
+        this.#watchers.delete(path);
+      };
+      watcher.on("error", end);
+      this.#watchers.set(path, watcher);
+    } catch {
+      // Then polling alone does it.
+    }
+  }
+}
+
+/** What changes when somebody writes: not the time of writing alone, which appliances set as they like. */
+function keyOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+function asFolderFault(error: unknown): unknown {
+  const fault = asStorageFault(error);
+  if (fault instanceof GatewayError) return fault;
+  const detail = (error as NodeJS.ErrnoException).code ?? "fault";
+  return new GatewayError("directory.folder-unreadable", { detail, cause: error });
+}

@@ -1,0 +1,329 @@
+/**
+ * Guarantee: the receiving half of an appliance's link put together from its parts, opened and closed in order.
+ * The program around it only brings configuration, peers and keys.
+ *
+ * folder ─▶ intake ─▶ shipments ─▶ unpack ─▶ finish ─▶ Deliver ─▶ inbox
+ *             └─▶ account, gaps (alarms)        └─▶ done log
+ */
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { judgedTimes } from "@lightferry/proto/bundle";
+import { asGatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+import { Troubles } from "@lightferry/proto/service";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import { Alarms } from "../../alarms.ts";
+import type { EventSink, Log } from "../../events.ts";
+import { removeAll } from "../../media/files.ts";
+import { rangesText } from "../../ranges.ts";
+import { missingPath } from "../../repair/missing.ts";
+import { DoneLog } from "../../rx/done.ts";
+import { Finisher } from "../../rx/finish.ts";
+import { Gaps } from "../../rx/gaps.ts";
+import type { InboxPeer } from "../../rx/lane.ts";
+import { moveFile } from "../../rx/move-file.ts";
+import { Quarantine } from "../../rx/quarantine.ts";
+import { RefusedBundles } from "../../rx/refused.ts";
+import { Rejections } from "../../rx/rejections.ts";
+import { senderKeys } from "../../rx/sender-keys.ts";
+import type { BelievedHead } from "../head.ts";
+import { Decoder } from "./decode.ts";
+import { Folder } from "./folder.ts";
+import { Intake } from "./intake.ts";
+import { ReceivedLog } from "./received.ts";
+import { Shipments } from "./shipments.ts";
+import { Unpacker } from "./unpack.ts";
+
+/** The inbox verifies every chunk before it answers: seconds for a large bundle. */
+const DELIVER_DEADLINE_MS = 600_000;
+const TICK_MS = 1_000;
+/** Counts are told so often. */
+const REPORT_TICKS = 10;
+/** Heartbeats that may stay away before it is told. */
+const SILENT_BEATS = 3;
+/** Files that were put away, kept for the officer; older ones go, their events stay. */
+const KEEP_AWAY = 64;
+/** Ranges of lost files named in one event. */
+const MAX_NAMED = 32;
+/** Positions that wait for their delay: one a heartbeat. */
+const MAX_POSITIONS = 1_024;
+/** Clocks further apart than this are said: what the delay explains comes on top. */
+const CLOCK_LIMIT_MS = 60_000;
+
+export interface DirectoryStationOptions {
+  readonly lane: string;
+  readonly expectedSender: string;
+  readonly arrivalsDir: string;
+  readonly stateDir: string;
+  /** Folder that the appliance fills. */
+  readonly path: string;
+  readonly pollMs: number;
+  readonly notices: boolean;
+  readonly settleMs: number;
+  readonly delayMs: number;
+  readonly heartbeatMs: number;
+  readonly maxPartialBytes: number;
+  readonly provider: SmProvider;
+  readonly keys: () => KeyDirectory;
+  readonly inbox: InboxPeer;
+  readonly events: EventSink;
+  readonly log: Log;
+}
+
+type Positions = readonly lightferry.ferry.v1.StreamPosition.$Properties[];
+
+export class DirectoryStation {
+  readonly #options: DirectoryStationOptions;
+  readonly #received: ReceivedLog;
+  readonly #done: DoneLog;
+  readonly #rejections = new Rejections({
+    type: "gate.file-refused",
+    code: "directory.file-refused",
+  });
+  readonly #stop = new AbortController();
+  readonly #quarantine: Quarantine;
+  readonly #finisher: Finisher;
+  readonly #alarms: Alarms;
+  readonly #gaps: Gaps;
+  readonly #shipments: Shipments;
+  readonly #intake: Intake;
+  readonly #folder: Folder;
+  readonly #began = performance.now();
+  /** Of heads that came, until the appliance cannot hold anything older any more. */
+  readonly #positions: { readonly at: number; readonly streams: Positions }[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #recording: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #away = 0;
+
+  private constructor(
+    options: DirectoryStationOptions,
+    received: ReceivedLog,
+    done: DoneLog,
+    gaps: Gaps,
+  ) {
+    const { lane, expectedSender: sender, provider, keys, inbox, events, log } = options;
+    const { arrivalsDir, stateDir, delayMs } = options;
+    this.#options = options;
+    this.#received = received;
+    this.#done = done;
+    this.#gaps = gaps;
+    const { signal } = this.#stop;
+    const { account } = received;
+    this.#alarms = new Alarms({ events, lane, log });
+    const troubles = new Troubles(events, (error) =>
+      log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
+    );
+    this.#quarantine = new Quarantine(join(stateDir, "quarantine"), lane, events);
+    this.#finisher = new Finisher({
+      ...{ provider, lane, arrivalsDir, done, events, log, signal },
+      refused: new RefusedBundles(join(stateDir, "refused")),
+      quarantine: this.#quarantine,
+      verifyContext: () => ({
+        ...judgedTimes(Date.now(), account.senderTime()),
+        ...{ lane, sender, keys: keys() },
+      }),
+      senderTime: () => account.senderTime(),
+      clock: Date.now,
+      deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
+    });
+    const finish = (object: Parameters<Finisher["finish"]>[0]) => this.#finisher.finish(object);
+    const unpacker = new Unpacker({
+      ...{ provider, arrivalsDir, done, finish, troubles, lane, log, signal },
+    });
+    this.#shipments = new Shipments({
+      ...{ provider, delayMs, received, log, signal },
+      ...{ dir: partialDir(options), maxBytes: options.maxPartialBytes, decoder: new Decoder() },
+      unpack: unpacker.unpack,
+      gaveUp: (id, size, good, why) => this.#gaveUp(id, size, good, why),
+    });
+    const verifier = senderKeys({
+      ...{ provider, sender, keys, rejections: this.#rejections, now: Date.now },
+      senderNow: () => account.senderTime()?.nowMs ?? Date.now(),
+    });
+    this.#intake = new Intake({
+      ...{ provider, verifier, lane, received, shipments: this.#shipments },
+      heard: (believed) => this.#heard(believed),
+    });
+    this.#folder = new Folder({
+      ...{ path: options.path, pollMs: options.pollMs, notices: options.notices },
+      ...{ settleMs: options.settleMs, troubles, lane, log, signal },
+      take: (path) => this.#intake.take(path),
+      putAway: (path, reason) => this.#putAway(path, reason),
+      count: (reason) => this.#rejections.count(reason),
+    });
+  }
+
+  /** Reads what a former run left, then looks at the folder. @throws GatewayError `ferry.state-corrupt` */
+  static async start(options: DirectoryStationOptions): Promise<DirectoryStation> {
+    const { stateDir, arrivalsDir, lane, expectedSender, events, log, delayMs } = options;
+    const own = ["refused", "quarantine", "refused-files"].map((name) => join(stateDir, name));
+    for (const path of [arrivalsDir, partialDir(options), ...own]) {
+      await mkdir(path, { recursive: true, mode: 0o750 });
+    }
+    const received = await ReceivedLog.open(join(stateDir, "received.log"), delayMs);
+    const done = await DoneLog.open(join(stateDir, "done.log"));
+    const openGaps = await Gaps.opening({
+      ...{ lane, sender: expectedSender, done, events, log, path: missingPath(stateDir, lane) },
+      senderOffsetMs: () => received.account.clockOffsetMs,
+    });
+    const station = new DirectoryStation(
+      options,
+      received,
+      done,
+      openGaps(() => []),
+    );
+    await station.#finisher.resume();
+    station.#finisher.judgeAnew();
+    await station.#shipments.load();
+    station.#timer = setInterval(() => station.#tick(), TICK_MS);
+    station.#running = station.#folder.run();
+    return station;
+  }
+
+  /** Certificates, lists or denials are others now: what was kept for its keys may count. */
+  trustChanged(): void {
+    this.#finisher.judgeAnew();
+  }
+
+  status(): object {
+    const { lane, expectedSender: sender, path } = this.#options;
+    const { account } = this.#received;
+    const { heardAt, clockOffsetMs } = account;
+    const { taken, duplicates, foreign, waiting } = this.#folder.counts;
+    return {
+      ...{ role: "rx", sender, lane, driver: "directory", locked: false, folder: path },
+      ...{ frames: taken, repeats: duplicates, restored: this.#shipments.restored },
+      files: { taken, duplicates, foreign, waiting, putAway: this.#away },
+      epoch: account.epoch,
+      accounted: { settled: account.settled, lost: account.lost },
+      alarms: this.#alarms.active,
+      heartbeat: {
+        count: this.#intake.heartbeats,
+        silent: this.#alarms.has("ferry.heartbeat-missed"),
+        secondsAgo: heardAt === undefined ? null : (performance.now() - heardAt) / 1_000,
+        clockOffsetMs: clockOffsetMs === undefined ? null : Math.round(clockOffsetMs),
+      },
+      bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
+      quarantine: this.#quarantine.picture(),
+      objects: this.#shipments.size,
+      heldBytes: this.#shipments.bytes,
+      progress: this.#shipments.progress(),
+      rejected: this.#rejections.totals(),
+      ...this.#gaps.status(),
+    };
+  }
+
+  /** Stops looking and writes down what is there; the next start goes on with it. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearInterval(this.#timer);
+    await this.#running;
+    await this.#shipments.close();
+    await this.#finisher.judged();
+    await this.#alarms.close();
+    await this.#gaps.close();
+    await this.#report();
+    await this.#recording;
+    await this.#received.close();
+    await this.#done.close();
+  }
+
+  #heard({ head }: BelievedHead): void {
+    const { epoch, streams } = head;
+    this.#alarms.clear("ferry.heartbeat-missed", { epoch: String(epoch) });
+    if (this.#positions.length < MAX_POSITIONS) {
+      this.#positions.push({ at: performance.now(), streams });
+    }
+  }
+
+  #tick(): void {
+    const { delayMs, heartbeatMs, log } = this.#options;
+    const now = performance.now();
+    const { account } = this.#received;
+    const silence = now - (account.heardAt ?? this.#began);
+    if (silence > SILENT_BEATS * heartbeatMs + delayMs) {
+      this.#alarms.raise("ferry.heartbeat-missed", { seconds: (silence / 1_000).toFixed(1) });
+    }
+    this.#clock();
+    for (let one = this.#positions[0]; one !== undefined && one.at + delayMs <= now; ) {
+      this.#positions.shift();
+      this.#gaps.positions(one.streams);
+      one = this.#positions[0];
+    }
+    this.#gaps.tick();
+    const settled = account.settled;
+    for (const { epoch, ranges } of account.tick(now)) {
+      const missing = rangesText(ranges.slice(0, MAX_NAMED));
+      const files = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+      this.#gap({ files: String(files), missing, epoch: String(epoch) });
+    }
+    this.#ticks += 1;
+    const guarded = (work: Promise<unknown>): void => {
+      this.#recording = Promise.all([
+        this.#recording,
+        work.catch((error: unknown) => log.error({ err: error }, "not written")),
+      ]);
+    };
+    if (account.settled !== settled) guarded(this.#received.settled());
+    if (this.#ticks % REPORT_TICKS === 0) {
+      guarded(this.#report());
+      guarded(this.#shipments.tick());
+    }
+  }
+
+  /** The appliance's delay makes the sender's clock seem to be behind: that much is no difference. */
+  #clock(): void {
+    const offset = this.#received.account.clockOffsetMs;
+    if (offset === undefined) return;
+    const { delayMs } = this.#options;
+    const drift = offset > CLOCK_LIMIT_MS || offset < -CLOCK_LIMIT_MS - delayMs;
+    const facts = { "limit-ms": String(CLOCK_LIMIT_MS), "offset-ms": String(Math.round(offset)) };
+    if (drift) this.#alarms.raise("ferry.clock-drift", facts);
+    else this.#alarms.clear("ferry.clock-drift", facts);
+  }
+
+  async #report(): Promise<void> {
+    const { events, lane, log } = this.#options;
+    await this.#rejections.report(events, lane, log).catch((error: unknown) => {
+      log.error({ err: error }, "refusals not written");
+    });
+  }
+
+  #gap(attributes: Record<string, string>): void {
+    const { events, lane, log } = this.#options;
+    log.warn(attributes, "files lost");
+    const recorded = events
+      .record([{ type: "gate.gap", outcome: "error", lane, attributes }])
+      .catch((error: unknown) => log.error({ err: error }, "gap not written"));
+    this.#recording = Promise.all([this.#recording, recorded]);
+  }
+
+  #gaveUp(shipment: string, size: number, good: number, why: string): void {
+    const { events, lane, log } = this.#options;
+    log.warn({ shipment, size, good, why }, "shipment given up");
+    const attributes = { shipment, good: String(good), why };
+    const type = "gate.object-incomplete";
+    const recorded = events
+      .record([{ type, outcome: "error", lane, size, attributes }])
+      .catch((error: unknown) => log.error({ err: error }, "alarm not written"));
+    this.#recording = Promise.all([this.#recording, recorded]);
+  }
+
+  /** Under a name of ours. */
+  async #putAway(path: string, reason: string): Promise<void> {
+    const dir = join(this.#options.stateDir, "refused-files");
+    this.#away += 1;
+    const name = `${Date.now().toString().padStart(15, "0")}-${this.#away}-${reason}.bin`;
+    await moveFile(path, join(dir, name));
+    const kept = (await readdir(dir)).sort();
+    await removeAll(dir, kept.slice(0, Math.max(0, kept.length - KEEP_AWAY)));
+  }
+}
+
+/** State is kept by sender: what one sender began, another cannot continue. */
+function partialDir({ stateDir, expectedSender }: DirectoryStationOptions): string {
+  return join(stateDir, "shipments", expectedSender);
+}

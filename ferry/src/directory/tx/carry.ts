@@ -1,0 +1,295 @@
+/**
+ * Guarantee: a leased bundle is checked, put into a shipment that is durable before its first file, and
+ * acknowledged as emitted only after its event and its journal line are; repeated passes send the very same
+ * parts. A restart goes on at the group that was not over.
+ *
+ * lease ─▶ check ─▶ shipment ─▶ pass 1: groups ─▶ event ─▶ journal ─▶ Ack(1) ─▶ wait ─▶ pass 2 … ─▶ Ack(finished) ─▶ forget
+ *            └─ refused: event ─▶ Ack(refuse_code)
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+import type { EventSink, FerryEvent, Log } from "../../events.ts";
+import type { CheckContext } from "../../tx/check.ts";
+import { Plan } from "../plan.ts";
+import type { Profile } from "../profile.ts";
+import type { Acks } from "./acks.ts";
+import { composeShipment, type Fresh, freshOf, judge, type Refused } from "./compose.ts";
+import { Content } from "./content.ts";
+import type { Groups } from "./groups.ts";
+import type { Carried, Shipment, ShipmentJournal } from "./journal.ts";
+import { classOf, REPEAT_CLASS } from "./line.ts";
+import type { Outlet } from "./outlet.ts";
+
+type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
+
+/** Urgent, normal, bulk, repeated: each has one shipment on the line at a time. */
+const CLASSES = 4;
+/** Of one record of the journal. */
+const EVENTS_AT_ONCE = 512;
+
+export interface CarrierParts {
+  readonly profile: Profile;
+  readonly secondPassMs: number;
+  readonly journal: ShipmentJournal;
+  readonly groups: Groups;
+  readonly outlet: Pick<Outlet, "send">;
+  readonly acks: Acks;
+  readonly events: EventSink;
+  readonly log: Log;
+  readonly check: () => CheckContext;
+  readonly signal: AbortSignal;
+}
+
+export class Carrier {
+  readonly counts = { emitted: 0, finished: 0, refused: 0 };
+  readonly #parts: CarrierParts;
+  /** Leased and in no shipment yet, by class. */
+  readonly #fresh: Fresh[][] = Array.from({ length: CLASSES }, () => []);
+  /** Begun, waiting for the line, by class. */
+  readonly #ready: Shipment[][] = Array.from({ length: CLASSES }, () => []);
+  readonly #wake: (() => void)[] = [];
+  /** Everything held, by bundle id. */
+  readonly #held = new Map<string, Fresh | Carried>();
+  /** On the line or waiting for it the first time. */
+  readonly #unsent = new Set<string>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #passes = new Map<string, { readonly shipment: Shipment; bytes: number }>();
+
+  constructor(parts: CarrierParts) {
+    this.#parts = parts;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** First passes not over. */
+  get sending(): number {
+    return this.#unsent.size;
+  }
+
+  /** Goes on with what a former run had not finished, and begins to work. */
+  start(): void {
+    const { journal } = this.#parts;
+    for (const shipment of journal.shipments.values()) {
+      for (const bundle of shipment.bundles) {
+        this.#held.set(bundle.bundleId, bundle);
+        if (shipment.passes === 0) this.#unsent.add(bundle.bundleId);
+      }
+      if (shipment.passes === 0) this.#ready[shipment.serviceClass]?.push(shipment);
+      else this.#run(this.#afterPass(shipment));
+    }
+    for (let serviceClass = 0; serviceClass < CLASSES; serviceClass += 1) {
+      this.#run(this.#serve(serviceClass));
+    }
+  }
+
+  /** Takes a leased bundle, new or known. */
+  take(lease: Lease): void {
+    const fresh = freshOf(lease);
+    const known = this.#held.get(fresh.bundleId);
+    if (known !== undefined) {
+      this.#parts.acks.renew(known, fresh.leaseId);
+      return;
+    }
+    this.#held.set(fresh.bundleId, fresh);
+    this.#unsent.add(fresh.bundleId);
+    const serviceClass = fresh.repeat ? REPEAT_CLASS : classOf(fresh.priority);
+    this.#fresh[serviceClass]?.push(fresh);
+    this.#wake[serviceClass]?.();
+  }
+
+  /** Resolves when nothing of it runs any more; the signal of the parts must be aborted. */
+  async settled(): Promise<void> {
+    for (const wake of this.#wake) wake();
+    await Promise.all(this.#running);
+  }
+
+  /** For the status: passes on the line. */
+  passes(): object[] {
+    return [...this.#passes.values()].flatMap(({ shipment, bytes }) =>
+      shipment.bundles.slice(0, 1).map(({ bundleId }) => ({
+        bundle: bundleId,
+        ...{ shipment: shipment.id, bundles: shipment.bundles.length },
+        ...{ pass: shipment.passes + 1, bytes, size: shipment.plan.size },
+      })),
+    );
+  }
+
+  #run(work: Promise<void>): void {
+    const { signal, log } = this.#parts;
+    const run = work
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        const { code, detail } = asGatewayError(error);
+        log.error({ code, detail }, "shipment put aside until the next start");
+      })
+      .finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  async #serve(serviceClass: number): Promise<void> {
+    const { signal } = this.#parts;
+    const ready = this.#ready[serviceClass] ?? [];
+    const fresh = this.#fresh[serviceClass] ?? [];
+    while (!signal.aborted) {
+      const next = ready.shift() ?? (await this.#compose(fresh, serviceClass));
+      if (next !== undefined) {
+        await this.#pass(next);
+        this.#run(this.#afterPass(next));
+      } else if (fresh.length === 0 && ready.length === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake[serviceClass] = resolve;
+        });
+      }
+    }
+  }
+
+  async #compose(fresh: Fresh[], serviceClass: number): Promise<Shipment | undefined> {
+    const { profile, check, journal } = this.#parts;
+    const { shipment, refused } = await composeShipment(fresh, serviceClass, profile, check);
+    for (const refusal of refused) await this.#refuse(refusal);
+    if (shipment === undefined) return undefined;
+    for (const bundle of shipment.bundles) this.#held.set(bundle.bundleId, bundle);
+    await journal.begin(shipment);
+    return shipment;
+  }
+
+  async #refuse({ bundle, code, detail }: Refused): Promise<void> {
+    const { log, events, acks } = this.#parts;
+    log.warn({ bundle: bundle.bundleId, code, detail }, "bundle refused");
+    await events.record([this.#event(bundle, {}, code)]);
+    await acks.tell(bundle, { refuseCode: code });
+    this.#forget(bundle.bundleId);
+    this.counts.refused += 1;
+  }
+
+  #forget(bundleId: string): void {
+    this.#held.delete(bundleId);
+    this.#unsent.delete(bundleId);
+  }
+
+  /** One pass over all groups. What of the first pass cannot be read any more is refused, and the rest sent without it. */
+  async #pass(shipment: Shipment): Promise<void> {
+    const { journal, events } = this.#parts;
+    const fault = await this.#send(shipment);
+    if (fault !== undefined) return await this.#without(shipment, fault);
+    if (shipment.passes === 0) {
+      const list = shipment.bundles.map((bundle) => this.#event(bundle, { shipment: shipment.id }));
+      // Intent before effect: the events are durable before anyone may count on the pass.
+      for (let from = 0; from < list.length; from += EVENTS_AT_ONCE) {
+        await events.record(list.slice(from, from + EVENTS_AT_ONCE));
+      }
+      this.counts.emitted += shipment.bundles.length;
+    }
+    await journal.passOver(shipment.id, shipment.passes + 1, Date.now());
+    for (const { bundleId } of shipment.bundles) this.#unsent.delete(bundleId);
+  }
+
+  /** @returns why its content could not be read, or undefined when all of it is with the appliance */
+  async #send(shipment: Shipment): Promise<GatewayError | undefined> {
+    const { outlet, groups, journal, check } = this.#parts;
+    const plan = new Plan(shipment.plan);
+    const content = new Content(check().outboxDir, shipment);
+    const state = { shipment, bytes: Math.min(shipment.groups * plan.groupBytes, plan.facts.size) };
+    this.#passes.set(shipment.id, state);
+    const serviceClass = shipment.passes > 0 ? REPEAT_CLASS : shipment.serviceClass;
+    const shipmentId = Buffer.from(shipment.id, "hex");
+    try {
+      for (let group = shipment.groups; group < plan.groups; group += 1) {
+        const made = await groups.make(plan, group, content, String(serviceClass));
+        try {
+          for (const { index, digest, length, pieces } of made.parts) {
+            const part = { ...plan.facts, shipmentId, group, index, digest };
+            await outlet.send({ part, length, pieces }, serviceClass);
+          }
+        } finally {
+          await made.close();
+        }
+        state.bytes = Math.min((group + 1) * plan.groupBytes, plan.facts.size);
+        if (group + 1 < plan.groups) await journal.groupOver(shipment.id, group + 1);
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === "ferry.file-invalid") return error;
+      throw error;
+    } finally {
+      this.#passes.delete(shipment.id);
+      await content.close();
+    }
+  }
+
+  /** What verifies still goes on in a shipment of its own; of a repeated pass the first one stands. */
+  async #without(shipment: Shipment, fault: GatewayError): Promise<void> {
+    const { journal, check, log, profile } = this.#parts;
+    log.warn({ shipment: shipment.id, detail: fault.detail }, "shipment cannot be read any more");
+    const good: Carried[] = [];
+    for (const bundle of shipment.bundles) {
+      const refusal = await judge(bundle, check());
+      if (typeof refusal === "string") good.push(bundle);
+      else if (shipment.passes === 0) await this.#refuse({ bundle, ...refusal });
+      else await this.#finish(bundle, shipment.passes);
+    }
+    await journal.done(shipment.id);
+    const again = good.map((bundle): Fresh => ({ ...bundle, repeat: shipment.passes > 0 }));
+    const serviceClass = shipment.passes > 0 ? REPEAT_CLASS : shipment.serviceClass;
+    while (again.length > 0) {
+      const next = (await composeShipment(again, serviceClass, profile, check)).shipment;
+      if (next === undefined) return;
+      for (const bundle of next.bundles) this.#held.set(bundle.bundleId, bundle);
+      await journal.begin(next);
+      this.#ready[serviceClass]?.push(next);
+      this.#wake[serviceClass]?.();
+    }
+  }
+
+  /** Tells the outbox and waits for the next pass, if there is one. */
+  async #afterPass(shipment: Shipment): Promise<void> {
+    const { profile, acks, secondPassMs, journal, signal } = this.#parts;
+    // Went on in another shipment.
+    if (!journal.shipments.has(shipment.id)) return;
+    const last =
+      shipment.passes >=
+      Math.max(profile.passes, 1 + Number(shipment.serviceClass === REPEAT_CLASS));
+    if (last) {
+      await Promise.all(shipment.bundles.map((bundle) => this.#finish(bundle, shipment.passes)));
+      await journal.done(shipment.id);
+      return;
+    }
+    const passesDone = shipment.passes;
+    await Promise.all(shipment.bundles.map((bundle) => acks.tell(bundle, { passesDone })));
+    const wait = shipment.firstPassMs + passesDone * secondPassMs - Date.now();
+    if (wait > 0) await delay(wait, undefined, { signal });
+    this.#ready[REPEAT_CLASS]?.push(shipment);
+    this.#wake[REPEAT_CLASS]?.();
+  }
+
+  async #finish(bundle: Carried, passesDone: number): Promise<void> {
+    await this.#parts.acks.tell(bundle, { passesDone, finished: true });
+    this.#forget(bundle.bundleId);
+    this.counts.finished += 1;
+  }
+
+  #event(
+    { bundleId, headerDigest, size, sequence, stream }: Fresh | Carried,
+    more: Readonly<Record<string, string>>,
+    code?: ErrorCode,
+  ): FerryEvent {
+    return {
+      type: code === undefined ? "bundle.emitted" : "bundle.refused",
+      outcome: code === undefined ? "ok" : "refused",
+      ...(code === undefined ? {} : { code }),
+      bundleId: Buffer.from(bundleId, "hex"),
+      lane: this.#parts.check().lane,
+      digest: Buffer.from(headerDigest, "hex"),
+      size,
+      attributes: {
+        epoch: String(this.#parts.journal.epoch),
+        sequence: String(sequence),
+        stream,
+        ...more,
+      },
+    };
+  }
+}
