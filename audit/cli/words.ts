@@ -142,6 +142,8 @@ const PROGRAMS: Readonly<Record<string, Words>> = {
   "audit-log": { zh: "审计日志", en: "audit-log" },
   "ferry-tx": { zh: "摆渡发送端", en: "ferry-tx" },
   "ferry-rx": { zh: "摆渡接收端", en: "ferry-rx" },
+  "media-tx": { zh: "介质导出", en: "media-tx" },
+  "media-rx": { zh: "介质导入", en: "media-rx" },
   operator: { zh: "操作员", en: "operator" },
 };
 

@@ -91,7 +91,7 @@ export async function startAuditService(
     log,
     services: [
       bind(AuditService, handlers, {
-        append: ["front-proxy", "seal", "policy", "ferry-tx", "ferry-rx"],
+        append: ["front-proxy", "seal", "policy", "ferry-tx", "ferry-rx", "media-tx", "media-rx"],
         getCheckpoint: ["front-proxy"],
         witness: ["front-proxy"],
         listEvents: ["operator", "front-proxy"],

@@ -29,6 +29,7 @@ import { prepareZone } from "../src/setup/introduction.ts";
 import { type SystemdFile, systemdFiles, writeSystemd } from "../src/setup/systemd/write.ts";
 import {
   DEFAULT_OPTIONS,
+  mediaLaneOf,
   unlockDirOf,
   writeZoneOptions,
   type ZoneOptions,
@@ -56,7 +57,10 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
     gateHost: input.text("gate-host") ?? DEFAULT_OPTIONS.gateHost,
     unlockDir: unlockDir === undefined ? "" : resolve(unlockDir),
     unlockByCredential: systemd !== undefined,
+    mediaLane: input.text("media-lane") ?? "",
   };
+  // Before anything is made.
+  mediaLaneOf(options.mediaLane);
   const units = systemd === undefined ? [] : unitsOf(context, zone, options);
   const hosts = input.text("host");
   await prepareZone(zone, paths, unlockDirOf(paths, options), hosts === undefined ? [] : [hosts]);
@@ -122,7 +126,8 @@ export const noun: CliNoun = {
         zh: "准备生产环境的一个网络：目录、设置、服务间证书；不产生节点密钥",
         en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
       },
-      usage: "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--unlock-dir DIR] [--systemd DIR]",
+      usage:
+        "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--media-lane LANE:FROM] [--unlock-dir DIR] [--systemd DIR]",
       args: [],
       options: {
         "port-base": {
@@ -139,6 +144,14 @@ export const noun: CliNoun = {
           summary: {
             zh: "光闸接收端地址；发送端与接收端两侧相同",
             en: "address of the gate's receiving end, the same on both sides",
+          },
+        },
+        "media-lane": {
+          type: "string",
+          value: "LANE:FROM",
+          summary: {
+            zh: "由移动介质承运的通道及其出发网络，两侧相同，如 inbound-media:extranet",
+            en: "the lane that removable media carry and the zone it begins in, the same on both sides, e.g. inbound-media:extranet",
           },
         },
         "unlock-dir": {

@@ -106,8 +106,11 @@ export const SERVICE_ENTRIES = {
 
 export type ServiceEntryName = keyof typeof SERVICE_ENTRIES;
 
-/** What runs where. Only the inbound lane (extranet → business) is online. */
+/**
+ * What runs where. Only the inbound lane (extranet → business) is online; the receiving zone has a seal to
+ * sign its receipts.
+ */
 export const ZONE_SERVICES: Readonly<Record<ZoneName, readonly ServiceEntryName[]>> = {
   extranet: ["policy", "audit", "front-proxy", "seal", "ferry-tx"],
-  business: ["policy", "audit", "front-proxy", "ferry-rx", "receiver"],
+  business: ["policy", "audit", "front-proxy", "seal", "ferry-rx", "receiver"],
 };

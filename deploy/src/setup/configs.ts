@@ -18,7 +18,7 @@ import {
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
 import { ringDir, unlockFile } from "./introduction.ts";
-import { unlockDirOf, type ZoneOptions } from "./zone-options.ts";
+import { mediaLaneOf, unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -173,6 +173,29 @@ export function writeConfigs(
       mode: 0o600,
     });
   for (const service of ZONE_SERVICES[zone]) write(service, configs[service]);
+  const media = mediaLaneOf(options.mediaLane);
+  if (media !== undefined) {
+    const name = media.from === zone ? "media-tx" : "media-rx";
+    // Of their own state and certificate: media are written and read while the ferry runs.
+    const own = {
+      ...base("ferry-rx"),
+      service: name,
+      stateDir: join(paths.state, name),
+      tls: tls(name),
+    };
+    const ferryKey = { ferryKeysDir: ring("ferry"), ...unlockOf("ferry-tx", unlockDir, false) };
+    write(
+      name,
+      media.from === zone
+        ? { ...own, ...ferryKey, outboxDir: paths.outbox }
+        : {
+            ...own,
+            lane: media.lane,
+            arrivalsDir: paths.arrivals,
+            expectedSender: nodeIdOf(otherZone(zone)),
+          },
+    );
+  }
   write("cli", cli);
   return ZONE_SERVICES[zone];
 }

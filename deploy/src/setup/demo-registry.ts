@@ -1,7 +1,7 @@
 /**
  * Guarantee: what the demonstration registers, and nothing else in the product
- * knows it: two licensed nodes, the open inbound lane, the closed outbound
- * lane, the services, the callers and their grants.
+ * knows it: two licensed nodes, the open inbound lane, the one by medium, the closed
+ * outbound lane, the services, the callers and their grants.
  */
 import {
   type GrantEntry,
@@ -12,6 +12,7 @@ import {
 } from "@lightferry/proto/registry";
 import { CALLERS, ORGANISATIONS, ZONES } from "../layout.ts";
 import type { Introduction } from "./introduction.ts";
+import { DEMO_MEDIA_LANE } from "./zone-options.ts";
 
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
@@ -29,6 +30,20 @@ const LANES: readonly LaneEntry[] = [
     revocationFreshnessSeconds: 7 * 86_400,
     maxRequestBytes: MIB,
     maxFileBytes: 20 * 1024 * MIB,
+  },
+  {
+    // The same way by removable medium: no online form, so never `open`.
+    id: DEMO_MEDIA_LANE,
+    from: "extranet",
+    to: "business",
+    driver: "media",
+    state: "media",
+    kinds: ["request", "file"],
+    gradeCeiling: "G3",
+    expirySeconds: 30 * 86_400,
+    revocationFreshnessSeconds: 30 * 86_400,
+    maxRequestBytes: MIB,
+    maxFileBytes: 1024 * MIB,
   },
   {
     id: "outbound",
@@ -75,11 +90,11 @@ const SERVICES: readonly ServiceEntry[] = [
 
 function grant(caller: string, service: string, lane: string, from: number): GrantEntry {
   return {
-    id: `${caller}-${service}`,
+    id: lane === DEMO_MEDIA_LANE ? `${caller}-${service}-media` : `${caller}-${service}`,
     caller,
     service,
     lane,
-    gradeCeiling: lane === "inbound" ? "G3" : "G2",
+    gradeCeiling: lane === "outbound" ? "G2" : "G3",
     purpose: "演示",
     notBeforeMs: from,
     notAfterMs: from + 365 * DAY_MS,
@@ -122,9 +137,10 @@ export function demoRegistry(
         .map(({ callerCertificateSha256 }) => callerCertificateSha256),
     })),
     grants: [
-      ...SERVICES.filter((service) => service.zone === "business").map((service) =>
+      ...SERVICES.filter((service) => service.zone === "business").flatMap((service) => [
         grant(CALLERS.extranet, service.id, "inbound", from),
-      ),
+        grant(CALLERS.extranet, service.id, DEMO_MEDIA_LANE, from),
+      ]),
       grant(CALLERS.business, "public-query", "outbound", from),
     ],
   };

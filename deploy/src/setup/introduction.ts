@@ -66,6 +66,8 @@ const CERTIFIED: readonly ServiceName[] = [
   "audit",
   "ferry-tx",
   "ferry-rx",
+  "media-tx",
+  "media-rx",
   "operator",
   "supervisor",
 ];

@@ -4,6 +4,30 @@ import { join, resolve } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
 
+/** Of the demonstration's registry. */
+export const DEMO_MEDIA_LANE = "inbound-media";
+
+export interface MediaLane {
+  readonly lane: string;
+  readonly from: ZoneName;
+}
+
+const MEDIA_LANE = /^([a-z0-9][a-z0-9-]{0,62}):([a-z]+)$/;
+
+/**
+ * The medium's lane of a zone, as its options name it.
+ * @throws GatewayError `config.invalid`; `setup.media-lane-outbound`: nothing leaves the business network
+ * without policy's releaser, by whatever it is carried (deploy/THREAT-MODEL.md).
+ */
+export function mediaLaneOf(text: string): MediaLane | undefined {
+  if (text === "") return undefined;
+  const [, lane = "", zone = ""] = MEDIA_LANE.exec(text) ?? [];
+  if (lane === "") throw new GatewayError("config.invalid", { detail: `media lane ${text}` });
+  const from = zoneName(zone);
+  if (from === "business") throw new GatewayError("setup.media-lane-outbound", { detail: text });
+  return { lane, from };
+}
+
 export interface ZoneOptions {
   readonly mode: "demo" | "production";
   readonly portBase: number;
@@ -22,6 +46,8 @@ export interface ZoneOptions {
   readonly unlockDir: string;
   /** Services get their unlock secrets from the service manager as credentials, not from files (`setup --systemd`). */
   readonly unlockByCredential: boolean;
+  /** `<lane>:<zone it begins in>`: the lane that removable media carry (`lightferry media`); "" = none. */
+  readonly mediaLane: string;
 }
 
 export const DEFAULT_OPTIONS: ZoneOptions = {
@@ -37,6 +63,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   spoolReserveBytes: 256 * 1024 * 1024,
   unlockDir: "",
   unlockByCredential: false,
+  mediaLane: `${DEMO_MEDIA_LANE}:extranet`,
 };
 
 export const unlockDirOf = (paths: ZonePaths, { unlockDir }: ZoneOptions): string =>

@@ -108,9 +108,11 @@ function laneEnd(
 ): { readonly receiver: string; readonly receiverZone: string } {
   const lane: LaneEntry | undefined = registry.lane(id);
   const receiver = lane === undefined ? undefined : registry.nodeOfZone(lane.to);
-  const served = lane?.from === zone && (anyLane || lane.driver === "media");
+  const byMedium = lane?.driver === "media" || lane?.state === "media";
+  const served = lane?.from === zone && lane.state !== "closed" && (anyLane || byMedium);
   if (lane === undefined || receiver === undefined || !served) {
-    const detail = lane === undefined ? id : `${id}: ${lane.driver}, from ${lane.from}`;
+    const detail =
+      lane === undefined ? id : `${id}: ${lane.driver}, ${lane.state}, from ${lane.from}`;
     throw new GatewayError("media.not-media-lane", { detail });
   }
   return { receiver: receiver.id, receiverZone: lane.to };

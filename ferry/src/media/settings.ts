@@ -24,7 +24,7 @@ export interface ImportConfig extends BaseConfig {
 /** @throws GatewayError `config.invalid` naming file or field */
 export function readExportConfig(path: string): ExportConfig {
   const raw = readConfigFile(path);
-  const base = baseOf(raw, "ferry-tx");
+  const base = baseOf(raw, ["media-tx", "ferry-tx"]);
   if (base.hsm?.keys.sign === undefined) requireUnlock(base);
   return {
     ...base,
@@ -37,7 +37,7 @@ export function readExportConfig(path: string): ExportConfig {
 export function readImportConfig(path: string): ImportConfig {
   const raw = readConfigFile(path);
   return {
-    ...baseOf(raw, "ferry-rx"),
+    ...baseOf(raw, ["media-rx", "ferry-rx"]),
     lane: readString(raw, "lane"),
     arrivalsDir: readString(raw, "arrivalsDir"),
     expectedSender: readString(raw, "expectedSender"),
@@ -45,8 +45,10 @@ export function readImportConfig(path: string): ImportConfig {
 }
 
 /** The certificate of this service is what its peers let in. */
-function baseOf(raw: unknown, service: "ferry-tx" | "ferry-rx"): BaseConfig {
+function baseOf(raw: unknown, services: readonly BaseConfig["service"][]): BaseConfig {
   const base = readBaseConfig(raw);
-  if (base.service !== service) invalidField("service", `${service} is expected`);
+  if (!services.includes(base.service)) {
+    invalidField("service", `${services.join(" or ")} is expected`);
+  }
   return base;
 }

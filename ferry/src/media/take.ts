@@ -7,18 +7,19 @@
  *            └─ refused: event ─▶ refused/ or quarantine/
  *   next import ─▶ quarantine/ judged anew ─▶ good: as above
  */
-import { mkdir, readdir, unlink } from "node:fs/promises";
+import { mkdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { syncDirectory } from "../durable.ts";
 import type { EventSink } from "../events.ts";
 import { isTransient, untilAnswered } from "../retry.ts";
+import type { InboxPeer } from "../rx/lane.ts";
 import { moveFile } from "../rx/move-file.ts";
 import { Quarantine } from "../rx/quarantine.ts";
-import type { InboxPeer } from "../rx/station.ts";
+import { RefusedBundles } from "../rx/refused.ts";
 import { asStorageFault } from "../storage-fault.ts";
-import { copyTo, onMedium, PlainFile, removeAll } from "./files.ts";
+import { copyTo, onMedium, PlainFile } from "./files.ts";
 import { type InspectContext, type JudgedBundle, verifyWhole } from "./inspect.ts";
 import { bundleName } from "./layout.ts";
 import type { Over, SeenMedium } from "./seen.ts";
@@ -29,14 +30,6 @@ const DELIVER_DEADLINE_MS = 600_000;
 const GIVE_UP_MS = 60_000;
 /** The front-proxy, of the same group, takes them. */
 const ARRIVAL_MODE = 0o640;
-/** Refused bundles kept for the officer, as by the gate; older ones go, their events stay. */
-const KEEP_REFUSED = 64;
-/** The certificate may still be on its way here. */
-const UNKNOWN_KEY_CODES: readonly string[] = [
-  "bundle.unknown-sign-key",
-  "verdict.unknown-policy-key",
-];
-
 /** Shorter than any digest: equal to none. */
 const NONE = new Uint8Array();
 
@@ -64,11 +57,13 @@ export interface TakerParts {
 export class Taker {
   readonly #parts: TakerParts;
   readonly #quarantine: Quarantine;
+  readonly #refused: RefusedBundles;
 
   private constructor(parts: TakerParts) {
     this.#parts = parts;
     const { stateDir, lane, events } = parts;
     this.#quarantine = new Quarantine(join(stateDir, "quarantine"), lane, events);
+    this.#refused = new RefusedBundles(join(stateDir, "refused"));
   }
 
   /** Makes the folders that ferry rx would. */
@@ -181,9 +176,7 @@ export class Taker {
     medium: string,
   ): Promise<Over> {
     const { events, lane, stateDir } = this.#parts;
-    const keep =
-      code.startsWith("certificate.") ||
-      (UNKNOWN_KEY_CODES.includes(code) && this.#quarantine.roomForUnknown);
+    const keep = this.#quarantine.keeps(code);
     await events.record([
       {
         type: "bundle.refused",
@@ -197,11 +190,9 @@ export class Taker {
       await syncDirectory(join(stateDir, "quarantine"));
       return { fate: "quarantined", code };
     }
-    const refusedDir = join(stateDir, "refused");
-    await moveFile(path, join(refusedDir, `${bundleId}.lfb`));
-    await syncDirectory(refusedDir);
-    const refused = (await readdir(refusedDir)).sort();
-    await removeAll(refusedDir, refused.slice(0, Math.max(0, refused.length - KEEP_REFUSED)));
+    await this.#refused.take(path, bundleId);
+    await syncDirectory(this.#refused.directory);
+    await this.#refused.trim();
     return { fate: "refused", code };
   }
 }

@@ -111,8 +111,8 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
           recall: (request) => ferryDesk.recall(request),
         },
         {
-          lease: ["ferry-tx"],
-          ack: ["ferry-tx"],
+          lease: ["ferry-tx", "media-tx"],
+          ack: ["ferry-tx", "media-tx"],
           listEmitted: ["ferry-tx"],
           recall: ["ferry-tx"],
         },

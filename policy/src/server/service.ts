@@ -26,6 +26,8 @@ export function policyBinding(desk: Desk, registry: SignedRegistry): ServiceBind
         "audit",
         "ferry-tx",
         "ferry-rx",
+        "media-tx",
+        "media-rx",
         "operator",
         "supervisor",
       ],

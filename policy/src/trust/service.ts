@@ -69,6 +69,8 @@ export function trustBinding(keeper: TrustKeeper, now: () => number): ServiceBin
         "audit",
         "ferry-tx",
         "ferry-rx",
+        "media-tx",
+        "media-rx",
         "policy",
         "operator",
         "supervisor",

@@ -11,6 +11,15 @@ export const DEPLOY_ERRORS = {
     doZh: "按提示的步骤排查后重新运行 npm start",
     doEn: "look at the named step, then run npm start again",
   },
+  "setup.media-lane-outbound": {
+    http: 422,
+    grpc: "FAILED_PRECONDITION",
+    actor: "security-admin",
+    zh: "业务网外发的介质通道未建：外发须经策略服务复核放行，该部分尚未实现",
+    en: "no media lane out of the business network: what leaves it needs policy's releaser, which is not built",
+    doZh: "只设置由外网出发的介质通道；见 deploy/THREAT-MODEL.md",
+    doEn: "set up a media lane that begins in the extranet; see deploy/THREAT-MODEL.md",
+  },
   "setup.already-running": {
     http: 409,
     grpc: "ALREADY_EXISTS",

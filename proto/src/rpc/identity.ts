@@ -4,7 +4,10 @@
  */
 import { GatewayError } from "../errors/index.ts";
 
-/** Who may hold a service certificate. `operator` is the command line, `supervisor` the starter. */
+/**
+ * Who may hold a service certificate. `operator` is the command line, `supervisor` the starter;
+ * `media-tx` and `media-rx` are the commands that write and read removable media, beside a ferry that runs.
+ */
 export const SERVICE_NAMES = [
   "front-proxy",
   "seal",
@@ -12,6 +15,8 @@ export const SERVICE_NAMES = [
   "audit",
   "ferry-tx",
   "ferry-rx",
+  "media-tx",
+  "media-rx",
   "operator",
   "supervisor",
 ] as const;

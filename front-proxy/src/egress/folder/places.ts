@@ -1,7 +1,7 @@
 /**
  * Guarantee: every place where a file may be dropped is there before its owner
- * looks for it: `<lane>/<service>/` for each open lane that leaves this zone and
- * takes files, and each file service at its far end.
+ * looks for it: `<lane>/<service>/` for each lane that leaves this zone and
+ * takes files, unless it is closed, and each file service at its far end.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export async function makePlaces(
   { document: { lanes, services } }: Pick<Registry, "document">,
 ): Promise<void> {
   const leaving = lanes.filter(
-    ({ from, state, kinds }) => from === zone && state === "open" && kinds.includes("file"),
+    ({ from, state, kinds }) => from === zone && state !== "closed" && kinds.includes("file"),
   );
   for (const lane of leaving) {
     for (const service of services) {

@@ -33,7 +33,7 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
         };
       },
     },
-    { deliver: ["ferry-rx"] },
+    { deliver: ["ferry-rx", "media-rx"] },
   );
 }
 
