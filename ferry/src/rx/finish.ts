@@ -7,14 +7,9 @@
  *                                    └─ refused: event ─▶ refused/ or quarantine/ ─▶ done
  *   trust changed ─▶ quarantine/ judged anew ─▶ good: as above
  */
-import { open, readdir, unlink } from "node:fs/promises";
+import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  readHeader,
-  type SenderTime,
-  type VerifyContext,
-  verifyHeader,
-} from "@lightferry/proto/bundle";
+import { readHeader, type SenderTime, type VerifyContext } from "@lightferry/proto/bundle";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { Troubles, Turns } from "@lightferry/proto/service";
@@ -22,26 +17,22 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { EventSink, Log } from "../events.ts";
 import { untilAnswered } from "../retry.ts";
 import { asStorageFault } from "../storage-fault.ts";
+import { type Arrival, readArrival } from "./arrival.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import type { DoneLog } from "./done.ts";
 import type { Incoming } from "./incoming.ts";
 import { moveFile } from "./move-file.ts";
-import { ARRIVAL_MODE } from "./partial.ts";
+import type { PartialFile } from "./partial.ts";
 import type { Quarantine } from "./quarantine.ts";
+import type { RefusedBundles } from "./refused.ts";
+import { SPACELESS, writeArrival } from "./write-arrival.ts";
 
 type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
 type DeliverResponse = lightferry.ferry.v1.DeliverResponse.$Properties;
 
 /** Objects verified, synced and delivered at the same time; they share syncs of the directory. */
 const AT_ONCE = 16;
-/** Refused bundles kept for the officer; older ones go, their events stay. */
-const KEEP_REFUSED = 64;
 const ARRIVAL_NAME = /^([0-9a-f]{32})\.lfb$/;
-/** The certificate may still be on its way here: by medium, in a bundle of the other direction. */
-const UNKNOWN_KEY_CODES: readonly string[] = [
-  "bundle.unknown-sign-key",
-  "verdict.unknown-policy-key",
-];
 /** A file that was being written when the program ended. */
 const UNFINISHED_NAME = /^\.[0-9a-f]{32}\.new$/;
 
@@ -49,7 +40,9 @@ export interface FinisherParts {
   readonly provider: SmProvider;
   readonly lane: string;
   readonly arrivalsDir: string;
-  readonly refusedDir: string;
+  /** Whether what a former run left there is this lane's, by the lane of its header; all is when absent. */
+  readonly claims?: (lane: string | undefined) => boolean;
+  readonly refused: RefusedBundles;
   /** Bundles under a key that does not count: kept until it does, or a person decides. */
   readonly quarantine: Quarantine;
   readonly done: DoneLog;
@@ -64,14 +57,14 @@ export interface FinisherParts {
   readonly signal: AbortSignal;
 }
 
-/** What a verified file in the arrivals directory says of itself. */
-interface Arrival {
-  readonly bundleId: string;
-  readonly headerDigest: Uint8Array;
-  readonly size: number;
-  readonly stream: string;
-  readonly sequence: number;
-}
+/** A bundle of which every byte is here, in memory or in a file of its own. */
+export type WholeObject = Pick<
+  Incoming,
+  "bundleId" | "objectId" | "headerDigest" | "bytes" | "release"
+> & {
+  readonly geometry: { readonly size: number };
+  readonly file: Pick<PartialFile, "path" | "complete" | "remove"> | undefined;
+};
 
 interface Refusal {
   readonly refusal: GatewayError;
@@ -108,9 +101,10 @@ export class Finisher {
 
   /**
    * Takes a whole object to its end.
-   * @throws the reason of the abort; nothing else
+   * @throws GatewayError `ferry.space-full` when it is in memory and the disk has no room for it, or
+   * the reason of the abort; nothing else
    */
-  async finish(object: Incoming): Promise<void> {
+  async finish(object: WholeObject): Promise<void> {
     const { bundleId, objectId } = object;
     const settled = await this.#persist(bundleId, () =>
       this.#turns.run(() => this.#settle(object)),
@@ -178,12 +172,20 @@ export class Finisher {
     for (const name of (await readdir(arrivalsDir)).sort()) {
       const path = join(arrivalsDir, name);
       if (UNFINISHED_NAME.test(name)) await unlink(path).catch(() => undefined);
-      if (!ARRIVAL_NAME.test(name)) continue;
+      if (!ARRIVAL_NAME.test(name) || !(await this.#claims(path))) continue;
       this.#again(path, name).catch((error: unknown) => {
         if (!signal.aborted)
           log.error({ file: name, code: asGatewayError(error).code }, "arrival left");
       });
     }
+  }
+
+  /** Several lanes may have one arrivals directory. */
+  async #claims(path: string): Promise<boolean> {
+    const { claims } = this.#parts;
+    if (claims === undefined) return true;
+    const read = await readHeader(path).catch(() => undefined);
+    return claims(read?.header.lane);
   }
 
   async #again(path: string, name: string): Promise<void> {
@@ -194,12 +196,13 @@ export class Finisher {
     else await this.#arrived(checked, 0);
   }
 
-  /** A full disk or journal costs time: whatever it is, it is tried until it is done. */
+  /** A disk or journal in trouble costs time: it is tried until it is done, but for {@link SPACELESS}. */
   async #persist<T>(bundleId: string, work: () => Promise<T>): Promise<T> {
     const subject = this.#subject(bundleId);
     const done = await untilAnswered(work, this.#parts.signal, (error) => {
       const fault = asStorageFault(error);
       const { code, detail } = asGatewayError(fault);
+      if (code === SPACELESS) return false;
       const cause = (error as NodeJS.ErrnoException).code;
       this.#parts.log.error({ bundle: bundleId, code, detail, cause }, "not stored, tried again");
       void this.#troubles.met("storing", fault, subject);
@@ -214,19 +217,25 @@ export class Finisher {
   }
 
   /** Makes the file of an object, checks it and, if it is good, moves it to the arrivals. */
-  async #settle(object: Incoming): Promise<Arrival | Refusal | "known"> {
+  async #settle(object: WholeObject): Promise<Arrival | Refusal | "known"> {
     const { arrivalsDir, done } = this.#parts;
     const { bundleId, file } = object;
     if (done.hasBundle(bundleId) || this.#inHand.has(bundleId)) {
       await file?.remove(true);
       return "known";
     }
-    const path = await this.#file(object);
-    const checked = await this.#check(path, bundleId, object.headerDigest);
-    if ("refusal" in checked) return checked;
-    await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+    // From here on: two ferries may have sent the bundle, as an object each.
     this.#inHand.add(bundleId);
-    return checked;
+    try {
+      const path = await this.#file(object);
+      const checked = await this.#check(path, bundleId, object.headerDigest);
+      if ("refusal" in checked) this.#inHand.delete(bundleId);
+      else await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+      return checked;
+    } catch (error) {
+      this.#inHand.delete(bundleId);
+      throw error;
+    }
   }
 
   /** Reads and verifies; a fault of the disk is thrown, a fault of the bundle is a refusal. */
@@ -238,19 +247,7 @@ export class Finisher {
     const { provider, verifyContext } = this.#parts;
     const round = this.#round;
     try {
-      const verified = verifyHeader(provider, await readHeader(path), verifyContext());
-      const same =
-        Buffer.from(verified.bundleId).toString("hex") === bundleId &&
-        (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);
-      if (!same) throw new GatewayError("ferry.object-mismatch", { detail: "header" });
-      const { stream, sequence } = verified.header;
-      return {
-        bundleId,
-        headerDigest: verified.headerDigest,
-        size: verified.size,
-        stream,
-        sequence,
-      };
+      return await readArrival(provider, path, verifyContext(), bundleId, headerDigest);
     } catch (error) {
       if (!(error instanceof GatewayError) || this.#clocksAtFault(error)) throw error;
       return { refusal: error, path, round };
@@ -301,19 +298,13 @@ export class Finisher {
   }
 
   /** The object as a synced file. */
-  async #file(object: Incoming): Promise<string> {
+  async #file(object: WholeObject): Promise<string> {
     if (object.file !== undefined) {
       await object.file.complete();
       return object.file.path;
     }
     const path = join(this.#parts.arrivalsDir, `.${object.bundleId}.new`);
-    const handle = await open(path, "w", ARRIVAL_MODE);
-    try {
-      await handle.writeFile(object.bytes);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
+    await writeArrival(path, object.bytes);
     return path;
   }
 
@@ -355,16 +346,11 @@ export class Finisher {
   async #refused(
     { refusal, path, round }: Refusal,
     bundleId: string,
-    object: Incoming | undefined,
+    object: WholeObject | undefined,
   ): Promise<void> {
-    const { events, lane, log, refusedDir, quarantine, done } = this.#parts;
+    const { events, lane, log, refused, quarantine, done } = this.#parts;
     const { code, detail } = refusal;
-    // What is wrong may be the certificate and not the bundle: a revocation in error, a denial that
-    // is lifted, a clock. So it is never thrown away for newer ones.
-    // A key that nobody vouched for yet is kept as well, as long as there is not too much of it.
-    const keep =
-      code.startsWith("certificate.") ||
-      (UNKNOWN_KEY_CODES.includes(code) && quarantine.roomForUnknown);
+    const keep = quarantine.keeps(code);
     log.warn({ bundle: bundleId, code, detail }, "bundle refused");
     const facts =
       object === undefined ? {} : { digest: object.headerDigest, size: object.geometry.size };
@@ -379,9 +365,7 @@ export class Finisher {
         },
       ]),
     );
-    await this.#persist(bundleId, () =>
-      keep ? quarantine.take(path, bundleId) : moveFile(path, join(refusedDir, `${bundleId}.lfb`)),
-    );
+    await this.#persist(bundleId, () => (keep ? quarantine : refused).take(path, bundleId));
     // It fills no position of its stream: the gap stays open until a good one comes.
     const objectId = object?.objectId ?? 0;
     await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));
@@ -392,9 +376,6 @@ export class Finisher {
       return;
     }
     this.counts.refused += 1;
-    const refused = (await readdir(refusedDir)).sort();
-    for (const name of refused.slice(0, Math.max(0, refused.length - KEEP_REFUSED))) {
-      await unlink(join(refusedDir, name)).catch(() => undefined);
-    }
+    await refused.trim();
   }
 }

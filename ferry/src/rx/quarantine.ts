@@ -15,6 +15,11 @@ export const ALARM_BUNDLES = 256;
 export const ALARM_BYTES = 4 * 1024 ** 3;
 /** Files whose size and age are asked for one picture: far over the alarm, and still milliseconds. */
 const LOOKED_AT = 2_048;
+/** The certificate may still be on its way here: by medium, in a bundle of the other direction. */
+const UNKNOWN_KEY_CODES: readonly string[] = [
+  "bundle.unknown-sign-key",
+  "verdict.unknown-policy-key",
+];
 const NAME = /^[0-9a-f]{32}\.lfb$/;
 
 export interface QuarantinePicture {
@@ -58,9 +63,14 @@ export class Quarantine {
     return { bundles: names.length, bytes, sinceMs: Number.isFinite(since) ? since : null };
   }
 
-  /** Whether there is room for bundles that only an unknown key speaks against. */
-  get roomForUnknown(): boolean {
-    return !large(this.picture());
+  /**
+   * Whether a bundle refused for this reason lies here and not among the refused. What is wrong may be the
+   * certificate and not the bundle: a revocation in error, a denial that is lifted, a clock; so it is never thrown
+   * away for newer ones. A key that nobody vouched for yet is kept as well, as long as there is not too much of it.
+   */
+  keeps(code: string): boolean {
+    if (code.startsWith("certificate.")) return true;
+    return UNKNOWN_KEY_CODES.includes(code) && !large(this.picture());
   }
 
   /** @throws a fault of the disk or the journal; doing it again does no harm. */

@@ -283,7 +283,7 @@ export class Reassembler {
   #leaveOut(objectId: number, setId: Uint8Array, bundleId: string, size: number): void {
     this.#leftOut.add(objectId, setId);
     this.#parts.rejections.count("space", 1 + this.#waiting.take(objectId).length);
-    this.#parts.room?.leaveOut({ bundleId, size });
+    this.#parts.room?.leaveOut({ lane: this.#parts.lane, bundleId, size });
   }
 
   #take(object: Incoming, header: ShardHeader, payload: Uint8Array): void {

@@ -8,7 +8,7 @@
 import { statfs } from "node:fs/promises";
 import { readOptionalInteger, refuseUnknownFields } from "@lightferry/proto/service";
 import type { Alarms } from "../alarms.ts";
-import type { EventSink, Log } from "../events.ts";
+import type { EventSink, FerryEvent, Log } from "../events.ts";
 
 export interface RoomLimits {
   /** Alarmed when less of the file system than this is left for what is to come. */
@@ -50,6 +50,7 @@ const NAMED = 32;
 
 /** What found no room. */
 export interface LeftOut {
+  readonly lane: string;
   /** Hex. */
   readonly bundleId: string;
   readonly size: number;
@@ -61,7 +62,6 @@ export interface RoomParts {
   readonly limits: RoomLimits;
   readonly alarms: Pick<Alarms, "raise" | "clear">;
   readonly events: EventSink;
-  readonly lane: string;
   readonly log: Log;
 }
 
@@ -74,7 +74,6 @@ export class Room {
   #promised = 0;
   #leftOut = { objects: 0, bytes: 0 };
   #unsaid: LeftOut[] = [];
-  #unsaidBytes = 0;
   #saidAt = Number.NEGATIVE_INFINITY;
   #recording: Promise<unknown> = Promise.resolve();
 
@@ -122,7 +121,6 @@ export class Room {
     this.#leftOut.objects += 1;
     this.#leftOut.bytes += object.size;
     this.#unsaid.push(object);
-    this.#unsaidBytes += object.size;
     this.#parts.alarms.raise("ferry.space-full", this.#facts());
     this.#say();
   }
@@ -187,29 +185,25 @@ export class Room {
     const now = performance.now();
     if (this.#unsaid.length === 0 || now - this.#saidAt < REPORT_MS) return;
     this.#saidAt = now;
-    const { events, lane, log } = this.#parts;
-    const attributes = {
-      bundles: this.#unsaid
-        .slice(0, NAMED)
-        .map(({ bundleId }) => bundleId)
-        .join(","),
-      bytes: String(this.#unsaidBytes),
-      count: String(this.#unsaid.length),
-    };
+    const { events, log } = this.#parts;
+    const unsaid = Map.groupBy(this.#unsaid, ({ lane }) => lane);
     this.#unsaid = [];
-    this.#unsaidBytes = 0;
-    log.error(attributes, "no room: objects left out");
+    for (const [lane, objects] of unsaid) log.error({ lane, count: objects.length }, "no room");
     const recorded = events
-      .record([
-        {
-          type: "gate.object-left-out",
-          outcome: "error",
-          code: "ferry.space-full",
-          lane,
-          attributes,
-        },
-      ])
+      .record([...unsaid].map(([lane, objects]) => leftOutEvent(lane, objects)))
       .catch((error: unknown) => log.error({ err: error }, "objects left out were not recorded"));
     this.#recording = Promise.all([this.#recording, recorded]);
   }
+}
+
+function leftOutEvent(lane: string, objects: readonly LeftOut[]): FerryEvent {
+  const named = objects.slice(0, NAMED).map(({ bundleId }) => bundleId);
+  const bytes = objects.reduce((sum, { size }) => sum + size, 0);
+  return {
+    type: "gate.object-left-out",
+    outcome: "error",
+    code: "ferry.space-full",
+    lane,
+    attributes: { bundles: named.join(","), bytes: String(bytes), count: String(objects.length) },
+  };
 }

@@ -1,0 +1,33 @@
+/** Guarantee: what is said of an arrival is what its verified header says, and it is the bundle that was announced. */
+import { readHeader, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
+import { GatewayError } from "@lightferry/proto/errors";
+import type { SmProvider } from "@lightferry/proto/sm";
+
+export interface Arrival {
+  readonly bundleId: string;
+  readonly headerDigest: Uint8Array;
+  readonly size: number;
+  readonly stream: string;
+  readonly sequence: number;
+}
+
+/**
+ * Reads and verifies the header of a file.
+ * @param bundleId hex, as announced @param headerDigest where the manifest is known
+ * @throws GatewayError for a fault of the bundle, else the fault of the disk
+ */
+export async function readArrival(
+  provider: SmProvider,
+  path: string,
+  context: VerifyContext,
+  bundleId: string,
+  headerDigest?: Uint8Array,
+): Promise<Arrival> {
+  const verified = verifyHeader(provider, await readHeader(path), context);
+  const same =
+    Buffer.from(verified.bundleId).toString("hex") === bundleId &&
+    (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);
+  if (!same) throw new GatewayError("ferry.object-mismatch", { detail: "header" });
+  const { stream, sequence } = verified.header;
+  return { bundleId, headerDigest: verified.headerDigest, size: verified.size, stream, sequence };
+}
