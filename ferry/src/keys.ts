@@ -48,6 +48,12 @@ export class LinkKeys {
     return this.#directory.keys;
   }
 
+  /** The node at the far end of a lane. */
+  receiverOf(lane: string): string | undefined {
+    const to = this.#registry.lane(lane)?.to;
+    return to === undefined ? undefined : this.#registry.nodeOfZone(to)?.id;
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

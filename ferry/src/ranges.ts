@@ -103,12 +103,17 @@ export function countOf(ranges: Iterable<Range>): number {
   return count;
 }
 
-/** Whether they are whole numbers from 1 on, ascending and apart. */
-export function areRanges(ranges: Iterable<Range>): boolean {
-  let previous = 0;
+/** Whether they are whole numbers from `least` on, ascending and apart. */
+export function areRanges(ranges: Iterable<Range>, least = 1): boolean {
+  let previous = least - 1;
   for (const [first, last] of ranges) {
     if (first <= previous || last < first || !Number.isSafeInteger(last)) return false;
     previous = last;
   }
   return true;
+}
+
+/** "3-5,9": for events and screens. */
+export function rangesText(ranges: readonly Range[]): string {
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(",");
 }

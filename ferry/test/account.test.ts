@@ -1,8 +1,9 @@
 /** Guarantee tested: frames and bundles that are missing are counted and named exactly, and only heartbeats move the account. */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { rangesText } from "../src/ranges.ts";
 import { DEFAULT_ALARM_LIMITS } from "../src/rx/alarm-limits.ts";
-import { LossWindow, rangesText } from "../src/rx/loss.ts";
+import { LossWindow } from "../src/rx/loss.ts";
 import { Streams } from "../src/rx/streams.ts";
 import { FROM, LANE } from "./fixture.ts";
 import { linkRig as rig } from "./link-rig.ts";

@@ -19,6 +19,7 @@ import {
   type Place,
   place,
   quiet,
+  TO,
 } from "./fixture.ts";
 import { RecordingGate, type SentFrame } from "./tx-gate.ts";
 
@@ -43,6 +44,7 @@ async function start(
     ...{ node: FROM, lane: LANE, outboxDir: at.outboxDir, stateDir: at.txState },
     ...{ frameSize: 1456, code, secondPassMs, gate, signer: linkOf(keys.ferry) },
     ...{ keys: () => directory, outbox: at.outbox, events: at.txEvents, log: quiet },
+    receiver: () => TO,
   });
   open.push(sender);
   return sender;

@@ -5,6 +5,7 @@ import { openReceiver, openSender } from "../src/gate/open.ts";
 import { type Code, DEFAULT_CODE } from "../src/object.ts";
 import { Station } from "../src/rx/station.ts";
 import type { LinkSigner } from "../src/signed.ts";
+import type { InventoryTimes } from "../src/tx/inventory.ts";
 import { Sender } from "../src/tx/sender.ts";
 import {
   directory,
@@ -17,6 +18,7 @@ import {
   pki,
   provider,
   quiet,
+  TO,
 } from "./world.ts";
 
 export * from "./world.ts";
@@ -39,14 +41,16 @@ export async function startStation(
     failed: () => undefined,
   });
   const station = await Station.start({
-    lane: LANE,
-    expectedSender: FROM,
-    arrivalsDir: at.arrivalsDir,
+    lanes: [
+      {
+        ...{ name: LANE, number: 0, expectedSender: FROM },
+        ...{ arrivalsDir: at.arrivalsDir, inbox: at.inbox },
+      },
+    ],
+    links: [{ number: 0, expectedSender: FROM, gate }],
     stateDir: at.rxState,
-    gate,
     provider,
     keys: known,
-    inbox: at.inbox,
     events: at.rxEvents,
     log: quiet,
   });
@@ -59,6 +63,8 @@ export interface SenderChange {
   readonly code?: Code;
   readonly rate?: number;
   readonly signer?: LinkSigner;
+  readonly passes?: number;
+  readonly inventory?: InventoryTimes;
 }
 
 export async function startSender(
@@ -80,6 +86,9 @@ export async function startSender(
     frameSize,
     code: change.code ?? DEFAULT_CODE,
     secondPassMs: change.secondPassMs ?? 30_000,
+    ...(change.passes === undefined ? {} : { passes: change.passes }),
+    ...(change.inventory === undefined ? {} : { inventory: change.inventory }),
+    receiver: () => TO,
     gate,
     signer: change.signer ?? linkOf(keys.ferry),
     keys: () => directory,

@@ -132,12 +132,17 @@ export async function startPeers(
     const door =
       name === "extranet"
         ? bind(
-            { lease: OutboxService.lease, ack: OutboxService.ack },
+            OutboxService,
             {
               lease: (request, call) => at.outbox.lease(request, call),
               ack: (request) => at.outbox.ack(request),
+              listEmitted: () => at.outbox.listEmitted(),
+              recall: (request) => at.outbox.recall(request),
             },
-            { lease: ["ferry-tx"], ack: ["ferry-tx"] },
+            {
+              ...{ lease: ["ferry-tx"], ack: ["ferry-tx"] },
+              ...{ listEmitted: ["ferry-tx"], recall: ["ferry-tx"] },
+            },
           )
         : bind(
             InboxService,

@@ -179,8 +179,16 @@ export async function sealInto(
   };
 }
 
-/** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again. */
+type Named = Pick<LeasedBundle, "stream" | "sequence">;
+
+/** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again, keeps what left. */
 export class Outbox {
+  /** Emitted and still to be had; a test takes out what is gone. */
+  readonly kept = new Map<string, LeasedBundle>();
+  /** Numbers that will never be sent. */
+  readonly givenUp: Named[] = [];
+  readonly recalls: lightferry.ferry.v1.RecallRequest.$Properties[] = [];
+  listings = 0;
   readonly acks: AckRequest[] = [];
   /** When each of them came, in monotonic milliseconds. */
   readonly ackedAt: number[] = [];
@@ -226,11 +234,60 @@ export class Outbox {
     const leased = this.#leased.get(request.leaseId ?? "");
     if (leased === undefined) throw new GatewayError("internal.fault", { detail: "stale lease" });
     leased.passesDone = request.passesDone ?? 0;
+    const id = Buffer.from(leased.bundleId ?? []).toString("hex");
+    if (request.refuseCode) this.kept.delete(id);
+    else if (leased.passesDone > 0) this.kept.set(id, leased);
     if (request.finished === true || request.refuseCode) this.#leased.delete(request.leaseId ?? "");
     this.acks.push(request);
     this.ackedAt.push(performance.now());
     return {};
   };
+
+  listEmitted = async (): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties> => {
+    this.listings += 1;
+    return { held: rangesOf(this.kept.values()), givenUp: rangesOf(this.givenUp), more: false };
+  };
+
+  recall = async (
+    request: lightferry.ferry.v1.RecallRequest.$Properties,
+  ): Promise<lightferry.ferry.v1.RecallResponse.$Properties> => {
+    this.recalls.push(request);
+    let [recalled, underWay] = [0, 0];
+    const gone: Named[] = [];
+    for (const { stream, ranges } of request.streams ?? []) {
+      for (const { first, last } of ranges ?? []) {
+        for (let sequence = first ?? 0; sequence <= (last ?? 0); sequence += 1) {
+          const is = (one: LeasedBundle): boolean =>
+            one.stream === stream && one.sequence === sequence;
+          const found = [...this.kept.values()].find(is);
+          if ([...this.#queue, ...this.#leased.values()].some(is)) underWay += 1;
+          else if (found === undefined) gone.push({ stream: stream ?? "", sequence });
+          else {
+            recalled += 1;
+            this.put({ ...found, repair: true });
+          }
+        }
+      }
+    }
+    return { recalled, underWay, gone: rangesOf(gone) };
+  };
+}
+
+/** One range for each number: enough for a test, and what the shortest page is. */
+function rangesOf(bundles: Iterable<Named>): lightferry.ferry.v1.StreamRanges.$Properties[] {
+  const byStream = Map.groupBy(bundles, ({ stream }) => stream ?? "");
+  return [...byStream]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([stream, of]) => {
+      const ranges: { first: number; last: number }[] = [];
+      for (const { sequence } of of.toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))) {
+        const number = sequence ?? 0;
+        const last = ranges.at(-1);
+        if (last?.last === number - 1) last.last = number;
+        else ranges.push({ first: number, last: number });
+      }
+      return { stream, ranges };
+    });
 }
 
 /** The inbox of a front-proxy: moves files away and knows what it has. */
@@ -311,6 +368,8 @@ export interface Place {
   readonly takenDir: string;
   readonly txState: string;
   readonly rxState: string;
+  /** The part of it that is of the lane. */
+  readonly rxLane: string;
   readonly outbox: Outbox;
   readonly inbox: Inbox;
   readonly txEvents: Events;
@@ -339,6 +398,7 @@ export function place(base = tmpdir()): Place {
     takenDir,
     txState: dir("tx"),
     rxState: dir("rx"),
+    rxLane: join(root, "rx", "lanes", LANE),
     outbox: new Outbox(),
     inbox: new Inbox(arrivalsDir, takenDir),
     txEvents: new Events(),

@@ -65,11 +65,13 @@ export async function readMissing(
     sender === (expected.sender ?? sender) &&
     [epoch, number, passDelayMs].every((value) => Number.isSafeInteger(value) && value >= 0) &&
     Object.values(streams).every(isKept) &&
-    Array.isArray(objects);
+    objects.every(({ groups }) => areRanges(groups, 0));
   if (!fits) throw new GatewayError("ferry.state-corrupt", { detail: path });
   return missing;
 }
 
 function isKept(kept: KeptStream): boolean {
-  return [kept.open, kept.listed, kept.unrepaired, kept.unrepairable].every(areRanges);
+  return [kept.open, kept.listed, kept.unrepaired, kept.unrepairable].every((set) =>
+    areRanges(set),
+  );
 }

@@ -73,8 +73,3 @@ function note(ranges: [number, number][], from: number, to: number): void {
   if (last !== undefined && last[1] === from - 1) last[1] = to;
   else if (ranges.length < MAX_RANGES) ranges.push([from, to]);
 }
-
-/** "3-5,9": for events and screens. */
-export function rangesText(ranges: Missing["ranges"]): string {
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(",");
-}

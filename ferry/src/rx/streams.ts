@@ -7,8 +7,7 @@
  *              └─ listed by an inventory ─▶ unrepaired (alarm) ─▶ unrepairable (the sender has it no more)
  */
 import { type ByStream, MAX_STREAMS } from "../inventory.ts";
-import { countOf, type Range, RangeSet } from "../ranges.ts";
-import { rangesText } from "./loss.ts";
+import { countOf, type Range, RangeSet, rangesText } from "../ranges.ts";
 
 /** Ranges kept of a stream before the lowest gap is closed as lost: what is ahead of a hole, hole by hole. */
 const MAX_RANGES = 65_536;

@@ -1,11 +1,13 @@
 /**
  * Guarantee: a leased bundle is checked, sent, acknowledged as emitted only
- * after its event and its journal line are durable, sent a second time after
- * the set delay, and acknowledged as finished. A restart goes on at the pass
- * that was not over.
+ * after its event and its journal line are durable, sent a second and, where it
+ * is set, a third time after the set delay, and acknowledged as finished. One
+ * that a repair ticket asks for is sent once more, those of its groups that are
+ * asked for. A restart goes on at the pass that was not over.
  *
- * lease ─▶ check ─▶ pass 1 ─▶ journal ─▶ event ─▶ Ack(1) ─▶ wait ─▶ pass 2 ─▶ journal ─▶ Ack(finished) ─▶ forget
- *            └─ refused: event ─▶ Ack(refuse_code) ─▶ forget
+ * lease ─▶ check ─▶ pass 1 ─▶ event ─▶ journal ─▶ Ack(1) ─▶ wait ─▶ pass 2 (3) ─▶ journal ─▶ Ack(finished) ─▶ forget
+ *   │        └─ refused: event ─▶ Ack(refuse_code) ─▶ forget
+ *   └─ repair ─▶ check ─▶ repeated pass ─▶ event ─▶ journal ─▶ Ack(finished) ─▶ forget
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
@@ -14,13 +16,15 @@ import { Turns } from "@lightferry/proto/service";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
 import { FRAME_HEADER } from "../frame.ts";
 import { type Code, Geometry } from "../object.ts";
+import { type Range, rangesText } from "../ranges.ts";
 import { untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
+import { type Asked, repairOf, sameCode } from "./asked.ts";
 import { BundleFile } from "./bundle-file.ts";
 import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
 import type { Emitter } from "./emit.ts";
 import { Encoding } from "./encoding.ts";
-import type { Carried, TxJournal } from "./journal.ts";
+import type { Carried, Repair, TxJournal } from "./journal.ts";
 import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
 import { Pass, type PassKind } from "./pass.ts";
@@ -29,8 +33,8 @@ import { ObjectSource } from "./source.ts";
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 type Ack = lightferry.ferry.v1.AckRequest.$Properties;
 
-/** Passes of every bundle. */
-const PASSES = 2;
+/** An event is a line of evidence: groups are named as far as a line goes. */
+const MAX_GROUPS_TEXT = 1_000;
 
 /**
  * Bundles of one class read and sent at the same time. Small ones need company
@@ -48,7 +52,12 @@ export interface CarrierParts {
   readonly check: () => CheckContext;
   readonly frameSize: number;
   readonly code: Code;
+  /** Between two passes of a bundle. */
   readonly secondPassMs: number;
+  /** Of every bundle. */
+  readonly passes: number;
+  /** What is known of a bundle that was recalled. */
+  readonly asked: (bundle: Carried) => Asked | undefined;
   readonly ack: (request: Ack) => Promise<unknown>;
   readonly signal: AbortSignal;
 }
@@ -57,10 +66,11 @@ export interface CarrierCounts {
   emitted: number;
   finished: number;
   refused: number;
+  repaired: number;
 }
 
 export class Carrier {
-  readonly counts: CarrierCounts = { emitted: 0, finished: 0, refused: 0 };
+  readonly counts: CarrierCounts = { emitted: 0, finished: 0, refused: 0, repaired: 0 };
   readonly #parts: CarrierParts;
   readonly #live = new Map<string, Carried>();
   readonly #turns = AT_ONCE.map((limit) => new Turns(limit));
@@ -103,6 +113,7 @@ export class Carrier {
       return;
     }
     known.leaseId = leaseId;
+    if (lease.repair === true && !this.#live.has(bundleId)) known.repair ??= this.#repairOf(known);
     this.#parts.journal.renewLease(bundleId, leaseId).catch(() => undefined);
     if (!this.#live.has(bundleId)) this.#start(known, false);
   }
@@ -113,8 +124,8 @@ export class Carrier {
   }
 
   #carried(lease: Lease, bundleId: string): Carried {
-    const passes = Math.min(lease.passesDone ?? 0, PASSES);
-    return {
+    const passes = Math.min(lease.passesDone ?? 0, this.#parts.passes);
+    const bundle: Carried = {
       bundleId,
       objectId: this.#parts.journal.newObjectId(),
       shardSize: this.#shardSize,
@@ -129,6 +140,13 @@ export class Carrier {
       passes,
       firstPassMs: passes > 0 ? Date.now() : 0,
     };
+    if (lease.repair === true) bundle.repair = this.#repairOf(bundle);
+    return bundle;
+  }
+
+  #repairOf(bundle: Carried): Repair {
+    const { asked, journal } = this.#parts;
+    return repairOf(bundle, asked(bundle), journal, this.#live.values());
   }
 
   get #shardSize(): number {
@@ -143,6 +161,7 @@ export class Carrier {
       bundle.objectId = this.#parts.journal.newObjectId();
       bundle.shardSize = this.#shardSize;
       bundle.code = code;
+      if (bundle.repair !== undefined) bundle.repair = { ...bundle.repair, groups: [] };
       begin = true;
     }
     this.#live.set(bundle.bundleId, bundle);
@@ -156,8 +175,11 @@ export class Carrier {
   }
 
   async #carry(bundle: Carried, begin: boolean): Promise<void> {
-    const { journal } = this.#parts;
-    if (bundle.passes === 0) {
+    const { journal, passes } = this.#parts;
+    if (bundle.repair !== undefined) {
+      if (begin) await journal.begin(bundle);
+      if (!(await this.#repair(bundle, bundle.repair))) return;
+    } else if (bundle.passes === 0) {
       const channel = channelOf(bundle.priority);
       this.#first[channel] = (this.#first[channel] as number) + 1;
       try {
@@ -168,11 +190,11 @@ export class Carrier {
     } else if (begin) {
       await journal.begin(bundle);
     }
-    if (bundle.passes < PASSES) {
+    while (bundle.passes < passes) {
       await this.#ack(bundle, { passesDone: bundle.passes });
-      await this.#secondPass(bundle);
+      await this.#repeat(bundle);
     }
-    await this.#ack(bundle, { passesDone: PASSES, finished: true });
+    await this.#ack(bundle, { passesDone: passes, finished: true });
     await journal.done(bundle.bundleId);
     this.counts.finished += 1;
   }
@@ -199,30 +221,56 @@ export class Carrier {
     return true;
   }
 
-  async #secondPass(bundle: Carried): Promise<void> {
+  /** The pass after the one that was over last. */
+  async #repeat(bundle: Carried): Promise<void> {
     const { journal, secondPassMs, signal, events } = this.#parts;
-    const wait = bundle.firstPassMs + secondPassMs - Date.now();
+    const wait = bundle.firstPassMs + bundle.passes * secondPassMs - Date.now();
     if (wait > 0) await delay(wait, undefined, { signal });
     const channel = channelOf(bundle.priority);
     const refused = await this.#send(bundle, { channel, serviceClass: REPEAT_CLASS, repeat: true });
+    const pass = bundle.passes + 1;
     if (refused !== undefined) {
       // The first pass stands; what can no longer be verified is not sent again.
       const event = this.#event("bundle.refused", bundle, refused.code);
-      await events.record([{ ...event, attributes: { ...event.attributes, pass: "2" } }]);
+      await events.record([{ ...event, attributes: { ...event.attributes, pass: String(pass) } }]);
     }
-    await journal.passOver(bundle.bundleId, PASSES, Date.now());
-    bundle.passes = PASSES;
+    await journal.passOver(bundle.bundleId, pass, Date.now());
+    bundle.passes = pass;
+  }
+
+  /** What a ticket asked for. False when the bundle was refused: it cannot be had any more. */
+  async #repair(bundle: Carried, { ticket, groups }: Repair): Promise<boolean> {
+    const { journal, events, passes } = this.#parts;
+    const channel = channelOf(bundle.priority);
+    const kind = { channel, serviceClass: REPEAT_CLASS, repeat: true };
+    const refused = await this.#send(bundle, kind, undefined, groups);
+    if (refused !== undefined) {
+      await this.#refuse(bundle, refused);
+      return false;
+    }
+    const event = this.#event("bundle.repeated", bundle);
+    const sent = groups.length === 0 ? "all" : rangesText(groups);
+    const known = ticket === "" ? {} : { ticket };
+    const attributes = { ...event.attributes, ...known, groups: sent.slice(0, MAX_GROUPS_TEXT) };
+    await events.record([{ ...event, attributes }]);
+    await journal.repaired(bundle.bundleId);
+    bundle.repair = undefined;
+    bundle.passes = passes;
+    this.counts.repaired += 1;
+    return true;
   }
 
   /**
    * Checks a bundle and sends it, when it is its turn.
    * @param checked called before the first frame
+   * @param groups those that a ticket asks for; none = all
    * @returns why the bundle is not sent, or undefined when it was
    */
   async #send(
     bundle: Carried,
     kind: PassKind,
     checked: () => void = () => undefined,
+    groups?: readonly Range[],
   ): Promise<GatewayError | undefined> {
     const { emitter, check } = this.#parts;
     return await (this.#turns[kind.serviceClass] as Turns).run(async () => {
@@ -233,14 +281,15 @@ export class Carrier {
         const proof = await checkBundle(bundle, file, check());
         checked();
         passing = true;
-        await emitter.send(this.#pass(bundle, file, proof, kind));
+        await emitter.send(this.#pass(bundle, file, proof, kind, groups ?? []));
         return undefined;
       } catch (error) {
         const { code } = asGatewayError(error);
         // Clocks are at fault, not the bundle: it is leased and looked at again.
         if (code === "bundle.from-future") throw error;
         // That nothing can be signed now, say, is not the fault of a bundle that was never sent.
-        const its = !passing || kind.repeat || code === "ferry.file-invalid";
+        const its =
+          !passing || (kind.repeat && groups === undefined) || code === "ferry.file-invalid";
         if (its && error instanceof GatewayError && error.code !== "rpc.cancelled") return error;
         throw error;
       } finally {
@@ -249,7 +298,13 @@ export class Carrier {
     });
   }
 
-  #pass(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind): Pass {
+  #pass(
+    bundle: Carried,
+    file: BundleFile,
+    proof: Proof,
+    kind: PassKind,
+    asked: readonly Range[],
+  ): Pass {
     const { signer, emitter, check, frameSize, journal, memory } = this.#parts;
     const { lane, node } = check();
     const facts = {
@@ -263,7 +318,9 @@ export class Carrier {
     };
     const source = new ObjectSource(facts, file, this.#encoding);
     const { wake } = emitter;
-    return new Pass(source, kind, { epoch: journal.epoch, frameSize, signer, memory, wake });
+    const runs = asked.map(([first, last]) => ({ first, count: last - first + 1 }));
+    const part = runs.length === 0 ? undefined : { runs, open: { parts: 1 } };
+    return new Pass(source, kind, { epoch: journal.epoch, frameSize, signer, memory, wake }, part);
   }
 
   async #refuse(bundle: Carried, cause: unknown): Promise<void> {
@@ -293,7 +350,11 @@ export class Carrier {
     );
   }
 
-  #event(type: "bundle.emitted" | "bundle.refused", bundle: Carried, code?: string): FerryEvent {
+  #event(
+    type: "bundle.emitted" | "bundle.refused" | "bundle.repeated",
+    bundle: Carried,
+    code?: string,
+  ): FerryEvent {
     return {
       type,
       outcome: code === undefined ? "ok" : "refused",
@@ -310,9 +371,4 @@ export class Carrier {
       },
     };
   }
-}
-
-/** The journal of an older program names no code. */
-function sameCode(one: Code | undefined, other: Code): boolean {
-  return one?.groupShards === other.groupShards && one.parityShards === other.parityShards;
 }

@@ -16,12 +16,14 @@ import { MAX_DATA_SHARDS } from "../erasure/index.ts";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { type Code, DEFAULT_CODE, MAX_PARITY_SHARDS } from "../object.ts";
+import { DEFAULT_INVENTORY, type InventoryTimes } from "./inventory.ts";
 
 export interface TxConfig extends BaseConfig {
   readonly lane: string;
   readonly outboxDir: string;
   /** Ring of this node's ferry keys, `<key id>.key.json`. */
   readonly ferryKeysDir: string | undefined;
+  readonly inventory: InventoryTimes;
   readonly gate: {
     readonly driver: "udp";
     readonly host: string;
@@ -32,7 +34,9 @@ export interface TxConfig extends BaseConfig {
     readonly code: Code;
     /** Wire bytes per second, headers of Ethernet included. */
     readonly rateBytesPerSecond: number;
+    /** Between two passes of a bundle. */
     readonly secondPassSeconds: number;
+    readonly passes: number;
     /** "dgram" asks for the fallback of systems without kernel filters. */
     readonly socket: "auto" | "dgram";
   };
@@ -42,6 +46,12 @@ export interface TxConfig extends BaseConfig {
 
 /** 100 Gb/s; the pacer's lower bound is its own. */
 const RATE = { min: 10_000, max: 12_500_000_000 };
+/** A third pass costs the line as much again: for links that lose more than tickets should be carried for. */
+const PASSES = { min: 2, max: 3, usual: 2 };
+/** An hour is the longest that a missing bundle may go unnamed; the others only cost the line. */
+const INVENTORY_SECONDS = { min: 1, max: 3_600 };
+const WINDOW_SECONDS = { min: 1, max: 86_400 };
+const FULL_SECONDS = { min: 1, max: 86_400 };
 /** 0 repeats at once, for tests; a day is longer than any receiver is restarted. */
 const SECOND_PASS = { min: 0, max: 86_400 };
 const FRAME_SIZE = { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE };
@@ -59,6 +69,7 @@ export function readTxConfig(raw: unknown): TxConfig {
     lane: readString(raw, "lane"),
     outboxDir: readString(raw, "outboxDir"),
     ferryKeysDir: readRingDir(raw, "ferryKeysDir", base, "sign"),
+    inventory: readInventory(raw),
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
       host: readString(raw, "gate.host"),
@@ -67,9 +78,23 @@ export function readTxConfig(raw: unknown): TxConfig {
       code: readCode(raw),
       rateBytesPerSecond: readInteger(raw, "gate.rateBytesPerSecond", RATE),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
+      passes: readOptionalInteger(raw, "gate.passes", PASSES) ?? PASSES.usual,
       socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
     },
     metrics: readMetricsListen(raw),
+  };
+}
+
+function readInventory(raw: unknown): InventoryTimes {
+  const read = (name: string, limits: { min: number; max: number }, usualMs: number): number => {
+    const seconds = readOptionalInteger(raw, `inventory.${name}`, limits);
+    return seconds === undefined ? usualMs : seconds * 1_000;
+  };
+  const { recentMs, windowMs, fullMs } = DEFAULT_INVENTORY;
+  return {
+    recentMs: read("recentSeconds", INVENTORY_SECONDS, recentMs),
+    windowMs: read("windowSeconds", WINDOW_SECONDS, windowMs),
+    fullMs: read("fullSeconds", FULL_SECONDS, fullMs),
   };
 }
 

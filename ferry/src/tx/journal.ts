@@ -3,13 +3,30 @@
  * which bundles were under way, which pass of each is over, and the highest
  * position of every stream whose first pass is over.
  *
- * Lines of the log: `begin` a bundle, `lease` renewed, `pass` over, `done`,
+ * Lines of the log: `begin` a bundle, `lease` renewed, `pass` over, `repaired`, `done`,
  * `positions` (only at the beginning, from compaction).
  */
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { LineLog, readLines, readState, replaceFile } from "../durable.ts";
-import { type Code, epochOfStart, ferryOf, MAX_START, objectIdOf, startOf } from "../object.ts";
+import {
+  type Code,
+  epochOf,
+  epochOfStart,
+  ferryOf,
+  MAX_START,
+  objectIdOf,
+  startOf,
+} from "../object.ts";
+import type { Range } from "../ranges.ts";
+
+/** A repair ticket asks for a bundle once more. */
+export interface Repair {
+  /** Hex; "" when the ticket is not known here. */
+  readonly ticket: string;
+  /** Groups that suffice; none = all. */
+  readonly groups: readonly Range[];
+}
 
 /** A bundle that the ferry has taken on. */
 export interface Carried {
@@ -29,12 +46,15 @@ export interface Carried {
   passes: number;
   /** Unix milliseconds at which the first pass was over; 0 before. */
   firstPassMs: number;
+  /** One repeated pass is to be sent, whatever `passes` says. */
+  repair?: Repair | undefined;
 }
 
 type Line =
   | { readonly begin: Carried }
   | { readonly lease: readonly [bundleId: string, leaseId: string] }
   | { readonly pass: readonly [bundleId: string, passes: number, atMs: number] }
+  | { readonly repaired: string }
   | { readonly done: string }
   | { readonly positions: Readonly<Record<string, number>> };
 
@@ -90,6 +110,13 @@ export class TxJournal {
     return this.#positions;
   }
 
+  /** Whether this sender has given an object id out. */
+  gaveOut(objectId: number): boolean {
+    const epoch = epochOf(objectId);
+    const own = ferryOf(epoch) === ferryOf(this.epoch) && startOf(epoch) >= 1;
+    return own && objectId <= objectIdOf(this.epoch, this.#lastNumber);
+  }
+
   /** An object id that no frame ever carried. */
   newObjectId(): number {
     this.#lastNumber += 1;
@@ -106,6 +133,11 @@ export class TxJournal {
 
   passOver(bundleId: string, passes: number, atMs: number): Promise<void> {
     return this.#write({ pass: [bundleId, passes, atMs] });
+  }
+
+  /** The pass that a ticket asked for is over. */
+  repaired(bundleId: string): Promise<void> {
+    return this.#write({ repaired: bundleId });
   }
 
   done(bundleId: string): Promise<void> {
@@ -157,6 +189,9 @@ function apply(bundles: Map<string, Carried>, positions: Map<string, number>, li
     bundle.passes = line.pass[1];
     const highest = positions.get(bundle.stream) ?? 0;
     positions.set(bundle.stream, Math.max(highest, bundle.sequence));
+  } else if ("repaired" in line) {
+    const bundle = bundles.get(line.repaired);
+    if (bundle !== undefined) bundle.repair = undefined;
   } else if ("done" in line) {
     bundles.delete(line.done);
   } else {
