@@ -106,7 +106,11 @@ export class Uploads {
     });
     const { idempotency } = file;
     await inTransaction(this.#context.pool, async (client) => {
-      await this.#assertShare(client, file.caller, Math.max(file.length ?? SEGMENT_BYTES, LEAST_WEIGHT));
+      await this.#assertShare(
+        client,
+        file.caller,
+        Math.max(file.length ?? SEGMENT_BYTES, LEAST_WEIGHT),
+      );
       if (idempotency !== undefined) {
         const claim = { ...idempotency, caller: file.caller, exchangeId: id };
         const taken = await writeClaims(client, [claim], nowMs);
@@ -237,9 +241,7 @@ export class Uploads {
   /** A stream of unknown length: weighed as it grows, and forgotten when it grows too far. */
   async #assertStreamShare(row: UploadRow): Promise<void> {
     try {
-      await inTransaction(this.#context.pool, (client) =>
-        this.#assertShare(client, row.caller, 0),
-      );
+      await inTransaction(this.#context.pool, (client) => this.#assertShare(client, row.caller, 0));
     } catch (error) {
       if (error instanceof GatewayError && error.code.startsWith("upload.")) {
         await this.abandon(row.id);
