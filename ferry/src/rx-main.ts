@@ -4,10 +4,9 @@ import { runService } from "@lightferry/proto/service";
 import { openReceiver } from "./gate/open.ts";
 import { localMtu } from "./gate/proc-net.ts";
 import { showMetrics } from "./metrics/index.ts";
-import { requirePeer } from "./peers.ts";
 import { readRxConfig } from "./rx/config.ts";
 import { hashThread } from "./rx/hash-thread.ts";
-import { Station } from "./rx/station.ts";
+import { Station, type StationLink } from "./rx/station.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
 
@@ -20,33 +19,27 @@ await runService({
     const { frameSize, groupShards, parityShards } = config.gate;
     const told = { frameSize, groupShards, parityShards };
     const { trust, keys } = await followLink(shell);
-    const inbox = createClient(InboxService, {
-      address: requirePeer(config, "frontProxy"),
-      tls,
-      zone,
-      peer: "front-proxy",
+    const lanes = config.lanes.map(({ frontProxy: address, ...lane }) => {
+      const inbox = createClient(InboxService, { address, tls, zone, peer: "front-proxy" });
+      onClose(() => inbox.close());
+      return { ...lane, inbox };
     });
-    onClose(() => inbox.close());
-    // It starts while the gate opens: the first long bundle must not wait for it.
+    // It starts while the gates open: the first long bundle must not wait for it.
     hashThread(provider);
-    const gate = await openReceiver(config.gate, config.gate.receiveBufferBytes, {
-      mode: config.mode,
-      socket: config.gate.socket,
-      warn: (reason) => log.warn({ reason }, "gate"),
-      failed: shell.fail,
-    });
+    const links: StationLink[] = [];
+    for (const { number, expectedSender, receiveBufferBytes, socket, ...address } of config.links) {
+      const gate = await openReceiver(address, receiveBufferBytes, {
+        ...{ mode: config.mode, socket, failed: shell.fail },
+        warn: (reason) => log.warn({ reason, link: number }, "gate"),
+      });
+      const expected = { ...told, mtu: localMtu(address.host) };
+      links.push({ number, expectedSender, gate, expected });
+    }
     const station = await Station.start({
-      lane: config.lane,
-      expectedSender: config.expectedSender,
-      arrivalsDir: config.arrivalsDir,
+      ...{ lanes, links, provider, log },
       stateDir: config.stateDir,
-      gate,
-      provider,
       keys: () => keys.keys,
-      inbox,
       events: journal,
-      log,
-      expected: { ...told, mtu: localMtu(config.gate.host) },
       alarmLimits: config.alarms,
     });
     onClose(() => station.close());
@@ -55,6 +48,9 @@ await runService({
     status.start();
     onClose(() => status.close());
     const metrics = await showMetrics(shell, () => status.picture());
-    shell.ready({ driver: gate.driver, locked: gate.locked, port: gate.port, metrics });
+    const opened = links.map(({ number, gate: { driver, locked, port } }) => {
+      return { link: number, driver, locked, port };
+    });
+    shell.ready({ ...opened[0], links: opened, metrics });
   },
 });

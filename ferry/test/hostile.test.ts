@@ -137,7 +137,7 @@ test("forged heartbeats change nothing and are counted by what is wrong with the
     "heartbeat-old-epoch": 1,
   });
   await eventually(
-    () => JSON.parse(readFileSync(join(at.rxState, "link.json"), "utf8")).epoch,
+    () => JSON.parse(readFileSync(join(at.rxState, "links", "0.json"), "utf8")).epoch,
   ).toBe(7);
 });
 

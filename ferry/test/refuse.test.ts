@@ -106,13 +106,13 @@ test("a bundle under a key that is not known yet waits in quarantine and is deli
     at.outbox.put(bundle);
     await eventually(() => at.rxEvents.of("bundle.refused").length).toBe(1);
     expect(at.rxEvents.of("bundle.refused")[0]).toMatchObject({ code: "bundle.unknown-sign-key" });
-    await eventually(() => readdirSync(join(at.rxState, "quarantine"))).toEqual([bundle.file]);
+    await eventually(() => readdirSync(join(at.rxLane, "quarantine"))).toEqual([bundle.file]);
     expect(readdirSync(at.arrivalsDir)).toEqual([]);
     expect(at.inbox.answers).toEqual([]);
     // A change that does not speak for its key leaves it where it is, and is no event of its own.
     strict.station.trustChanged();
     await strict.station.settled();
-    expect(readdirSync(join(at.rxState, "quarantine"))).toEqual([bundle.file]);
+    expect(readdirSync(join(at.rxLane, "quarantine"))).toEqual([bundle.file]);
     expect(at.rxEvents.of("bundle.refused")).toHaveLength(1);
     expect(strict.station.status()).toMatchObject({
       quarantine: { bundles: 1, bytes: bundle.size, sinceMs: expect.any(Number) },

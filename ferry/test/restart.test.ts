@@ -104,7 +104,7 @@ test("a receiver stopped in the middle keeps its chunks; the second pass brings 
   open.push(await startSender(at, relay.port, { rate: 12e6, secondPassMs: 1_500 }));
   await eventually(() => frames).toBeGreaterThan(10_500);
   await former.station.close();
-  const partial = join(at.rxState, "partial", FROM);
+  const partial = join(at.rxLane, "partial", FROM);
   expect(
     readdirSync(partial)
       .sort()

@@ -202,8 +202,8 @@ test("a bundle under a revoked sealing key is kept in quarantine under its code"
     },
   ]);
   const name = `${Buffer.from(bundle.bundleId ?? []).toString("hex")}.lfb`;
-  expect(readdirSync(join(at.rxState, "refused"))).toEqual([]);
-  expect(digestOf(readFileSync(join(at.rxState, "quarantine", name)))).toBe(
+  expect(readdirSync(join(at.rxLane, "refused"))).toEqual([]);
+  expect(digestOf(readFileSync(join(at.rxLane, "quarantine", name)))).toBe(
     digestOf(at.sealed(bundle)),
   );
   // A restart alone changes nothing; the officer's correction does, and survives one.
@@ -213,7 +213,7 @@ test("a bundle under a revoked sealing key is kept in quarantine under its code"
   station = again.station;
   await at.inbox.until(1);
   expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
-  await eventually(() => readdirSync(join(at.rxState, "quarantine"))).toEqual([]);
+  await eventually(() => readdirSync(join(at.rxLane, "quarantine"))).toEqual([]);
 });
 
 test("a key that ended is refused, however far back its thief dates a heartbeat", async () => {

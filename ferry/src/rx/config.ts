@@ -1,32 +1,54 @@
 /** Guarantee: the settings of the receiving half are complete and within their limits before anything is opened. */
+import { GatewayError } from "@lightferry/proto/errors";
 import {
   type BaseConfig,
+  readAddress,
   readBaseConfig,
   readField,
   readInteger,
   readOneOf,
   readOptionalInteger,
+  readOptionalString,
   readString,
 } from "@lightferry/proto/service";
 import { MAX_DATA_SHARDS } from "../erasure/index.ts";
 import { MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
+import {
+  type LaneId,
+  type LinkId,
+  readLanes,
+  readLinks,
+  requireDifferent,
+} from "../lane-settings.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { MAX_PARITY_SHARDS } from "../object.ts";
+import { requirePeer } from "../peers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./alarm-limits.ts";
 
-export interface RxConfig extends BaseConfig {
-  readonly lane: string;
-  readonly arrivalsDir: string;
+export interface RxLaneConfig extends LaneId {
   /** Node id of the sender; nobody else's signature counts. */
   readonly expectedSender: string;
+  readonly arrivalsDir: string;
+  /** `host:port` of the front-proxy whose inbox takes this lane. */
+  readonly frontProxy: string;
+}
+
+export interface RxLinkConfig extends LinkId {
+  /** Node id of whoever sends through it. */
+  readonly expectedSender: string;
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly receiveBufferBytes: number;
+  /** "dgram" asks for the fallback of systems without kernel filters. */
+  readonly socket: "auto" | "dgram";
+}
+
+export interface RxConfig extends BaseConfig {
+  readonly lanes: readonly RxLaneConfig[];
+  readonly links: readonly RxLinkConfig[];
   readonly gate: {
     readonly driver: "udp";
-    readonly host: string;
-    /** 0 lets the system choose. */
-    readonly port: number;
-    readonly receiveBufferBytes: number;
-    /** "dgram" asks for the fallback of systems without kernel filters. */
-    readonly socket: "auto" | "dgram";
     /** What the sender was told, as far as this end was told it too; what differs is alarmed. */
     readonly frameSize: number | undefined;
     readonly groupShards: number | undefined;
@@ -43,22 +65,34 @@ const FRAME_SIZE = { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE };
 const GROUP_SHARDS = { min: 1, max: MAX_DATA_SHARDS };
 const PARITY_SHARDS = { min: 0, max: MAX_PARITY_SHARDS };
 const PORT = { min: 0, max: 65_535 };
+/** What a link of the list may have … */
+const LINK_SETTINGS = ["host", "port", "receiveBufferBytes", "socket", "expectedSender"];
+/** … and what then may not stand beside the list; the others count there for every link. */
+const LINK_ALONE = ["host", "port"];
+const LANE_SETTINGS = ["arrivalsDir", "expectedSender", "frontProxy"];
 
 /** @throws GatewayError `config.invalid` naming the field */
 export function readRxConfig(raw: unknown): RxConfig {
   const base = readBaseConfig(raw);
-  const socket = readField(raw, "gate.socket");
+  const lanes = readLanes(raw, LANE_SETTINGS, (at) => ({
+    expectedSender: readSender(raw, `${at}expectedSender`),
+    arrivalsDir: readOptionalString(raw, `${at}arrivalsDir`) ?? readString(raw, "arrivalsDir"),
+    frontProxy:
+      at !== "" && readField(raw, `${at}frontProxy`) !== undefined
+        ? readAddress(raw, `${at}frontProxy`)
+        : requirePeer(base, "frontProxy"),
+  }));
+  const links = readLinks(raw, LINK_SETTINGS, LINK_ALONE, (at) => readLink(raw, at));
+  requireDifferent("gate.links", "address", links, ({ host, port }) =>
+    port === 0 ? undefined : `${host}:${port}`,
+  );
+  requireSenders(lanes, links);
   return {
     ...base,
-    lane: readString(raw, "lane"),
-    arrivalsDir: readString(raw, "arrivalsDir"),
-    expectedSender: readString(raw, "expectedSender"),
+    lanes,
+    links,
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
-      host: readString(raw, "gate.host"),
-      port: readInteger(raw, "gate.port", PORT),
-      receiveBufferBytes: readInteger(raw, "gate.receiveBufferBytes", BUFFER),
-      socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
       frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE),
       groupShards: readOptionalInteger(raw, "gate.groupShards", GROUP_SHARDS),
       parityShards: readOptionalInteger(raw, "gate.parityShards", PARITY_SHARDS),
@@ -66,4 +100,38 @@ export function readRxConfig(raw: unknown): RxConfig {
     alarms: readAlarmLimits(raw),
     metrics: readMetricsListen(raw),
   };
+}
+
+function readLink(raw: unknown, at: string): Omit<RxLinkConfig, "number"> {
+  const own = (name: string) =>
+    (readField(raw, `${at}${name}`) === undefined ? "gate." : at) + name;
+  const socket = own("socket");
+  return {
+    expectedSender: readSender(raw, `${at}expectedSender`),
+    host: readString(raw, `${at}host`),
+    port: readInteger(raw, `${at}port`, PORT),
+    receiveBufferBytes: readInteger(raw, own("receiveBufferBytes"), BUFFER),
+    socket:
+      readField(raw, socket) === undefined ? "auto" : readOneOf(raw, socket, ["auto", "dgram"]),
+  };
+}
+
+/** That of the lane or link itself, else the one of all. */
+function readSender(raw: unknown, path: string): string {
+  return readOptionalString(raw, path) ?? readString(raw, "expectedSender");
+}
+
+/** A link without a lane would take nothing, a lane without a link would get nothing. */
+function requireSenders(lanes: readonly RxLaneConfig[], links: readonly RxLinkConfig[]): void {
+  const unknown = (of: readonly { expectedSender: string }[], among: typeof of) =>
+    of.find((one) => !among.some((other) => other.expectedSender === one.expectedSender));
+  const link = unknown(links, lanes);
+  const lane = unknown(lanes, links);
+  if (link === undefined && lane === undefined) return;
+  throw new GatewayError("config.invalid", {
+    detail:
+      link === undefined
+        ? `lanes: no link is from ${lane?.expectedSender}`
+        : `gate.links: no lane is from ${link.expectedSender}`,
+  });
 }

@@ -1,296 +1,263 @@
 /**
- * Guarantee: the receiving half put together from its parts, opened and closed
- * in order. The program around it only brings configuration, peers and keys.
+ * Guarantee: the receiving half put together from its links and lanes, opened and closed
+ * in order. What comes by any link of a lane's sender goes to that lane, and to no other.
+ * The program around it only brings configuration, peers and keys.
  *
- * gate ─▶ receiver ─▶ reassemble ─▶ finish ─▶ Deliver ─▶ inbox
- *            └─▶ link, gaps (alarms)  └─▶ done log
+ * gate of each link ─▶ receiver ─▶ lane of the frame: reassemble ─▶ finish ─▶ Deliver ─▶ its inbox
+ *                         └─▶ link, watch (alarms)
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { lightferry } from "@lightferry/proto/gen";
-import type { CallOptions } from "@lightferry/proto/rpc";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../alarms.ts";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
-import { LagMeter } from "../lag.ts";
-import { type Begun, missingPath } from "../repair/missing.ts";
+import { missingPath } from "../repair/missing.ts";
+import type { LinkVerifier } from "../signed.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
-import { DoneLog } from "./done.ts";
-import { Finisher } from "./finish.ts";
-import { Gaps } from "./gaps.ts";
-import type { Incoming } from "./incoming.ts";
-import { Inventories } from "./inventories.ts";
+import { ArrivingLane, type StationLane } from "./lane.ts";
 import { Link } from "./link.ts";
-import { Quarantine } from "./quarantine.ts";
-import { Reassembler } from "./reassemble.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
+import { SenderClock } from "./sender-clock.ts";
 import { senderKeys } from "./sender-keys.ts";
 import { type ExpectedLink, LinkWatch } from "./watch.ts";
 
-/** Ends of passes, gaps and forgotten objects are looked at so often. */
 const TICK_MS = 1_000;
-/** The inbox verifies every chunk before it answers: seconds for a large bundle. */
-const DELIVER_DEADLINE_MS = 600_000;
 
-/** What the receiving half asks of the inbox; the RPC client is one. */
-export interface InboxPeer {
-  deliver(
-    request: lightferry.ferry.v1.DeliverRequest.$Properties,
-    options: CallOptions,
-  ): Promise<lightferry.ferry.v1.DeliverResponse.$Properties>;
+/** A socket, and whose frames it takes. */
+export interface StationLink {
+  /** 0 … 15 */
+  readonly number: number;
+  /** Node id; sender of at least one lane. */
+  readonly expectedSender: string;
+  readonly gate: GateReceiver;
+  /** What this end was told of the link beside its lanes. */
+  readonly expected?: Omit<ExpectedLink, "lane"> | undefined;
 }
 
 export interface StationOptions {
-  readonly lane: string;
-  readonly expectedSender: string;
-  readonly arrivalsDir: string;
+  /** At least one, with different names and numbers. */
+  readonly lanes: readonly StationLane[];
+  /** At least one, with different numbers. */
+  readonly links: readonly StationLink[];
   readonly stateDir: string;
-  readonly gate: GateReceiver;
   readonly provider: SmProvider;
   readonly keys: () => KeyDirectory;
-  readonly inbox: InboxPeer;
   readonly events: EventSink;
   readonly log: Log;
-  /** What this end was told of the link beside its lane. */
-  readonly expected?: Omit<ExpectedLink, "lane"> | undefined;
   readonly alarmLimits?: AlarmLimits;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
 }
 
+/** What all links and lanes of a sender have in common. */
+interface Sender {
+  readonly links: Link[];
+  /** Keys that do not count are counted with its first link. */
+  readonly rejections: Rejections;
+  readonly time: SenderClock;
+  readonly verifier: LinkVerifier;
+}
+
+/** One link, open. */
+interface Listening {
+  readonly of: StationLink;
+  readonly link: Link;
+  readonly rejections: Rejections;
+  readonly alarms: Alarms;
+  readonly watch: LinkWatch;
+  readonly receiver: Receiver;
+}
+
 export class Station {
   readonly #options: StationOptions;
-  readonly #link: Link;
-  readonly #done: DoneLog;
-  readonly #rejections = new Rejections();
+  readonly #clock: () => number;
   readonly #stop = new AbortController();
-  readonly #finishing = new Set<Promise<void>>();
-  readonly #quarantine: Quarantine;
-  readonly #finisher: Finisher;
-  readonly #reassembler: Reassembler;
-  readonly #receiver: Receiver;
-  readonly #gaps: Gaps;
-  readonly #inventories: Inventories;
+  readonly #senders = new Map<string, Sender>();
+  readonly #lanes = new Map<number, ArrivingLane>();
+  readonly #links: Listening[] = [];
+  /** Lanes whose disk is behind. */
+  readonly #behind = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  readonly #alarms: Alarms;
-  readonly #lag = new LagMeter();
-  readonly #watch: LinkWatch;
 
-  private constructor(
-    options: StationOptions,
-    link: Link,
-    done: DoneLog,
-    openGaps: (begun: () => Begun[]) => Gaps,
-  ) {
-    const { lane, expectedSender, provider, keys, inbox, events, log, gate } = options;
+  private constructor(options: StationOptions) {
     this.#options = options;
-    this.#link = link;
-    this.#done = done;
-    const { signal } = this.#stop;
-    const { clock = Date.now } = options;
-    this.#alarms = new Alarms({ events, lane, log, clock });
-    this.#watch = new LinkWatch({
-      alarms: this.#alarms,
-      link,
-      limits: options.alarmLimits ?? DEFAULT_ALARM_LIMITS,
-      expected: { ...options.expected, lane },
-      received: () => gate.stats(),
-    });
-    this.#quarantine = new Quarantine(join(options.stateDir, "quarantine"), lane, events);
-    this.#finisher = new Finisher({
-      provider,
-      lane,
-      arrivalsDir: options.arrivalsDir,
-      refusedDir: join(options.stateDir, "refused"),
-      quarantine: this.#quarantine,
-      done,
-      events,
-      log,
-      verifyContext: () => ({
-        ...link.judgedTimes(),
-        ...{ lane, sender: expectedSender, keys: keys() },
-      }),
-      senderTime: () => link.senderTime(),
-      clock,
-      deliver: async (request) => {
-        const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
-        this.#lag.note(request.bundleId ?? new Uint8Array(), link.senderNow());
-        return answer;
-      },
-      signal,
-    });
-    const rejections = this.#rejections;
-    const verifier = senderKeys({
-      ...{ provider, sender: expectedSender, keys, rejections },
-      senderNow: () => link.senderNow(),
-      now: clock,
-    });
-    this.#reassembler = new Reassembler({
-      provider,
-      verifier,
-      lane,
-      directory: partialDir(options),
-      done,
-      rejections,
-      log,
-      whole: (object) => this.#finish(object),
-      incomplete: (object) => this.#incomplete(object),
-      pause: () => gate.pause(),
-      resume: () => gate.resume(),
-    });
-    const reassembler = this.#reassembler;
-    this.#gaps = openGaps(() => reassembler.begun());
-    const count = (reason: string, by?: number): void => rejections.count(reason, by);
-    this.#inventories = new Inventories({ verifier, lane, gaps: this.#gaps, count });
-    const { gaps, inventories } = { gaps: this.#gaps, inventories: this.#inventories };
-    this.#receiver = new Receiver({
-      ...{ link, number: 0, verifier, rejections, events, log },
-      lanes: [{ name: lane, reassembler, gaps, inventories }],
-      watch: this.#watch,
-    });
+    this.#clock = options.clock ?? Date.now;
   }
 
   /** Reads what a former run left, then listens. */
   static async start(options: StationOptions): Promise<Station> {
-    const { stateDir, arrivalsDir, expectedSender } = options;
-    for (const path of [
-      arrivalsDir,
-      partialDir(options),
-      join(stateDir, "refused"),
-      join(stateDir, "quarantine"),
-    ]) {
-      await mkdir(path, { recursive: true, mode: 0o750 });
+    const { stateDir, lanes, links } = options;
+    const directory = join(stateDir, "links");
+    await mkdir(directory, { recursive: true, mode: 0o750 });
+    const station = new Station(options);
+    const opened: (readonly [StationLink, Link])[] = [];
+    for (const of of links) {
+      const path = join(directory, `${of.number}.json`);
+      const link = await Link.open(path, of.expectedSender, station.#clock);
+      station.#sender(of.expectedSender).links.push(link);
+      opened.push([of, link]);
     }
-    const link = await Link.open(join(stateDir, "link.json"), expectedSender, options.clock);
-    const done = await DoneLog.open(join(stateDir, "done.log"));
-    const openGaps = await Gaps.opening({
-      ...{ lane: options.lane, sender: expectedSender, done },
-      ...{ events: options.events, log: options.log },
-      path: missingPath(stateDir, options.lane),
-      senderOffsetMs: () => link.clockOffsetMs,
-    });
-    const station = new Station(options, link, done, openGaps);
-    await station.#finisher.resume();
-    station.#finisher.judgeAnew();
-    await station.#reassembler.load();
-    station.#receiver.start();
-    station.#timer = setInterval(() => station.#tick(), TICK_MS);
-    options.gate.listen(station.#receiver.datagram);
+    for (const lane of lanes) station.#lanes.set(lane.number, await station.#openLane(lane));
+    for (const [of, link] of opened) station.#links.push(station.#open(of, link));
+    station.#listen();
     return station;
   }
 
   /** Certificates, lists or denials are others now: what was kept for its keys may count. */
   trustChanged(): void {
-    this.#finisher.judgeAnew();
+    for (const lane of this.#lanes.values()) lane.trustChanged();
   }
 
-  /** Resolves when nothing of the quarantine is being judged. */
-  settled(): Promise<void> {
-    return this.#finisher.judged();
+  /** Resolves when nothing of the quarantines is being judged. */
+  async settled(): Promise<void> {
+    for (const lane of this.#lanes.values()) await lane.settled();
   }
 
   status(): object {
-    const { gate, lane, expectedSender } = this.#options;
-    const { state, clockOffsetMs, heardAt } = this.#link;
-    const received = gate.stats();
-    return {
-      role: "rx",
-      sender: expectedSender,
-      lane,
-      driver: gate.driver,
-      locked: gate.locked,
-      port: gate.port,
-      received,
-      receiverOverruns: received.overruns,
-      frames: this.#receiver.counts.frames,
-      epoch: state.epoch,
-      accounted: { settled: state.settled, lost: state.lost },
-      heartbeat: {
-        count: this.#receiver.counts.heartbeats,
-        silent: this.#watch.silent,
-        secondsAgo: heardAt === undefined ? null : (performance.now() - heardAt) / 1000,
-        clockOffsetMs: clockOffsetMs ?? null,
-        settings: this.#watch.theirs ?? null,
-      },
-      loss: this.#watch.loss,
-      bytesPerSecond: this.#watch.bytesPerSecond,
-      lag: this.#lag.lag,
-      alarms: this.#alarms.active,
-      alarmCounts: Object.fromEntries(this.#alarms.counts),
-      bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
-      quarantine: this.#quarantine.picture(),
-      objects: this.#reassembler.objects,
-      heldBytes: this.#reassembler.heldBytes,
-      restored: this.#reassembler.restored,
-      progress: this.#reassembler.progress(),
-      repeats: this.#reassembler.repeats,
-      rejected: this.#rejections.totals(),
-      ...this.#gaps.status(),
-    };
+    const links = this.#links.map(pictureOf);
+    const lanes = [...this.#lanes.values()].map((lane) => lane.picture());
+    const rejected = sumOf([...links, ...lanes].map((part) => part.rejected));
+    // Who has one link and one lane need look at nothing else.
+    return { role: "rx", ...links[0], ...lanes[0], rejected, links, lanes };
   }
 
   /** Stops listening and writes down what is there; the next start goes on with it. */
   async close(): Promise<void> {
-    await this.#options.gate.close();
+    for (const { of } of this.#links) await of.gate.close();
     this.#stop.abort();
     clearInterval(this.#timer);
-    await this.#receiver.close();
-    await this.#alarms.close();
-    await Promise.all(this.#finishing);
-    await this.settled();
-    // While the objects under way are known.
-    await this.#gaps.close();
-    await this.#reassembler.close();
-    await this.#link.save();
-    await this.#done.close();
+    for (const { receiver, alarms } of this.#links) {
+      await receiver.close();
+      await alarms.close();
+    }
+    for (const lane of this.#lanes.values()) await lane.close();
+    for (const { link } of this.#links) await link.save();
+  }
+
+  #sender(name: string): Sender {
+    const known = this.#senders.get(name);
+    if (known !== undefined) return known;
+    const { provider, keys } = this.#options;
+    const links: Link[] = [];
+    const rejections = new Rejections();
+    const time = new SenderClock(links, this.#clock);
+    const verifier = senderKeys({
+      ...{ provider, sender: name, keys, rejections },
+      senderNow: () => time.senderNow(),
+      now: this.#clock,
+    });
+    const sender = { links, rejections, time, verifier };
+    this.#senders.set(name, sender);
+    return sender;
+  }
+
+  #openLane(lane: StationLane): Promise<ArrivingLane> {
+    const { stateDir, provider, keys, events, log } = this.#options;
+    const { time, verifier } = this.#sender(lane.expectedSender);
+    return ArrivingLane.open({
+      ...lane,
+      stateDir: join(stateDir, "lanes", lane.name),
+      missingPath: missingPath(stateDir, lane.name),
+      ...{ provider, keys, verifier, time, events, log },
+      rejections: new Rejections(),
+      clock: this.#clock,
+      claims: (name) => this.#claimant(name, lane.arrivalsDir) === lane,
+      pause: () => this.#pause(lane.name),
+      resume: () => this.#resume(lane.name),
+      signal: this.#stop.signal,
+    });
+  }
+
+  #open(of: StationLink, link: Link): Listening {
+    const { events, log, lanes, alarmLimits } = this.#options;
+    const { verifier, links, rejections: ofFirst } = this.#sender(of.expectedSender);
+    const its = lanes.filter(({ expectedSender }) => expectedSender === of.expectedSender);
+    const open: ArrivingLane[] = [];
+    for (const { number } of its) open[number] = this.#lanes.get(number) as ArrivingLane;
+    const lane = its[0]?.name ?? "";
+    const rejections = links[0] === link ? ofFirst : new Rejections();
+    const alarms = new Alarms({ events, lane, log, clock: this.#clock });
+    const watch = new LinkWatch({
+      ...{ alarms, link },
+      limits: alarmLimits ?? DEFAULT_ALARM_LIMITS,
+      expected: { ...of.expected, lane },
+      received: () => of.gate.stats(),
+    });
+    const receiver = new Receiver({
+      ...{ link, number: of.number, verifier, lanes: open, rejections, events, watch, log },
+    });
+    return { of, link, rejections, alarms, watch, receiver };
+  }
+
+  /** Whose an arrival is that a former run left: what names no lane of this folder goes to the first. */
+  #claimant(name: string | undefined, arrivalsDir: string): StationLane | undefined {
+    const lanes = this.#options.lanes.filter((lane) => lane.arrivalsDir === arrivalsDir);
+    return lanes.find((lane) => lane.name === name) ?? lanes[0];
+  }
+
+  #listen(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    for (const { of, receiver } of this.#links) {
+      receiver.start();
+      of.gate.listen(receiver.datagram);
+    }
   }
 
   #tick(): void {
-    this.#reassembler.tick();
-    this.#inventories.tick();
-    this.#gaps.tick();
+    for (const lane of this.#lanes.values()) lane.tick();
   }
 
-  #finish(object: Incoming): void {
-    const run = this.#finisher
-      .finish(object)
-      .then(() => this.#reassembler.finished(object))
-      .catch((error: unknown) => {
-        if (this.#stop.signal.aborted) return;
-        this.#options.log.error({ bundle: object.bundleId, err: error }, "arrival not finished");
-      })
-      .finally(() => this.#finishing.delete(run));
-    this.#finishing.add(run);
+  /** A socket cannot hold back the frames of one lane: all wait, in bounded buffers, for the slowest disk. */
+  #pause(lane: string): void {
+    this.#behind.add(lane);
+    for (const { of } of this.#links) of.gate.pause();
   }
 
-  #incomplete(object: Incoming): void {
-    const { events, lane, log } = this.#options;
-    const { bundleId, objectId, spans, geometry, headerDigest } = object;
-    log.warn({ bundle: bundleId, missing: spans.missing, of: spans.count }, "object incomplete");
-    events
-      .record([
-        {
-          type: "gate.object-incomplete",
-          outcome: "error",
-          bundleId: Buffer.from(bundleId, "hex"),
-          lane,
-          digest: headerDigest,
-          size: geometry.size,
-          attributes: {
-            good: String(spans.goodBytes),
-            missing: String(spans.missing),
-            object: String(objectId),
-          },
-        },
-      ])
-      .catch((error: unknown) => log.error({ err: error }, "alarm not written"));
+  #resume(lane: string): void {
+    this.#behind.delete(lane);
+    if (this.#behind.size > 0) return;
+    for (const { of } of this.#links) of.gate.resume();
   }
 }
 
-/** State is kept by sender: what one sender began, another cannot continue. */
-function partialDir({ stateDir, expectedSender }: StationOptions): string {
-  return join(stateDir, "partial", expectedSender);
+function pictureOf({ of, link, rejections, alarms, watch, receiver }: Listening) {
+  const { state, clockOffsetMs, heardAt } = link;
+  const { gate } = of;
+  const received = gate.stats();
+  return {
+    link: of.number,
+    sender: of.expectedSender,
+    driver: gate.driver,
+    locked: gate.locked,
+    port: gate.port,
+    received,
+    receiverOverruns: received.overruns,
+    bytesPerSecond: watch.bytesPerSecond,
+    frames: receiver.counts.frames,
+    epoch: state.epoch,
+    accounted: { settled: state.settled, lost: state.lost },
+    heartbeat: {
+      count: receiver.counts.heartbeats,
+      silent: watch.silent,
+      secondsAgo: heardAt === undefined ? null : (performance.now() - heardAt) / 1000,
+      clockOffsetMs: clockOffsetMs ?? null,
+      settings: watch.theirs ?? null,
+    },
+    loss: watch.loss,
+    alarms: alarms.active,
+    alarmCounts: Object.fromEntries(alarms.counts),
+    rejected: rejections.totals(),
+  };
+}
+
+/** Reasons and how often, of all parts together. */
+function sumOf(parts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [reason, count] of Object.entries(part)) sums[reason] = (sums[reason] ?? 0) + count;
+  }
+  return sums;
 }
