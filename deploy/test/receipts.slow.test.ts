@@ -1,0 +1,139 @@
+/**
+ * A lane that has no online form, with the real programs: handed over, carried by
+ * medium, delivered, and the receipt carried back, by file and by the texts of QR codes.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { cli } from "../drills/cli.ts";
+import { type RunningZones, startZones } from "../drills/zones.ts";
+import { type ZoneName, zonePaths } from "../src/layout.ts";
+import { DEMO_MEDIA_LANE } from "../src/setup/zone-options.ts";
+
+const LIMIT_MS = 120_000;
+const POLL_MS = 200;
+const ID_BYTES = 16;
+
+let zones: RunningZones;
+beforeAll(async () => {
+  zones = await startZones();
+}, LIMIT_MS);
+afterAll(() => zones.stop(), LIMIT_MS);
+
+async function run<T>(...words: string[]): Promise<T> {
+  const { code, out, err } = await cli(zones.home, [...words, "--json"]);
+  expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
+  return JSON.parse(out) as T;
+}
+
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + LIMIT_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) expect.unreachable(what);
+    await delay(POLL_MS);
+  }
+}
+
+interface Shown {
+  readonly state: string;
+  readonly unconfirmed?: boolean;
+  readonly receipt?: { readonly state: string; readonly number: number };
+  readonly timeline: readonly { readonly state: string }[];
+}
+
+const show = (zone: ZoneName, id: string) => run<Shown>("exchange", "show", id, "--zone", zone);
+
+const untilIn = (zone: ZoneName, id: string, state: string) =>
+  until(`${id} ${state} in ${zone}`, async () => {
+    const { code, out } = await cli(zones.home, ["exchange", "show", id, "--zone", zone, "--json"]);
+    return code === 0 && (JSON.parse(out) as Shown).state === state ? true : undefined;
+  });
+
+const configOf = (zone: ZoneName, name: string) =>
+  join(zonePaths(zones.home, zone).config, `${name}.json`);
+
+it("goes by medium and its receipt comes back by file", { timeout: 3 * LIMIT_MS }, async () => {
+  const submitted = await zones.apis.extranet.postJson("/v1/requests", {
+    ...{ lane: DEMO_MEDIA_LANE, service: "land-registration", grade: "G2" },
+    ...{ method: "POST", path: "/records", body: { parcel: "510104001001GB00001" } },
+  });
+  expect(submitted.status).toBe(202);
+  const id = String(submitted.body.exchangeId);
+  await untilIn("extranet", id, "queued");
+
+  const medium = join(zones.home, "usb");
+  mkdirSync(medium);
+  // While the ferry of the online lane runs.
+  const carried = await run<{ medium: { bundles: number } }>(
+    ...["media", "export", "--lane", DEMO_MEDIA_LANE, "--to", medium, "--custodian", "张三"],
+    ...["--config", configOf("extranet", "media-tx")],
+  );
+  expect(carried.medium.bundles).toBe(1);
+  expect(await show("extranet", id)).toMatchObject({ state: "emitted", unconfirmed: true });
+  await run("media", "import", "--from", medium, "--config", configOf("business", "media-rx"));
+  await untilIn("business", id, "delivered");
+
+  const file = join(zones.home, "receipts.lfr");
+  const lists = await until("signed receipts", async () => {
+    type Exported = { lists: { lane: string; number: number }[]; receipts: number };
+    const exported = await run<Exported>(
+      ...["receipts", "export", "--zone", "business", "--lane", DEMO_MEDIA_LANE, "--to", file],
+    );
+    return exported.lists.length === 0 ? undefined : exported.lists;
+  });
+  expect(lists).toEqual([{ lane: DEMO_MEDIA_LANE, number: 1 }]);
+  // One bit of the id, and nothing is taken.
+  const forged = readFileSync(file);
+  const at = forged.indexOf(Buffer.from(id.replaceAll("-", ""), "hex")) + ID_BYTES - 1;
+  forged[at] = (forged[at] ?? 0) ^ 1;
+  writeFileSync(`${file}.forged`, forged);
+  const refused = await cli(zones.home, [
+    "receipts",
+    "import",
+    `${file}.forged`,
+    "--zone",
+    "extranet",
+  ]);
+  expect(refused.err).toContain("receipt.signature-invalid");
+  // Brought to the wrong network.
+  const astray = await cli(zones.home, ["receipts", "import", file, "--zone", "business"]);
+  expect(astray.err).toContain("receipt.foreign-lane");
+  expect(await show("extranet", id)).toMatchObject({ state: "emitted", unconfirmed: true });
+
+  type Imported = { files: { exchanges: number; repeated: number; states: object }[] };
+  const imported = await run<Imported>("receipts", "import", file, "--zone", "extranet");
+  expect(imported.files).toMatchObject([{ exchanges: 1, repeated: 0, states: { delivered: 1 } }]);
+  const shown = await show("extranet", id);
+  expect(shown).toMatchObject({ state: "emitted", receipt: { state: "delivered", number: 1 } });
+  expect(shown.unconfirmed).toBeUndefined();
+  expect(shown.timeline.at(-1)?.state).toBe("delivered");
+  const asked = await zones.apis.extranet.send("GET", `/v1/exchanges/${id}`);
+  expect(asked.body).toMatchObject({ receipt: { state: "delivered", number: 1 } });
+
+  // The same list once more, from a screen.
+  const codes = join(zones.home, "codes");
+  await run(
+    ...["receipts", "export", "--zone", "business", "--lane", DEMO_MEDIA_LANE],
+    ...["--number", "1", "--again", "--qr", codes],
+  );
+  const texts = readdirSync(codes).find((name) => name.endsWith(".txt")) ?? "";
+  const again = await run<Imported>("receipts", "import", join(codes, texts), "--zone", "extranet");
+  expect(again.files).toMatchObject([{ exchanges: 0, repeated: 1 }]);
+
+  type Status = { sent: { lane: string; unreceipted: number; states: object }[] };
+  const { sent } = await run<Status>("receipts", "status", "--zone", "extranet");
+  expect(sent).toContainEqual(
+    expect.objectContaining({
+      ...{ lane: DEMO_MEDIA_LANE, unreceipted: 0, missingLists: 0 },
+      states: expect.objectContaining({ delivered: 1 }),
+    }),
+  );
+  await until("trail", async () => {
+    const { end } = await run<{ end: string }>("audit", "trail", id, "--zone", "extranet");
+    return end === "receipted" ? true : undefined;
+  });
+  for (const zone of ["extranet", "business"]) await run("audit", "verify", "--zone", zone);
+});
