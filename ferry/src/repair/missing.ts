@@ -27,9 +27,8 @@ export interface Missing {
   readonly format: typeof FORMAT;
   readonly lane: string;
   readonly sender: string;
-  /** Newest inventory that was believed: older ones say nothing any more. */
-  readonly epoch: number;
-  readonly number: number;
+  /** Newest inventory of each ferry that was believed: older ones say nothing any more. */
+  readonly inventories: readonly (readonly [epoch: number, number: number])[];
   readonly passDelayMs: number;
   readonly streams: Readonly<Record<string, KeptStream>>;
   readonly objects: readonly Begun[];
@@ -58,12 +57,14 @@ export async function readMissing(
   const read = await readState(path);
   if (read === undefined) return undefined;
   const missing = read as Missing;
-  const { format, lane, sender, epoch, number, passDelayMs, streams, objects } = missing;
+  const { format, lane, sender, inventories, passDelayMs, streams, objects } = missing;
   const fits =
     format === FORMAT &&
     lane === expected.lane &&
     sender === (expected.sender ?? sender) &&
-    [epoch, number, passDelayMs].every((value) => Number.isSafeInteger(value) && value >= 0) &&
+    [...inventories.flat(), passDelayMs].every(
+      (value) => Number.isSafeInteger(value) && value >= 0,
+    ) &&
     Object.values(streams).every(isKept) &&
     objects.every(({ groups }) => areRanges(groups, 0));
   if (!fits) throw new GatewayError("ferry.state-corrupt", { detail: path });

@@ -11,6 +11,7 @@ import type { lightferry } from "@lightferry/proto/gen";
 import { replaceFile } from "../durable.ts";
 import type { EventSink, FerryEventType, Log } from "../events.ts";
 import type { Page } from "../inventory.ts";
+import { ferryOf } from "../object.ts";
 import { type Range, RangeSet } from "../ranges.ts";
 import { type Begun, type Missing, missingOf, readMissing } from "../repair/missing.ts";
 import type { DoneLog } from "./done.ts";
@@ -50,9 +51,17 @@ interface Due {
   readonly atMs: number;
 }
 
+/** The newest inventory of a ferry. */
+interface Newest {
+  readonly epoch: number;
+  readonly number: number;
+  /** That came. */
+  readonly pages: Set<number>;
+  full: Full | undefined;
+}
+
 /** A full inventory that is coming in. */
 interface Full {
-  readonly number: number;
   nextPage: number;
   /** Of what was open when it began, what it has not accounted for. */
   readonly left: ReadonlyMap<Stream, RangeSet>;
@@ -61,16 +70,13 @@ interface Full {
 export class Gaps {
   readonly #parts: GapsParts;
   readonly #now: () => number;
-  #epoch = 0;
-  #number = 0;
+  /** By ferry: a sender may have several for a lane, each with epochs of its own. */
+  readonly #newest = new Map<number, Newest>();
   #passDelayMs = 0;
-  /** Pages of the newest inventory that came. */
-  readonly #pages = new Set<number>();
   #settling: Due[] = [];
   #alarms: Due[] = [];
   /** Numbers that the former full inventories did not account for. */
   #absent: Due[] = [];
-  #full: Full | undefined;
   #fullAtMs: number | undefined;
   #dirty = false;
   #pictureAtMs = 0;
@@ -81,8 +87,7 @@ export class Gaps {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
     if (kept === undefined) return;
-    this.#epoch = kept.epoch;
-    this.#number = kept.number;
+    for (const [epoch, number] of kept.inventories) this.#enter(epoch, number);
     this.#passDelayMs = kept.passDelayMs;
     const { streams } = parts.done;
     for (const [name, of] of Object.entries(kept.streams)) {
@@ -105,17 +110,12 @@ export class Gaps {
     return (begun) => new Gaps({ ...parts, begun }, kept);
   }
 
-  /** Of the newest inventory; 0 before the first. */
-  get newest(): { readonly epoch: number; readonly number: number } {
-    return { epoch: this.#epoch, number: this.#number };
-  }
-
   status(): object {
     const { streams } = this.#parts.done;
     return {
       gaps: streams.open(),
       inventory: {
-        ...this.newest,
+        newest: this.#inventories(),
         fullSecondsAgo:
           this.#fullAtMs === undefined ? null : Math.round((this.#now() - this.#fullAtMs) / 1000),
       },
@@ -137,29 +137,28 @@ export class Gaps {
    * @returns why it counts for nothing
    */
   page(epoch: number, page: Page): "repeated" | undefined {
-    if (epoch === this.#epoch) {
-      if (page.number < this.#number) return "repeated";
-      if (page.number === this.#number && this.#pages.has(page.page)) return "repeated";
+    let newest = this.#newest.get(ferryOf(epoch));
+    if (newest !== undefined) {
+      const older = epoch < newest.epoch || (epoch === newest.epoch && page.number < newest.number);
+      if (older) return "repeated";
     }
-    if (epoch !== this.#epoch || page.number !== this.#number) {
-      this.#pages.clear();
-      this.#epoch = epoch;
-      this.#number = page.number;
-      this.#full = undefined;
+    if (newest?.epoch !== epoch || newest.number !== page.number) {
+      newest = this.#enter(epoch, page.number);
     }
-    this.#pages.add(page.page);
+    if (newest.pages.has(page.page)) return "repeated";
+    newest.pages.add(page.page);
     this.#passDelayMs = page.passDelayMs;
     this.#dirty = true;
-    if (page.full && page.page === 0) this.#beginFull(page.number);
+    if (page.full && page.page === 0) newest.full = this.#beginFull();
     for (const [name, ranges] of page.givenUp) {
       this.#guard(this.#parts.done.void(name, ranges));
-      this.#accounted(name, ranges);
+      this.#accounted(newest.full, name, ranges);
     }
     for (const [name, ranges] of page.held) {
       this.#held(name, ranges);
-      this.#accounted(name, ranges);
+      this.#accounted(newest.full, name, ranges);
     }
-    if (page.full) this.#fullPage(page);
+    if (page.full) this.#fullPage(newest, page);
     return undefined;
   }
 
@@ -208,7 +207,7 @@ export class Gaps {
     const { lane, sender, done, begun, senderOffsetMs } = this.#parts;
     const streams = done.streams.gaps();
     return missingOf({
-      ...{ lane, sender, epoch: this.#epoch, number: this.#number },
+      ...{ lane, sender, inventories: this.#inventories() },
       ...{ passDelayMs: this.#passDelayMs, streams },
       objects: Object.keys(streams).length > 0 ? begun() : [],
       senderOffsetMs: senderOffsetMs() ?? null,
@@ -252,29 +251,38 @@ export class Gaps {
     if (gap !== undefined) this.#say("gate.gap-unrepaired", gap);
   }
 
-  #beginFull(number: number): void {
-    const { streams } = this.#parts.done;
-    const left = new Map([...streams.books].map((book) => [book, new RangeSet(book.open.ranges)]));
-    this.#full = { number, nextPage: 0, left };
+  #enter(epoch: number, number: number): Newest {
+    const newest: Newest = { epoch, number, pages: new Set(), full: undefined };
+    this.#newest.set(ferryOf(epoch), newest);
+    return newest;
   }
 
-  #accounted(name: string, ranges: readonly Range[]): void {
-    const full = this.#full;
+  #inventories(): [epoch: number, number: number][] {
+    return Array.from(this.#newest.values(), ({ epoch, number }) => [epoch, number]);
+  }
+
+  #beginFull(): Full {
+    const { streams } = this.#parts.done;
+    const left = new Map([...streams.books].map((book) => [book, new RangeSet(book.open.ranges)]));
+    return { nextPage: 0, left };
+  }
+
+  #accounted(full: Full | undefined, name: string, ranges: readonly Range[]): void {
     const stream = this.#parts.done.streams.book(name);
     const left = stream === undefined ? undefined : full?.left.get(stream);
     for (const range of ranges) left?.delete(range);
   }
 
   /** Pages count in their order; one that is lost makes the whole say nothing of what it does not name. */
-  #fullPage({ number, page, last }: Page): void {
-    const full = this.#full;
-    if (full === undefined || full.number !== number || full.nextPage !== page) {
-      this.#full = undefined;
+  #fullPage(newest: Newest, { page, last }: Page): void {
+    const { full } = newest;
+    if (full === undefined || full.nextPage !== page) {
+      newest.full = undefined;
       return;
     }
     full.nextPage += 1;
     if (!last) return;
-    this.#full = undefined;
+    newest.full = undefined;
     this.#fullAtMs = this.#now();
     for (const [stream, left] of full.left) this.#unaccounted(stream, left);
   }
