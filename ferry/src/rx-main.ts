@@ -41,6 +41,7 @@ await runService({
       keys: () => keys.keys,
       events: journal,
       alarmLimits: config.alarms,
+      roomLimits: config.space,
     });
     onClose(() => station.close());
     trust.changed(() => station.trustChanged());

@@ -41,13 +41,13 @@ test("many bundles are an alarm, once; after they were fewer, once more", async 
   const ids = Array.from({ length: ALARM_BUNDLES }, newId);
   for (const id of ids) lay(id, 1);
   await quarantine.look();
-  expect([quarantine.roomForUnknown, alarms().length]).toEqual([true, 0]);
+  expect([quarantine.keeps("bundle.unknown-sign-key"), alarms().length]).toEqual([true, 0]);
   const from = join(dir, "from");
   const last = newId();
   writeFileSync(from, "x");
   await quarantine.take(from, last);
   await quarantine.take(from, last);
-  expect(quarantine.roomForUnknown).toBe(false);
+  expect(quarantine.keeps("bundle.unknown-sign-key")).toBe(false);
   expect(alarms()).toMatchObject([
     { outcome: "error", lane: LANE, attributes: { bundles: String(ALARM_BUNDLES + 1) } },
   ]);

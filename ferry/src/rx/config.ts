@@ -24,6 +24,7 @@ import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { MAX_PARITY_SHARDS } from "../object.ts";
 import { requirePeer } from "../peers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./alarm-limits.ts";
+import { type RoomLimits, readRoomLimits } from "./room.ts";
 
 export interface RxLaneConfig extends LaneId {
   /** Node id of the sender; nobody else's signature counts. */
@@ -55,6 +56,7 @@ export interface RxConfig extends BaseConfig {
     readonly parityShards: number | undefined;
   };
   readonly alarms: AlarmLimits;
+  readonly space: RoomLimits;
   /** Where figures are shown; nowhere without it. */
   readonly metrics: MetricsListen | undefined;
 }
@@ -98,6 +100,7 @@ export function readRxConfig(raw: unknown): RxConfig {
       parityShards: readOptionalInteger(raw, "gate.parityShards", PARITY_SHARDS),
     },
     alarms: readAlarmLimits(raw),
+    space: readRoomLimits(raw),
     metrics: readMetricsListen(raw),
   };
 }

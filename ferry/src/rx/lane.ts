@@ -7,6 +7,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { asGatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { CallOptions } from "@lightferry/proto/rpc";
 import type { SmProvider } from "@lightferry/proto/sm";
@@ -24,7 +25,9 @@ import { Quarantine } from "./quarantine.ts";
 import { Reassembler } from "./reassemble.ts";
 import { RefusedBundles } from "./refused.ts";
 import { REPORT_MS, type Rejections } from "./rejections.ts";
+import type { Room } from "./room.ts";
 import type { SenderClock } from "./sender-clock.ts";
+import { SPACELESS } from "./write-arrival.ts";
 
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
 const DELIVER_DEADLINE_MS = 600_000;
@@ -63,6 +66,8 @@ export interface LaneParts extends StationLane {
   readonly events: EventSink;
   readonly log: Log;
   readonly clock: () => number;
+  /** Of the disk, shared by all lanes. */
+  readonly room: Room;
   /** Stops and starts the gates for as long as the disk is behind. */
   readonly pause: () => void;
   readonly resume: () => void;
@@ -113,6 +118,7 @@ export class ArrivingLane {
     this.reassembler = new Reassembler({
       ...{ provider, verifier, lane: name, done, rejections, log },
       directory: partialDir(parts),
+      room: parts.room,
       whole: (object) => this.#finish(object),
       incomplete: (object) => this.#incomplete(object),
       pause: parts.pause,
@@ -208,6 +214,10 @@ export class ArrivingLane {
       .then(() => this.reassembler.finished(object))
       .catch((error: unknown) => {
         if (signal.aborted) return;
+        if (asGatewayError(error).code === SPACELESS) {
+          this.reassembler.spaceless(object);
+          return;
+        }
         log.error({ bundle: object.bundleId, err: error }, "arrival not finished");
       })
       .finally(() => this.#finishing.delete(run));

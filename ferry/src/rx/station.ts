@@ -20,6 +20,7 @@ import { ArrivingLane, type StationLane } from "./lane.ts";
 import { Link } from "./link.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
+import { DEFAULT_ROOM_LIMITS, Room, type RoomLimits } from "./room.ts";
 import { SenderClock } from "./sender-clock.ts";
 import { senderKeys } from "./sender-keys.ts";
 import { type ExpectedLink, LinkWatch } from "./watch.ts";
@@ -48,6 +49,7 @@ export interface StationOptions {
   readonly events: EventSink;
   readonly log: Log;
   readonly alarmLimits?: AlarmLimits;
+  readonly roomLimits?: RoomLimits;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -80,11 +82,16 @@ export class Station {
   readonly #links: Listening[] = [];
   /** Lanes whose disk is behind. */
   readonly #behind = new Set<string>();
+  /** What is alarmed of the machine and not of one link. */
+  readonly #alarms: Alarms;
+  readonly #room: Room;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(options: StationOptions) {
+  private constructor(options: StationOptions, alarms: Alarms, room: Room) {
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
+    this.#alarms = alarms;
+    this.#room = room;
   }
 
   /** Reads what a former run left, then listens. */
@@ -92,7 +99,8 @@ export class Station {
     const { stateDir, lanes, links } = options;
     const directory = join(stateDir, "links");
     await mkdir(directory, { recursive: true, mode: 0o750 });
-    const station = new Station(options);
+    const alarms = new Alarms(alarmParts(options, lanes[0]?.name));
+    const station = new Station(options, alarms, await roomOf(options, alarms));
     const opened: (readonly [StationLink, Link])[] = [];
     for (const of of links) {
       const path = join(directory, `${of.number}.json`);
@@ -120,8 +128,9 @@ export class Station {
     const links = this.#links.map(pictureOf);
     const lanes = [...this.#lanes.values()].map((lane) => lane.picture());
     const rejected = sumOf([...links, ...lanes].map((part) => part.rejected));
+    const space = { ...this.#room.status(), alarms: this.#alarms.active };
     // Who has one link and one lane need look at nothing else.
-    return { role: "rx", ...links[0], ...lanes[0], rejected, links, lanes };
+    return { role: "rx", ...links[0], ...lanes[0], rejected, space, links, lanes };
   }
 
   /** Stops listening and writes down what is there; the next start goes on with it. */
@@ -134,6 +143,8 @@ export class Station {
       await alarms.close();
     }
     for (const lane of this.#lanes.values()) await lane.close();
+    await this.#room.close();
+    await this.#alarms.close();
     for (const { link } of this.#links) await link.save();
   }
 
@@ -165,6 +176,7 @@ export class Station {
       rejections: new Rejections(),
       clock: this.#clock,
       claims: (name) => this.#claimant(name, lane.arrivalsDir) === lane,
+      room: this.#room,
       pause: () => this.#pause(lane.name),
       resume: () => this.#resume(lane.name),
       signal: this.#stop.signal,
@@ -179,7 +191,7 @@ export class Station {
     for (const { number } of its) open[number] = this.#lanes.get(number) as ArrivingLane;
     const lane = its[0]?.name ?? "";
     const rejections = links[0] === link ? ofFirst : new Rejections();
-    const alarms = new Alarms({ events, lane, log, clock: this.#clock });
+    const alarms = new Alarms(alarmParts(this.#options, lane));
     const watch = new LinkWatch({
       ...{ alarms, link },
       limits: alarmLimits ?? DEFAULT_ALARM_LIMITS,
@@ -207,6 +219,7 @@ export class Station {
   }
 
   #tick(): void {
+    void this.#room.look();
     for (const lane of this.#lanes.values()) lane.tick();
   }
 
@@ -221,6 +234,19 @@ export class Station {
     if (this.#behind.size > 0) return;
     for (const { of } of this.#links) of.gate.resume();
   }
+}
+
+function alarmParts({ events, log, clock = Date.now }: StationOptions, lane = "") {
+  return { events, lane, log, clock };
+}
+
+/** Where partial files and arrivals lie. */
+async function roomOf(options: StationOptions, alarms: Alarms): Promise<Room> {
+  const { stateDir, lanes, roomLimits, events, log } = options;
+  const directories = [...new Set([stateDir, ...lanes.map(({ arrivalsDir }) => arrivalsDir)])];
+  for (const path of directories) await mkdir(path, { recursive: true, mode: 0o750 });
+  const limits = roomLimits ?? DEFAULT_ROOM_LIMITS;
+  return await Room.open({ directories, limits, alarms, events, log });
 }
 
 function pictureOf({ of, link, rejections, alarms, watch, receiver }: Listening) {
