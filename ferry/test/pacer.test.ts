@@ -37,7 +37,21 @@ test("a steady sender reaches the rate", () => {
     pacer.spend(1000, now);
   }
   expect(now).toBeGreaterThan(990);
-  expect(now).toBeLessThan(1000);
+  expect(now).toBeLessThan(1002);
+});
+
+test("what becomes due while the sender sleeps leaves together", () => {
+  const pacer = new Pacer(1_000_000);
+  let [now, sleeps] = [0, 0];
+  for (let burst = 0; burst < 1000; burst += 1) {
+    const wait = pacer.delay(now);
+    if (wait > 0) sleeps += 1;
+    now += wait;
+    pacer.spend(250, now);
+  }
+  expect(now).toBeGreaterThan(240);
+  expect(now).toBeLessThan(252);
+  expect(sleeps).toBeLessThan(252);
 });
 
 test("there is no unpaced mode", () => {

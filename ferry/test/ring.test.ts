@@ -110,6 +110,7 @@ test("a thread that waits for a record is woken by the next one", async () => {
   const answer = once(worker, "message");
   writer.reserve(10);
   writer.commit(10, 77);
+  writer.wakeReader();
   expect(await answer).toEqual([77]);
 });
 

@@ -103,9 +103,13 @@ export class RingWriter extends RingEnd {
     this.words[this.#at >>> 2] = length;
     this.words[(this.#at >>> 2) + 1] = tag;
     this.#publish(RECORD_HEADER + ((length + 7) & ~7));
-    if (Atomics.load(this.control, READER_BLOCKS) === 1) Atomics.notify(this.control, HEAD);
     if (Atomics.load(this.control, READER_WAITS) === 0) return false;
     return Atomics.exchange(this.control, READER_WAITS, 0) === 1;
+  }
+
+  /** Wakes a reader whose thread is blocked; to be called after one or several commits. */
+  wakeReader(): void {
+    if (Atomics.load(this.control, READER_BLOCKS) === 1) Atomics.notify(this.control, HEAD);
   }
 
   /** Blocks a worker while there is no room, until half is free or the time is over. */

@@ -9,8 +9,11 @@ import { closeSocket } from "./native.ts";
 import { RingReader, ringMemory } from "./ring.ts";
 import { openRxSocket, socketDrops } from "./rx-socket.ts";
 
-/** A quarter of a second of a 1 Gb/s line: longer than any pause of the main thread. */
-const RING_BYTES = 1 << 25;
+/**
+ * What comes within some milliseconds of any line; longer pauses are the socket buffer's. A larger ring would not
+ * be found in the processor's caches any more when its turn comes again.
+ */
+const RING_BYTES = 1 << 22;
 /** How long a blocking receive may delay the close. */
 const RECEIVE_TIMEOUT_MS = 100;
 /** Longest stretch of datagrams before timers and network of the process get their turn. */

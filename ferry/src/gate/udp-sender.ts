@@ -17,11 +17,18 @@ import { RingWriter, ringMemory } from "./ring.ts";
 import { openTxSocket, routeMtu } from "./tx-socket.ts";
 
 /**
- * What may lie between scheduler and socket: 16 bursts, 8 ms of a 1 Gb/s line.
- * More would delay an urgent bundle, less would let the line run dry while the
- * main thread hashes.
+ * What may lie between scheduler and socket, in time of the line: an urgent bundle waits for it, and with
+ * less the line would run dry while the main thread does something else.
  */
-const RING_BYTES = 1 << 20;
+const RING_MS = 4;
+/** Four bursts, and sixteen. */
+const RING_BYTES = { least: 1 << 18, most: 1 << 20 };
+
+/** A power of two. @param rate wire bytes per second */
+function ringBytes(rate: number): number {
+  const wanted = 2 ** Math.ceil(Math.log2((rate * RING_MS) / 1000));
+  return Math.min(RING_BYTES.most, Math.max(RING_BYTES.least, wanted));
+}
 
 export class UdpSender implements GateSender {
   readonly driver = "udp";
@@ -31,6 +38,7 @@ export class UdpSender implements GateSender {
   readonly #worker: Worker;
   #wake: (() => void)[] = [];
   #at = -1;
+  #waking = false;
   #closed = false;
   readonly #totals = {
     frames: new Total(),
@@ -50,7 +58,7 @@ export class UdpSender implements GateSender {
     requireMtu(address, frameSize, routeMtu(address));
     const socket = openTxSocket(frameSize);
     this.#fd = socket.fd;
-    const memory = ringMemory(summedMemory(RING_BYTES));
+    const memory = ringMemory(summedMemory(ringBytes(rate)));
     this.#ring = new RingWriter(memory);
     const workerData: SendLoopData = {
       fd: socket.fd,
@@ -92,6 +100,7 @@ export class UdpSender implements GateSender {
   commit(bytes: number, frameSize: number): void {
     this.#ring.commit(bytes, frameSize);
     this.#at = -1;
+    this.#wakeSoon();
     // A 32-bit counter of bytes may come round within seconds: it is read as it grows.
     this.#totals.bytes.see(this.#ring.counter(SENT.bytes));
   }
@@ -114,6 +123,16 @@ export class UdpSender implements GateSender {
     this.#ring.close();
     await exit;
     closeSocket(this.#fd);
+  }
+
+  /** Once for the bursts of one turn: to wake a thread costs as much as making a burst. */
+  #wakeSoon(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    queueMicrotask(() => {
+      this.#waking = false;
+      this.#ring.wakeReader();
+    });
   }
 
   #ringDoorbell(): void {
