@@ -84,7 +84,10 @@ test("a head has the plain digest; short spans without a file are answered at on
   checks.submit({ ...check, head: false, digest: leaf(short) });
   checks.submit({ ...check, head: true, digest: provider.sm3(short) });
   checks.submit({ ...check, head: true, digest: leaf(short) });
-  expect(verdicts).toEqual(["good", "good", "wrong"]);
+  // The one chunk of an urgent bundle of 64 KiB waits for nothing.
+  const sealed = filled(65_552, 2);
+  checks.submit({ ...check, bytes: sealed, length: 65_552, head: false, digest: leaf(sealed) });
+  expect(verdicts).toEqual(["good", "good", "wrong", "good"]);
 });
 
 test("a chunk that could not be written is told from a wrong one, with the system's code", async () => {
@@ -98,6 +101,21 @@ test("a chunk that could not be written is told from a wrong one, with the syste
   ]);
   expect(verdicts).toEqual(["good", expect.objectContaining({ code: "EBADF" }), "wrong", "good"]);
   closeSync(readOnly);
+});
+
+test("a chunk of a short object overtakes what a long one brought at once", async () => {
+  const order: string[] = [];
+  const long = Array.from({ length: 40 }, async (_, index) => {
+    const chunk = filled(CHUNK, index);
+    await look(chunk, { offset: index * CHUNK });
+    order.push("long");
+  });
+  const chunk = filled(200_000, 7);
+  expect(await look(chunk, { file: -1 })).toBe("good");
+  // Three tasks of four lie at the thread, and the one that the short chunk shares may be told with it.
+  expect(order.length).toBeLessThan(20);
+  await Promise.all(long);
+  expect(order.length).toBe(40);
 });
 
 test("the gate is paused above 32 MiB in work and goes on below 16", async () => {

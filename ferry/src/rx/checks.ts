@@ -1,7 +1,8 @@
 /**
  * Guarantee: spans are hashed and written by one thread of their own, in fours,
- * short ones on the spot. What is in work is counted, and the gate is paused
- * while there is too much of it. Each check is answered exactly once.
+ * short ones on the spot; those of short objects never wait for all that a long one has
+ * brought at once. What is in work is counted, and the gate is paused while there is
+ * too much of it. Each check is answered exactly once.
  */
 import type { SmProvider } from "@lightferry/proto/sm";
 import { DIGEST_BYTES } from "../object.ts";
@@ -15,8 +16,13 @@ const RESUME_BYTES = 16 << 20;
 const TASK_BYTES = 1 << 20;
 /** A message of more spans takes longer to read than to write. */
 const TASK_SPANS = 64;
-/** Shorter spans of short objects are hashed at once: a round trip costs more. */
-const AT_ONCE_BYTES = 1 << 16;
+/**
+ * At the thread at one time: it finds the next when it ends one, although this thread may be at work for some
+ * milliseconds. All the groups of a block become whole together, and a short object waits for these tasks alone.
+ */
+const TASKS = 3;
+/** Spans of short objects up to here, a chunk of 64 KiB with its tag, are hashed at once: a round trip costs as much. */
+const AT_ONCE_BYTES = (1 << 16) + 16;
 /** Prefix of a leaf of the digest table. */
 const LEAF = Uint8Array.of(0);
 
@@ -40,7 +46,10 @@ export class Checks {
   readonly #provider: SmProvider;
   readonly #pause: () => void;
   readonly #resume: () => void;
-  #queue: Check[] = [];
+  /** Spans of short objects go before those of long ones. */
+  readonly #short: Check[] = [];
+  readonly #long: Check[] = [];
+  /** Bytes in both. */
   #queued = 0;
   #inWork = 0;
   /** Tasks that are not answered. */
@@ -62,15 +71,15 @@ export class Checks {
 
   /** Looks at a span. `done` may be called before this returns. */
   submit(check: Check): void {
-    if (check.file < 0 && check.length < AT_ONCE_BYTES && check.bytes !== undefined) {
+    if (check.file < 0 && check.length <= AT_ONCE_BYTES && check.bytes !== undefined) {
       check.done(this.#atOnce(check.head, check.bytes, check.digest));
       return;
     }
-    this.#queue.push(check);
+    (check.file < 0 ? this.#short : this.#long).push(check);
     this.#queued += check.length;
     if (check.bytes !== undefined) this.hold(check.length);
-    if (this.#queued >= TASK_BYTES || this.#queue.length >= TASK_SPANS) this.#send();
-    else this.#later();
+    this.#sendFull();
+    this.#later();
   }
 
   /** Bytes that something else writes count too. */
@@ -91,7 +100,7 @@ export class Checks {
 
   /** Resolves when everything is answered, also what was asked meanwhile. */
   async idle(): Promise<void> {
-    while (this.#queue.length > 0 || this.#tasks > 0) {
+    while (this.#waiting > 0 || this.#tasks > 0) {
       if (this.#tasks === 0) this.#send();
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
@@ -102,20 +111,52 @@ export class Checks {
     return Buffer.compare(found, digest) === 0 ? "good" : "wrong";
   }
 
-  /** Fewer than four go when the thread has nothing else to do: otherwise more come meanwhile. */
+  get #waiting(): number {
+    return this.#short.length + this.#long.length;
+  }
+
+  #sendFull(): void {
+    while (this.#tasks < TASKS && (this.#queued >= TASK_BYTES || this.#waiting >= TASK_SPANS)) {
+      this.#send();
+    }
+  }
+
+  /** Fewer than four go when the thread has nothing else to do: otherwise more come meanwhile. Short objects do not wait for company. */
   #later(): void {
-    if (this.#scheduled || this.#tasks > 0) return;
+    if (this.#scheduled || !this.#mayGo()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#queue.length > 0 && this.#tasks === 0) this.#send();
+      if (this.#mayGo()) this.#send();
     });
   }
 
+  #mayGo(): boolean {
+    return this.#short.length > 0
+      ? this.#tasks < TASKS
+      : this.#long.length > 0 && this.#tasks === 0;
+  }
+
+  /** What goes next; at least one. */
+  #next(): Check[] {
+    const next: Check[] = [];
+    let bytes = 0;
+    for (const queue of [this.#short, this.#long]) {
+      let taken = 0;
+      while (taken < queue.length && bytes < TASK_BYTES && next.length < TASK_SPANS) {
+        const check = queue[taken] as Check;
+        bytes += check.length;
+        next.push(check);
+        taken += 1;
+      }
+      queue.splice(0, taken);
+    }
+    this.#queued -= bytes;
+    return next;
+  }
+
   #send(): void {
-    const checks = this.#queue;
-    this.#queue = [];
-    this.#queued = 0;
+    const checks = this.#next();
     const digests = new Uint8Array(checks.length * DIGEST_BYTES);
     for (const [index, { digest }] of checks.entries()) digests.set(digest, index * DIGEST_BYTES);
     this.#tasks += 1;
@@ -140,7 +181,8 @@ export class Checks {
       else if (verdict === VERDICT.wrong) this.#settle(check, "wrong");
       else this.#settle(check, fault ?? { code: undefined, message: "not answered" });
     }
-    if (this.#queue.length > 0) this.#later();
+    this.#sendFull();
+    this.#later();
     if (this.#tasks === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
