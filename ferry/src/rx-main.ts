@@ -1,19 +1,29 @@
 /** Guarantee: the receiving program reads settings, wires the parts and does nothing else. */
 import { createClient, InboxService } from "@lightferry/proto/rpc";
-import { runService } from "@lightferry/proto/service";
+import { runService, type Shell } from "@lightferry/proto/service";
+import { startDirectoryStation } from "./directory/rx/program.ts";
+import {
+  type DirectoryRxConfig,
+  isDirectoryDriver,
+  readDirectoryRxConfig,
+} from "./directory/settings.ts";
 import { openReceiver } from "./gate/open.ts";
 import { localMtu } from "./gate/proc-net.ts";
 import { showMetrics } from "./metrics/index.ts";
-import { readRxConfig } from "./rx/config.ts";
+import { type RxConfig, readRxConfig } from "./rx/config.ts";
 import { hashThread } from "./rx/hash-thread.ts";
 import { Station, type StationLink } from "./rx/station.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
 
-await runService({
+await runService<RxConfig | DirectoryRxConfig>({
   name: "ferry-rx",
-  parse: readRxConfig,
-  start: async (shell) => {
+  parse: (raw) => (isDirectoryDriver(raw) ? readDirectoryRxConfig(raw) : readRxConfig(raw)),
+  start: async (any) => {
+    if (any.config.gate.driver === "directory") {
+      return await startDirectoryStation(any as Shell<DirectoryRxConfig>);
+    }
+    const shell = any as Shell<RxConfig>;
     const { config, log, provider, journal, onClose } = shell;
     const { tls, zone } = config;
     const { frameSize, groupShards, parityShards } = config.gate;

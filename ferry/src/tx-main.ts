@@ -1,19 +1,35 @@
 /** Guarantee: the sending program reads settings, wires the parts and does nothing else. */
 import { createClient, OutboxService } from "@lightferry/proto/rpc";
-import { activeKey, openRing, renewWithTrust, runService } from "@lightferry/proto/service";
+import {
+  activeKey,
+  openRing,
+  renewWithTrust,
+  runService,
+  type Shell,
+} from "@lightferry/proto/service";
+import {
+  type DirectoryTxConfig,
+  isDirectoryDriver,
+  readDirectoryTxConfig,
+} from "./directory/settings.ts";
+import { startDirectorySender } from "./directory/tx/program.ts";
 import { openSender } from "./gate/open.ts";
 import { showMetrics } from "./metrics/index.ts";
 import { requirePeer } from "./peers.ts";
 import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
-import { readTxConfig } from "./tx/config.ts";
+import { readTxConfig, type TxConfig } from "./tx/config.ts";
 import { Sender } from "./tx/sender.ts";
 
-await runService({
+await runService<TxConfig | DirectoryTxConfig>({
   name: "ferry-tx",
-  parse: readTxConfig,
-  start: async (shell) => {
+  parse: (raw) => (isDirectoryDriver(raw) ? readDirectoryTxConfig(raw) : readTxConfig(raw)),
+  start: async (any) => {
+    if (any.config.gate.driver === "directory") {
+      return await startDirectorySender(any as Shell<DirectoryTxConfig>);
+    }
+    const shell = any as Shell<TxConfig>;
     const { config, log, provider, journal, onClose } = shell;
     const { gate: link, tls, zone } = config;
     const ring = shell.hsm?.signKeys ?? openRing(config, config.ferryKeysDir, "ferry-sign");
