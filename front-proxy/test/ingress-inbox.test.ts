@@ -147,6 +147,37 @@ test("a bundle from the future is held where it is until the clocks agree", asyn
   expect(await readdir(world.dirs.arrivals)).toHaveLength(1);
 });
 
+test("expiry is judged by the sender's clock, as the ferry tells it, and within a day and two hours of our own", async () => {
+  const day = { createdMs: Date.now() - DAY_MS, expiresMs: Date.now() - DAY_MS + 3_600_000 };
+  const deliver = async (nowMs: number, change: Partial<typeof day> = {}, told: object = {}) => {
+    const dates = { ...day, ...change };
+    const verdict = { decidedMs: dates.createdMs - 1_000 };
+    const { request } = await world.seal([{ content: Buffer.from("x"), verdict }], dates);
+    const senderTime = { nowMs, latestMs: nowMs, ageMs: 1_000, ...told };
+    return world.deliver({ ...request, senderTime });
+  };
+  // Our clock is a day ahead of the sender's: by ours it expired long ago.
+  expect(await deliver(day.createdMs + 60_000)).toMatchObject({ status: "accepted" });
+  const expired = { status: "quarantined", code: "bundle.expired" };
+  expect(await deliver(day.expiresMs)).toMatchObject(expired);
+  // Heartbeats that were held back, or forged, gain 26 hours at most, and none that is old gains any.
+  const old = { createdMs: Date.now() - 28 * 3_600_000, expiresMs: Date.now() - 27 * 3_600_000 };
+  expect(await deliver(old.createdMs + 60_000, old)).toMatchObject(expired);
+  const stale = { ageMs: DAY_MS + 1 };
+  expect(await deliver(day.createdMs + 60_000, {}, stale)).toMatchObject(expired);
+});
+
+test("what the sender sealed before its clock was set back is not from the future", async () => {
+  const ahead = Date.now() + 2 * 3_600_000;
+  const { request } = await world.seal(one, { createdMs: ahead });
+  const senderTime = { nowMs: Date.now(), latestMs: Date.now(), ageMs: 0 };
+  await expect(world.deliver({ ...request, senderTime })).rejects.toMatchObject({
+    code: "bundle.from-future",
+  });
+  const told = { ...senderTime, latestMs: ahead };
+  expect(await world.deliver({ ...request, senderTime: told })).toEqual({ status: "accepted" });
+});
+
 test("a flipped bit, a cut and an added byte are each refused, whatever their place", async () => {
   const codes = [];
   for (const spoil of [

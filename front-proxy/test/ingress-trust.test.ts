@@ -115,7 +115,7 @@ it("what was refused under a denial is judged anew when that is lifted, as of it
   for (const bundle of [late, damaged, good]) {
     expect((await world.deliver(bundle.request)).status).toBe("quarantined");
   }
-  await world.pool.query("UPDATE quarantined_bundle SET refused_ms = $2 WHERE bundle_id = $1", [
+  await world.pool.query("UPDATE quarantined_bundle SET judged_ms = $2 WHERE bundle_id = $1", [
     late.request.bundleId,
     Date.now() + 30 * DAY_MS,
   ]);

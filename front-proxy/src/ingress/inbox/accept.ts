@@ -13,8 +13,11 @@
  */
 import { join } from "node:path";
 import {
+  type JudgedTimes,
+  judgedTimes,
   type ReceivedBundle,
   readHeader,
+  type SenderTime,
   type VerifiedHeader,
   verifyChunks,
   verifyHeader,
@@ -48,6 +51,8 @@ export interface Announcement {
   readonly size: number;
   readonly lane: string;
   readonly receivedMs: number;
+  /** What the sender's heartbeats tell of its clock; undefined where there are none, as on a medium. */
+  readonly senderTime?: SenderTime | undefined;
 }
 
 export type Answer =
@@ -94,24 +99,28 @@ export class Acceptance {
 
   /**
    * Checks the file and settles it one way or the other.
-   * @param atMs when it came: by then it must not have expired.
+   * @param times when it came: by then it must not have expired.
    */
-  async evaluate(path: string, announced: Announcement, atMs = Date.now()): Promise<Answer> {
+  async evaluate(
+    path: string,
+    announced: Announcement,
+    times = judgedTimes(Date.now(), announced.senderTime),
+  ): Promise<Answer> {
     let verified: VerifiedHeader;
     let received: ReceivedBundle | undefined;
     try {
       received = await readHeader(path);
-      verified = await this.#verify(received, announced, atMs);
+      verified = await this.#verify(received, announced, times);
     } catch (error) {
       const code = refusalCode(error);
       if (code === undefined) throw asStorageFault(error);
       // What a key says that is known, and refused, is worth a name: whoever looks needs the stream.
       const claimed = code.startsWith("certificate.") ? received?.header : undefined;
       const { detail } = error as GatewayError;
-      return this.#refuseUnverified(path, announced, code, detail, claimed);
+      return this.#refuseUnverified(path, announced, { code, detail, claimed, times });
     }
     const answer = await inTransaction(this.#context.pool, (client) =>
-      this.#settle(client, path, verified, announced),
+      this.#settle(client, path, verified, announced, times.now),
     );
     if (answer.status === "accepted") this.#onAccepted(verified);
     return answer;
@@ -120,13 +129,13 @@ export class Acceptance {
   async #verify(
     received: ReceivedBundle,
     announced: Announcement,
-    atMs: number,
+    times: JudgedTimes,
   ): Promise<VerifiedHeader> {
     const { shell, config } = this.#context;
     const registry = this.#context.registry();
     const expirySeconds = registry.lane(announced.lane)?.expirySeconds;
     const verified = verifyHeader(shell.provider, received, {
-      now: atMs,
+      ...times,
       lane: announced.lane,
       lifetimeMs: expirySeconds === undefined ? undefined : expirySeconds * 1_000,
       keys: keysOf(this.#context),
@@ -156,6 +165,7 @@ export class Acceptance {
     path: string,
     verified: VerifiedHeader,
     announced: Announcement,
+    judgedMs: number,
   ): Promise<Answer> {
     const { header, headerDigest } = verified;
     const stream = await store.lockStream(client, header.stream, header.lane, header.sender);
@@ -187,6 +197,7 @@ export class Acceptance {
         file,
         code,
         refusedMs: Date.now(),
+        judgedMs,
       });
       return { status: "quarantined", code };
     }
@@ -232,16 +243,11 @@ export class Acceptance {
     return { status: "duplicate" };
   }
 
-  /**
-   * A file whose header could not be trusted: only what ferry-rx announced is known about it.
-   * @param claimed where its header says that it belongs.
-   */
+  /** A file whose header could not be trusted: only what ferry-rx announced is known about it. */
   async #refuseUnverified(
     path: string,
     announced: Announcement,
-    code: ErrorCode,
-    detail: string,
-    claimed?: { readonly stream: string; readonly sequence: number },
+    { code, detail, claimed, times }: Unverified,
   ): Promise<Answer> {
     const position = {
       lane: announced.lane,
@@ -258,6 +264,7 @@ export class Acceptance {
       file,
       code,
       refusedMs: Date.now(),
+      judgedMs: times.now,
     });
     return { status: "quarantined", code };
   }
@@ -338,6 +345,14 @@ function assertVerdictsLast({ header, verdicts }: VerifiedHeader): void {
   const outlived = verdicts.findIndex(({ expiresMs }) => expiresMs < header.expiresMs);
   if (outlived === -1) return;
   throw new GatewayError("verdict.expired", { detail: `item ${outlived}: before its bundle` });
+}
+
+interface Unverified {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  /** Where its header says that it belongs. */
+  readonly claimed: { readonly stream: string; readonly sequence: number } | undefined;
+  readonly times: JudgedTimes;
 }
 
 interface Position {

@@ -33,6 +33,7 @@ const ROUND = 64;
 interface RefusedRow extends WithdrawnRow {
   readonly id: number;
   readonly refused_ms: number;
+  readonly judged_ms: number;
 }
 
 interface StoppedRow extends PlacedRow {
@@ -86,7 +87,7 @@ export class Readmission {
   #refused(): AsyncGenerator<RefusedRow> {
     return this.#rows(
       "ingress.readmit-refused",
-      `SELECT id, ${WITHDRAWN_COLUMNS}, refused_ms ${REFUSED_ON_ARRIVAL}
+      `SELECT id, ${WITHDRAWN_COLUMNS}, refused_ms, judged_ms ${REFUSED_ON_ARRIVAL}
           AND id > $2 ORDER BY id LIMIT $3`,
       ({ id }) => id,
     );
@@ -133,7 +134,9 @@ export class Readmission {
         lane: row.lane,
         receivedMs: row.refused_ms,
       };
-      const answer = await acceptance.evaluate(path, announced, row.refused_ms);
+      const { judged_ms: judgedMs } = row;
+      const times = { now: judgedMs, latest: Math.max(judgedMs, row.refused_ms) };
+      const answer = await acceptance.evaluate(path, announced, times);
       context.shell.log.info({ file: row.file, answer }, "judged anew");
     }
     await query(

@@ -28,7 +28,7 @@ export async function recoverInbox(
   for (const file of files) {
     const path = join(dirs.inbox, file);
     const announced = await announcementOf(provider, path, file);
-    if (announced === undefined) continue;
+    if (announced === undefined || announced.expired) continue;
     const answer = await acceptance.evaluate(path, announced);
     context.shell.log.info({ file, answer }, "bundle found in the inbox without a row");
     // Taken before and opened since: its row no longer needs the file.
@@ -36,24 +36,31 @@ export async function recoverInbox(
   }
 }
 
+interface Found extends Announcement {
+  /** By our own clock, which may be wrong: ferry-rx had no answer and says the sender's with its next announcement. */
+  readonly expired: boolean;
+}
+
 /** What ferry-rx would have said; an unreadable file keeps its name's id so that it can be refused. */
 async function announcementOf(
   provider: SmProvider,
   path: string,
   file: string,
-): Promise<Announcement | undefined> {
+): Promise<Found | undefined> {
   const { size, mtimeMs } = await stat(path);
   const receivedMs = Math.floor(mtimeMs);
   try {
     const received = await readHeader(path);
-    const { bundleId, lane } = received.header;
+    const { bundleId, lane, expiresMs } = received.header;
+    const expired = expiresMs <= Date.now();
     const headerDigest = provider.sm3(received.headerBytes);
-    return { bundleId, headerDigest, file, size, lane, receivedMs };
+    return { bundleId, headerDigest, file, size, lane, receivedMs, expired };
   } catch (error) {
     if (refusalCode(error) === undefined) throw error;
     const bundleId = Buffer.from(file.slice(0, 36).replaceAll("-", ""), "hex");
     if (bundleId.length !== 16) return undefined;
-    return { bundleId, headerDigest: Buffer.alloc(32), file, size, lane: "", receivedMs };
+    const unread = { headerDigest: Buffer.alloc(32), lane: "", expired: false };
+    return { ...unread, bundleId, file, size, receivedMs };
   }
 }
 

@@ -1,5 +1,7 @@
 /** Guarantee: only ferry-rx hands bundles in, and what it says is checked before it is used. */
+import type { SenderTime } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
 import { bind, InboxService, type ServiceBinding } from "@lightferry/proto/rpc";
 import { Turns } from "@lightferry/proto/service";
 import type { Acceptance, Announcement } from "./accept.ts";
@@ -25,6 +27,7 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           size: request.size ?? 0,
           lane: short(request.lane ?? "", LANE_LENGTH, "lane"),
           receivedMs: request.receivedMs ?? 0,
+          senderTime: senderTime(request.senderTime),
         };
         const answer = await turns.run(() => acceptance.deliver(announced));
         return {
@@ -35,6 +38,14 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
     },
     { deliver: ["ferry-rx", "media-rx"] },
   );
+}
+
+function senderTime(
+  told: lightferry.ferry.v1.SenderTime.$Properties | null | undefined,
+): SenderTime | undefined {
+  if (told === null || told === undefined) return undefined;
+  const { nowMs = 0, latestMs = 0, ageMs = 0 } = told;
+  return { nowMs: nowMs ?? 0, latestMs: latestMs ?? 0, ageMs: ageMs ?? 0 };
 }
 
 function short(text: string, length: number, field: string): string {

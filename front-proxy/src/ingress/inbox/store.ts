@@ -188,14 +188,17 @@ export interface RefusedBundle {
   readonly sequence: number;
   readonly code: ErrorCode;
   readonly refusedMs: number;
+  /** The sender's time by which it was judged. */
+  readonly judgedMs: number;
 }
 
 export async function insertRefused(on: Pool | PoolClient, refused: RefusedBundle): Promise<void> {
   await query(
     on,
     "ingress.refused-insert",
-    `INSERT INTO quarantined_bundle (bundle_id, header_digest, file, lane, stream, sequence, code, refused_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO quarantined_bundle (bundle_id, header_digest, file, lane, stream, sequence, code, refused_ms,
+       judged_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       refused.bundleId,
       refused.headerDigest,
@@ -205,6 +208,7 @@ export async function insertRefused(on: Pool | PoolClient, refused: RefusedBundl
       refused.sequence,
       refused.code,
       refused.refusedMs,
+      refused.judgedMs,
     ],
   );
 }

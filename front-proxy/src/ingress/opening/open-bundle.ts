@@ -104,9 +104,14 @@ async function verifyAgain(
   bundle: UnopenedBundle,
   path: string,
 ): Promise<VerifiedHeader> {
-  return verifyHeader(context.shell.provider, await readHeader(path), {
-    // What was accepted in time stays accepted, however long our own outage lasts.
-    now: bundle.acceptedMs,
+  const received = await readHeader(path);
+  return verifyHeader(context.shell.provider, received, {
+    // What was accepted in time stays accepted, however long our own outage lasts, and whatever our own clock
+    // said then: it was the sender's time that counted.
+    now: Math.min(
+      Math.max(bundle.acceptedMs, received.header.createdMs),
+      received.header.expiresMs - 1,
+    ),
     keys: keysOf(context),
     self: context.config.node,
   });
