@@ -1,5 +1,5 @@
 /**
- * Guarantee: writes proto/vectors/bundle/*.json, certificates/*.json and streams/*.json, one file per
+ * Guarantee: writes proto/vectors/bundle/*.json, certificates/*.json, streams/*.json and receipts/*.json, one file per
  * case. SM2 is randomised: a file whose case has not changed is kept, so that
  * its bytes stay the same. Run: `node proto/vectors/make.ts`.
  */
@@ -8,7 +8,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeKeysOnce } from "./keys.ts";
 import { makePkiOnce } from "./pki/make.ts";
-import type { CertificateVector, ImportVector, StreamVector, Vector } from "./vector.ts";
+import type {
+  CertificateVector,
+  ImportVector,
+  ReceiptVector,
+  StreamVector,
+  Vector,
+} from "./vector.ts";
 
 makeKeysOnce();
 makePkiOnce();
@@ -26,6 +32,7 @@ const { CHUNKS } = await import("./cases/chunks.ts");
 const { ENTRIES } = await import("./cases/entries.ts");
 const { CERTIFICATES, IMPORTS } = await import("./cases/certificates.ts");
 const { STREAMS } = await import("./cases/streams.ts");
+const { RECEIPTS } = await import("./cases/receipts.ts");
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const CONTEXT = {
@@ -112,3 +119,15 @@ write<CertificateVector | ImportVector>("certificates", [
   }),
   ...IMPORTS.map((facts) => ({ name: facts.name, facts, vector: (): ImportVector => facts })),
 ]);
+write(
+  "receipts",
+  RECEIPTS.map(({ name, changed, context, expect, make }) => {
+    const facts = { name, changed, context, expect };
+    const vector = (): ReceiptVector => {
+      const bytes = make();
+      const blank = bytes.length > 0 && bytes.every((byte) => byte === 0);
+      return { ...facts, file: blank ? { zeros: bytes.length } : bytes.toString("base64") };
+    };
+    return { name, facts, vector };
+  }),
+);

@@ -82,3 +82,35 @@ export interface ImportVector {
     readonly code?: string;
   }[];
 }
+
+/** What a sending node reads of a file of receipts (SPEC §17). The one signing key is that of `recipient`. */
+export interface ReceiptVector {
+  readonly name: string;
+  readonly changed: string;
+  readonly context: {
+    readonly now: number;
+    readonly self: string;
+    /** Lanes that begin in this zone, with the node at their far end. */
+    readonly farEnds: Readonly<Record<string, string>>;
+    /** False: the receiver's signing key is not known. */
+    readonly signKeyRegistered: boolean;
+  };
+  /** A code, or every list in order with its receipts in theirs. */
+  readonly expect:
+    | { readonly code: string }
+    | {
+        readonly lists: readonly {
+          readonly lane: string;
+          readonly number: number;
+          readonly receipts: readonly {
+            /** hexadecimal */
+            readonly id: string;
+            readonly state: string;
+            readonly code: string;
+            readonly timeMs: number;
+          }[];
+        }[];
+      };
+  /** base64; `zeros`: so many zero bytes instead. */
+  readonly file: string | { readonly zeros: number };
+}

@@ -130,6 +130,13 @@ export const ENTRIES: readonly Case[] = [
   entry("kind-capital", "kind Request", { kind: "Request" }),
   entry("http-missing", "kind request without http", { http: null }),
   entry("file-missing", "kind file without file", { kind: "file", http: null }),
+  entry("receipt-with-http", "kind receipt with http", { kind: "receipt" }),
+  entry("receipt-with-file", "kind receipt with file", {
+    ...{ kind: "receipt", http: null, file: { name: "a.csv" } },
+  }),
+  valid("receipt", "kind receipt with neither http nor file", {
+    items: [{ ...record, entry: { kind: "receipt", http: null } }],
+  }),
   entry("service-too-long", "service of 513 characters", { service: "s".repeat(513) }),
   entry("caller-too-long", "caller of 513 characters", { caller: "c".repeat(513) }),
   entry("grant-too-long", "grant of 513 characters", { grant: "g".repeat(513) }),
