@@ -3,6 +3,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterAll, expect } from "vitest";
 import { openReceiver, openSender } from "../src/gate/open.ts";
 import { type Code, DEFAULT_CODE } from "../src/object.ts";
+import { DEFAULT_ROOM_LIMITS, type RoomLimits } from "../src/rx/room.ts";
 import { Station } from "../src/rx/station.ts";
 import type { LinkSigner } from "../src/signed.ts";
 import type { InventoryTimes } from "../src/tx/inventory.ts";
@@ -34,6 +35,7 @@ export async function startStation(
   at: Place,
   port = 0,
   known: () => KeyDirectory = () => directory,
+  roomLimits: RoomLimits = DEFAULT_ROOM_LIMITS,
 ): Promise<{ station: Station; port: number }> {
   const gate = await openReceiver({ host: HOST, port }, 1 << 23, {
     mode: "demo",
@@ -52,6 +54,7 @@ export async function startStation(
     provider,
     keys: known,
     events: at.rxEvents,
+    roomLimits,
     log: quiet,
   });
   return { station, port: gate.port };
