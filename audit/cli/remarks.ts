@@ -5,6 +5,7 @@
  */
 import type { CliContext, Words } from "@lightferry/proto/cli";
 import { errorRow, isErrorCode } from "@lightferry/proto/errors";
+import { labelOf } from "./labels.ts";
 import type { EventView } from "./view.ts";
 import { localTime } from "./words.ts";
 
@@ -13,57 +14,6 @@ export const REMARKS_WIDTH = 240;
 /** Enough of a digest to compare by eye; `--json` has all of it. */
 const DIGEST_SHOWN = 16;
 
-const LABELS: Readonly<Record<string, Words>> = {
-  after: { zh: "此前", en: "after" },
-  "at-ms": { zh: "对端时间", en: "far side's time" },
-  "before-index": { zh: "序号之前", en: "before index" },
-  caller: { zh: "接入方", en: "caller" },
-  code: { zh: "错误码", en: "code" },
-  count: { zh: "帧数", en: "frames" },
-  demo: { zh: "演示", en: "demonstration" },
-  detail: { zh: "详情", en: "detail" },
-  direction: { zh: "方向", en: "direction" },
-  epoch: { zh: "纪元", en: "epoch" },
-  exchange: { zh: "交换", en: "exchange" },
-  from: { zh: "原状态", en: "from state" },
-  "from-ms": { zh: "自", en: "since" },
-  further: { zh: "另有同类", en: "more of the kind" },
-  "given-up": { zh: "放弃包数", en: "given up" },
-  groups: { zh: "总组数", en: "groups" },
-  items: { zh: "交换数", en: "exchanges" },
-  key: { zh: "上报序号", en: "emitter number" },
-  lane: { zh: "通道", en: "lane" },
-  limit: { zh: "行数上限", en: "limit" },
-  method: { zh: "操作", en: "by" },
-  missing: { zh: "缺少", en: "missing" },
-  mode: { zh: "模式", en: "mode" },
-  ms: { zh: "毫秒", en: "ms" },
-  "next-ms": { zh: "下次投递", en: "next attempt" },
-  object: { zh: "对象号", en: "object" },
-  obligations: { zh: "脱敏", en: "masked" },
-  "old-size": { zh: "前次长度", en: "size before" },
-  outcome: { zh: "结果", en: "outcome" },
-  pid: { zh: "进程号", en: "pid" },
-  reason: { zh: "理由", en: "reason" },
-  "received-ms": { zh: "收齐时间", en: "received" },
-  registry: { zh: "注册表号", en: "registry" },
-  root: { zh: "根", en: "root" },
-  rule: { zh: "规则", en: "rule" },
-  runtime: { zh: "运行环境", en: "runtime" },
-  sequence: { zh: "包序号", en: "bundle number" },
-  stream: { zh: "流", en: "stream" },
-  state: { zh: "对端状态", en: "far side's state" },
-  successor: { zh: "新令牌", en: "new token" },
-  "to-ms": { zh: "至", en: "until" },
-  token: { zh: "令牌", en: "token" },
-  trails: { zh: "轨迹数", en: "trails" },
-  "type-prefix": { zh: "类型", en: "type" },
-  actor: { zh: "主体", en: "actor" },
-  verdict: { zh: "结论", en: "finding" },
-  work: { zh: "受阻工作", en: "work" },
-  zone: { zh: "网络", en: "zone" },
-};
-
 /** Values with a word of their own, by attribute. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
   detail: { timeout: { zh: "目标系统超时未答", en: "timeout" } },
@@ -71,6 +21,11 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     held: { zh: "待审查", en: "held" },
     failed: { zh: "失败", en: "failed" },
     "in-doubt": { zh: "结果存疑", en: "in doubt" },
+  },
+  exact: { yes: { zh: "是", en: "yes" }, no: { zh: "否", en: "no" } },
+  operation: {
+    sign: { zh: "签名", en: "sign" },
+    decrypt: { zh: "解密", en: "decrypt" },
   },
   demo: { true: { zh: "是", en: "yes" }, false: { zh: "否", en: "no" } },
   state: {
@@ -101,8 +56,9 @@ const DETECTORS: Readonly<Record<string, Words>> = {
 export function remarks(context: Pick<CliContext, "say">, view: EventView): string {
   const { say } = context;
   const figures = Object.entries(view.attributes)
-    .filter(([name, value]) => !(name === "rule" && view.rules.includes(value)))
-    .map(([name, value]) => figure(say, name, value));
+    // Nothing to say, or said already.
+    .filter(([name, value]) => value !== "" && !(name === "rule" && view.rules.includes(value)))
+    .map(([name, value]) => figure(say, view.type, name, value));
   const parts = [...reason(say, view.code), ...rules(say, view.rules), ...origin(say, view)];
   return [...parts, ...figures].join(say({ zh: "；", en: "; " }));
 }
@@ -140,18 +96,21 @@ const ORDINALS: Readonly<Record<string, (count: string) => Words>> = {
   pass: (count) => ({ zh: `第 ${count} 遍`, en: `pass ${count}` }),
 };
 
-function figure(say: Say, name: string, value: string): string {
+function figure(say: Say, type: string, name: string, value: string): string {
   const ordinal = ORDINALS[name];
   if (ordinal !== undefined) return say(ordinal(value));
-  const label = Object.hasOwn(LABELS, name) ? say(LABELS[name] as Words) : name;
-  return `${label} ${valueWords(say, name, value)}`;
+  const words = labelOf(type, name);
+  return `${words === undefined ? name : say(words)} ${valueWords(say, name, value)}`;
 }
+
+/** Milliseconds since 1970, from 2001 on; what is shorter lasts so long. */
+const MOMENT = /^\d{13}$/;
 
 function valueWords(say: Say, name: string, value: string): string {
   const words = VALUES[name]?.[value];
   if (words !== undefined) return say(words);
   if (name === "obligations") return obligations(say, value);
-  if (name.endsWith("-ms") && /^\d{1,15}$/.test(value)) return localTime(Number(value));
+  if (name.endsWith("-ms") && MOMENT.test(value)) return localTime(Number(value));
   if (/^[0-9a-f]{40,}$/.test(value)) return `${value.slice(0, DIGEST_SHOWN)}…`;
   return value;
 }

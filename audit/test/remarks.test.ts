@@ -45,6 +45,22 @@ describe("remarks", () => {
     );
   });
 
+  it("call an attribute by what it means in this event", () => {
+    const told = (type: string, attributes: Record<string, string>) =>
+      remarks(zh, view({ type, attributes }));
+    expect(told("exchange.retried", { from: "in-doubt" })).toBe("原状态 结果存疑");
+    expect(told("key.use-reserved", { from: "6", to: "21", operation: "sign" })).toBe(
+      "自第 6；至 21；用途 签名",
+    );
+    expect(told("audit.append-refused", { key: "policy/7" })).toBe("上报序号 policy/7");
+    expect(told("trust.key-denied", { key: "c15e" })).toBe("密钥编号 c15e");
+    expect(told("key.action-begun", { "about.zone": "business", serials: "" })).toBe(
+      "网络 business",
+    );
+    expect(told("gate.alarm", { "offset-ms": "4200" })).toBe("时钟差毫秒 4200");
+    expect(told("exchange.receipted", { "at-ms": "1795392348841" })).toMatch(/^对端时间 2026-11-2/);
+  });
+
   it("show what they do not know as it stands", () => {
     const newer = view({ code: "future.code", attributes: { "new-thing": "x" } });
     expect(remarks(zh, newer)).toBe("future.code；new-thing x");
