@@ -51,7 +51,6 @@ const TYPES: Readonly<Record<EventType, Words>> = {
   "gate.gap": { zh: "光闸缺号", en: "gap at the gate" },
   "gate.gap-unrepaired": { zh: "缺号未补齐", en: "gap not repaired" },
   "gate.gap-unrepairable": { zh: "缺号无法补发", en: "gap cannot be repaired" },
-  "gate.ticket-issued": { zh: "签发补发单", en: "repair ticket issued" },
   "gate.ticket-accepted": { zh: "接受补发单", en: "repair ticket accepted" },
   "gate.ticket-refused": { zh: "拒绝补发单", en: "repair ticket refused" },
   "gate.heartbeat-missed": { zh: "心跳中断", en: "heartbeat missed" },

@@ -1,6 +1,13 @@
 /** Guarantee: `lightferry ferry …` shows what the two programs say of the gate; it changes nothing. */
-import { type CliContext, type CliNoun, EXIT, type ExitCode } from "@lightferry/proto/cli";
+import {
+  type CliContext,
+  type CliNoun,
+  EXIT,
+  type ExitCode,
+  type Words,
+} from "@lightferry/proto/cli";
 import { plan } from "./plan.ts";
+import { repairVerbs } from "./repair.ts";
 import { type Gap, type RxStatus, readStatuses, type Seen, type TxStatus } from "./status-files.ts";
 
 const MIB = 1024 * 1024;
@@ -9,6 +16,12 @@ const NONE = {
   zh: "没有找到摆渡程序的状态文件：请先运行 npm start",
   en: "no status of a ferry program was found: run npm start first",
 } as const;
+
+const STATES: Readonly<Record<Gap["state"], Words>> = {
+  open: { zh: "等待后续遍补齐", en: "a later pass may bring it" },
+  unrepaired: { zh: "未补齐，应签发补发单", en: "stays away: write a ticket" },
+  unrepairable: { zh: "发送侧已不再保存", en: "the sender has it no more" },
+};
 
 /** Every program must be up, hear the other side and have no open gap for exit code 0. */
 async function status(context: CliContext): Promise<ExitCode> {
@@ -94,12 +107,13 @@ async function gaps(context: CliContext): Promise<ExitCode> {
     { title: { zh: "网络", en: "zone" }, value: "zone" },
     { title: { zh: "流", en: "stream" }, value: "stream" },
     { title: { zh: "缺失数", en: "missing" }, value: "count", align: "right" },
+    { title: { zh: "情况", en: "state" }, value: ({ state }) => context.say(STATES[state]) },
     { title: { zh: "序号", en: "sequence numbers" }, value: "missing" },
   ]);
   context.out(
     context.say({
-      zh: "等待第二遍补齐；仍缺失的，请由发送侧重新提交",
-      en: "the second pass may still bring them; what stays missing must be handed over again on the sending side",
+      zh: "用 lightferry ferry ticket 签发补发单，带到发送侧用 lightferry ferry repair 提交；无法补发的须重新提交",
+      en: "lightferry ferry ticket writes a repair ticket for lightferry ferry repair on the sending side; what cannot be repaired must be submitted anew",
     }),
   );
   return EXIT.done;
@@ -142,6 +156,7 @@ export const noun: CliNoun = {
       ],
       run: gaps,
     },
+    ...repairVerbs,
     plan,
   ],
 };

@@ -11,6 +11,8 @@ export interface Gap {
   readonly stream: string;
   readonly missing: string;
   readonly count: number;
+  /** What is known of them: a later pass may bring them, a ticket should be written, the sender has them no more. */
+  readonly state: "open" | "unrepaired" | "unrepairable";
 }
 
 interface Base {

@@ -9,7 +9,6 @@ export type FerryEventType =
   | "gate.gap"
   | "gate.gap-unrepaired"
   | "gate.gap-unrepairable"
-  | "gate.ticket-issued"
   | "gate.ticket-accepted"
   | "gate.ticket-refused"
   | "gate.heartbeat-missed"

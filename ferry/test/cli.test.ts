@@ -28,7 +28,7 @@ const rx = {
   bundles: { arrived: 4, delivered: 4, refused: 0, waiting: 0 },
   objects: 0,
   rejected: { checksum: 5, magic: 1 },
-  gaps: [{ stream: "inbound/n/normal", missing: "3-4", count: 2 }],
+  gaps: [{ stream: "inbound/n/normal", missing: "3-4", count: 2, state: "unrepaired" }],
 };
 
 async function run(verb: string): Promise<{ code: number; text: string; json: unknown }> {
@@ -92,7 +92,9 @@ test("status tells both halves, and a picture that is old is a program that does
 test("gaps are listed by stream, and their absence is said", async () => {
   put("business", "ferry-rx", rx);
   const shown = await run("gaps");
-  expect(shown.text).toContain("business | inbound/n/normal | 2 | 3-4");
+  expect(shown.text).toContain(
+    "business | inbound/n/normal | 2 | stays away: write a ticket | 3-4",
+  );
   expect(shown.json).toEqual([{ zone: "business", ...rx.gaps[0] }]);
   put("business", "ferry-rx", { ...rx, gaps: [] });
   expect((await run("gaps")).text).toBe("no bundle is missing");

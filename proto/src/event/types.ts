@@ -56,7 +56,6 @@ export const EVENT_TYPES = [
   "gate.gap",
   "gate.gap-unrepaired",
   "gate.gap-unrepairable",
-  "gate.ticket-issued",
   "gate.ticket-accepted",
   "gate.ticket-refused",
   "gate.heartbeat-missed",
