@@ -4,13 +4,14 @@
  */
 import type { ActiveAlarm } from "./alarms.ts";
 import type { Lag } from "./lag.ts";
+import type { GapState } from "./rx/streams.ts";
 
 /** Bundles of a stream that were sent and have not arrived. */
 export interface GapPicture {
   readonly stream: string;
   readonly missing: string;
   readonly count: number;
-  readonly state?: string;
+  readonly state: GapState;
 }
 
 /** The sending end of a link. */
@@ -19,6 +20,8 @@ export interface TxLink {
   readonly driver: string;
   readonly locked: boolean;
   readonly epoch: number;
+  /** Wire bytes that the link may take; absent where the driver has no such limit. */
+  readonly rateBytesPerSecond?: number;
   readonly nextFrame: number;
   readonly sent: {
     readonly frames: number;
@@ -99,6 +102,7 @@ export interface RxLane {
   readonly heldBytes: number;
   readonly restored: number;
   readonly repeats: number;
+  readonly rejected: Readonly<Record<string, number>>;
   /** Objects under way, the oldest first. */
   readonly progress: readonly {
     readonly bundle: string;
@@ -123,6 +127,14 @@ export interface RxPicture {
   readonly role: "rx";
   readonly timeMs: number;
   readonly pid: number;
+  /** Of the disk, and what is alarmed of it; absent where the driver does not measure it. */
+  readonly space?: {
+    readonly freeBytes: number;
+    readonly totalBytes: number;
+    readonly promisedBytes: number;
+    readonly leftOut: { readonly objects: number; readonly bytes: number };
+    readonly alarms: readonly ActiveAlarm[];
+  };
   readonly links: readonly RxLink[];
   readonly lanes: readonly RxLane[];
 }

@@ -63,7 +63,9 @@ test("the receiver's page says what its picture says, and no bundle or stream by
   const page = scrape(text);
   expect(page.value("lightferry_ferry_lost_frames_total", { link: "0" })).toBe(2);
   expect(page.value("lightferry_ferry_clock_offset_seconds", { link: "0" })).toBe(-7_200);
-  expect(page.value("lightferry_ferry_missing_bundles", { lane: "inbound" })).toBe(3);
+  const missing = (state: string) =>
+    page.value("lightferry_ferry_missing_bundles", { lane: "inbound", state });
+  expect([missing("open"), missing("unrepaired"), missing("unrepairable")]).toEqual([2, 1, 0]);
   expect(page.value("lightferry_ferry_rejected_frames_total", { link: "0", reason: "magic" })).toBe(
     1,
   );

@@ -14,6 +14,7 @@ export function txPicture(timeMs = Date.now()): TxPicture {
       {
         link: 0,
         ...{ driver: "udp", locked: true, epoch: 3, nextFrame: 10 },
+        rateBytesPerSecond: 120_000_000,
         sent: {
           ...{ frames: 10, bytes: 14_560, retried: 1, failed: 0 },
           ...{ bytesPerSecond: 98_700_000, parityShare: 0.11 },
@@ -39,6 +40,10 @@ export function rxPicture(timeMs = Date.now()): RxPicture {
     role: "rx",
     timeMs,
     pid: 12,
+    space: {
+      ...{ freeBytes: 40e9, totalBytes: 100e9, promisedBytes: 1e9 },
+      ...{ leftOut: { objects: 0, bytes: 0 }, alarms: [] },
+    },
     links: [
       {
         link: 0,
@@ -67,10 +72,11 @@ export function rxPicture(timeMs = Date.now()): RxPicture {
         },
         quarantine: { bundles: 1, bytes: 5_000_000, sinceMs: timeMs - 3_600_000 },
         ...{ objects: 1, heldBytes: 1_000_000, restored: 12, repeats: 34 },
+        rejected: { "chunk-digest": 1 },
         progress: [{ bundle: BUNDLE, good: 40_000_000, size: 100_000_000 }],
         gaps: [
-          { stream: "inbound/node-extranet/normal", missing: "3-4", count: 2 },
-          { stream: "inbound/node-extranet/bulk", missing: "9", count: 1 },
+          { stream: "inbound/node-extranet/normal", missing: "3-4", count: 2, state: "open" },
+          { stream: "inbound/node-extranet/bulk", missing: "9", count: 1, state: "unrepaired" },
         ],
         lag: { newestMs: 800, worstMs: 2_400 },
       },

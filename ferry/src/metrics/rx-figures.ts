@@ -1,7 +1,11 @@
 /** Guarantee: every figure of the receiving program. Labels are links, lanes and words of fixed lists; never a bundle or a stream. */
-import { ALARM_CODES } from "../alarms.ts";
-import type { RxLane, RxLink, RxPicture } from "../picture.ts";
+import { ALARM_CODES, type AlarmCode } from "../alarms.ts";
+import type { GapPicture, RxLane, RxLink, RxPicture } from "../picture.ts";
 import { counter, type Figure, gauge, type Point } from "./figures.ts";
+
+/** Of the machine, not of one link. */
+const SPACE_CODES: readonly AlarmCode[] = ["ferry.space-low", "ferry.space-full"];
+const LINK_CODES = ALARM_CODES.filter((code) => !SPACE_CODES.includes(code));
 
 const LINK = ["link"] as const;
 const LANE = ["lane"] as const;
@@ -15,6 +19,11 @@ const lanes =
   ({ lanes: all }: RxPicture): Point[] =>
     all.map((lane) => [[lane.lane], read(lane)]);
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
+
+const GAP_STATES: readonly GapPicture["state"][] = ["open", "unrepaired", "unrepairable"];
+
+const isActive = (alarms: RxLink["alarms"], code: AlarmCode): number =>
+  alarms.some((alarm) => alarm.code === code) ? 1 : 0;
 
 const LINK_FIGURES: readonly Figure<RxPicture>[] = [
   gauge("locked", LINK, "1 when the kernel itself keeps the socket to one direction.", (picture) =>
@@ -101,16 +110,14 @@ const LINK_FIGURES: readonly Figure<RxPicture>[] = [
         Object.entries(rejected).map(([reason, count]): Point => [[link, reason], count]),
       ),
   ),
-  gauge("alarm", ["link", "code"], "1 while the condition lasts.", (picture) =>
+  gauge("alarm", ["link", "code"], "1 while the condition of the link lasts.", (picture) =>
     picture.links.flatMap(({ link, alarms }) =>
-      ALARM_CODES.map(
-        (code): Point => [[link, code], alarms.some((alarm) => alarm.code === code) ? 1 : 0],
-      ),
+      LINK_CODES.map((code): Point => [[link, code], isActive(alarms, code)]),
     ),
   ),
   counter("alarms", ["link", "code"], "How often the condition began.", (picture) =>
     picture.links.flatMap(({ link, alarmCounts }) =>
-      ALARM_CODES.map((code): Point => [[link, code], alarmCounts[code] ?? 0]),
+      LINK_CODES.map((code): Point => [[link, code], alarmCounts[code] ?? 0]),
     ),
   ),
 ];
@@ -135,13 +142,17 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
   ),
   gauge(
     "missing_bundles",
-    LANE,
-    "Sent, as heartbeats and inventories say, and not here.",
+    ["lane", "state"],
+    "Sent and not here: open (a later pass may bring them), unrepaired (write a ticket), unrepairable (the sender has them no more).",
     (picture) =>
-      picture.lanes.map(({ lane, gaps }) => [
-        [lane],
-        gaps.reduce((sum, { count }) => sum + count, 0),
-      ]),
+      picture.lanes.flatMap(({ lane, gaps }) =>
+        GAP_STATES.map(
+          (state): Point => [
+            [lane, state],
+            gaps.reduce((sum, gap) => (gap.state === state ? sum + gap.count : sum), 0),
+          ],
+        ),
+      ),
   ),
   gauge(
     "quarantine_bundles",
@@ -179,6 +190,15 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
     "Shards that were here already.",
     lanes(({ repeats }) => repeats),
   ),
+  counter(
+    "lane_rejections",
+    ["lane", "reason"],
+    "Manifests and shards of the lane that count for nothing, by reason (SPEC.md §7).",
+    (picture) =>
+      picture.lanes.flatMap(({ lane, rejected }) =>
+        Object.entries(rejected).map(([reason, count]): Point => [[lane, reason], count]),
+      ),
+  ),
   gauge(
     "lag_seconds",
     LANE,
@@ -193,4 +213,27 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
   ),
 ];
 
-export const RX_FIGURES: readonly Figure<RxPicture>[] = [...LINK_FIGURES, ...LANE_FIGURES];
+const SPACE_FIGURES: readonly Figure<RxPicture>[] = [
+  gauge(
+    "space_bytes",
+    ["state"],
+    "Of the fullest file system that objects are written to: total, free, promised (to objects under way).",
+    ({ space }) => [
+      [["total"], space?.totalBytes],
+      [["free"], space?.freeBytes],
+      [["promised"], space?.promisedBytes],
+    ],
+  ),
+  counter("left_out_objects", [], "Objects that found no room.", ({ space }) => [
+    [[], space?.leftOut.objects],
+  ]),
+  gauge("space_alarm", ["code"], "1 while the condition of the disk lasts.", ({ space }) =>
+    space === undefined ? [] : SPACE_CODES.map((code) => [[code], isActive(space.alarms, code)]),
+  ),
+];
+
+export const RX_FIGURES: readonly Figure<RxPicture>[] = [
+  ...LINK_FIGURES,
+  ...LANE_FIGURES,
+  ...SPACE_FIGURES,
+];

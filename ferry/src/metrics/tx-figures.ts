@@ -6,7 +6,7 @@ const LINK = ["link"] as const;
 const LANE = ["lane"] as const;
 
 const links =
-  (read: (link: TxLink) => number) =>
+  (read: (link: TxLink) => number | undefined) =>
   ({ links: all }: TxPicture): Point[] =>
     all.map((link) => [[link.link], read(link)]);
 const lanes =
@@ -24,6 +24,12 @@ export const TX_FIGURES: readonly Figure<TxPicture>[] = [
     LINK,
     "Starts of the sender, as its frames carry it.",
     links(({ epoch }) => epoch),
+  ),
+  gauge(
+    "rate_limit_bytes_per_second",
+    LINK,
+    "Wire bytes a second that the link may take, as it is set.",
+    links(({ rateBytesPerSecond }) => rateBytesPerSecond),
   ),
   counter(
     "sent_frames",
