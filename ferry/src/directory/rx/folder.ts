@@ -53,7 +53,7 @@ interface Known {
 }
 
 export class Folder {
-  readonly counts = { taken: 0, duplicates: 0, foreign: 0, waiting: 0 };
+  readonly counts = { taken: 0, bytes: 0, duplicates: 0, foreign: 0, waiting: 0 };
   readonly #parts: FolderParts;
   readonly #known = new Map<string, Known>();
   #round = 0;
@@ -145,13 +145,14 @@ export class Folder {
     this.#known.set(path, known);
     const verdict = await take(path);
     if (signal.aborted) return;
-    if (verdict.verdict === "taken") await this.#taken(path, key, verdict.duplicate);
+    if (verdict.verdict === "taken") await this.#taken(path, key, stat.size, verdict.duplicate);
     else if (verdict.verdict === "later") this.#noRoom(known);
     else if (verdict.verdict === "not-good") await this.#notGood(path, known, verdict);
   }
 
-  async #taken(path: string, key: string, duplicate: boolean): Promise<void> {
+  async #taken(path: string, key: string, bytes: number, duplicate: boolean): Promise<void> {
     this.counts.taken += 1;
+    this.counts.bytes += bytes;
     if (duplicate) this.counts.duplicates += 1;
     // Another file under the same name is not the one that was read.
     const now = await lstat(path).catch(() => undefined);

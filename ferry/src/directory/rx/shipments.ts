@@ -10,6 +10,7 @@ import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../../events.ts";
 import type { PlainFile } from "../../media/files.ts";
+import type { RxLane } from "../../picture.ts";
 import type { BelievedHead } from "../head.ts";
 import { Plan } from "../plan.ts";
 import type { Decoder } from "./decode.ts";
@@ -97,10 +98,10 @@ export class Shipments {
     return this.#open.size;
   }
 
-  progress(): object[] {
+  /** What a shipment holds is known when it is whole: it stands for its bundles. */
+  progress(): RxLane["progress"] {
     return [...this.#open.values()].slice(0, SHOWN).map((open) => ({
-      shipment: open.id,
-      ...{ good: this.#good(open), size: open.plan.facts.size, whole: open.unpacking },
+      ...{ bundle: open.id, good: this.#good(open), size: open.plan.facts.size },
     }));
   }
 

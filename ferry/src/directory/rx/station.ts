@@ -15,7 +15,9 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../../alarms.ts";
 import type { EventSink, Log } from "../../events.ts";
+import { LagMeter } from "../../lag.ts";
 import { removeAll } from "../../media/files.ts";
+import type { RxLane, RxLink } from "../../picture.ts";
 import { rangesText } from "../../ranges.ts";
 import { missingPath } from "../../repair/missing.ts";
 import { DoneLog } from "../../rx/done.ts";
@@ -89,6 +91,7 @@ export class DirectoryStation {
   readonly #shipments: Shipments;
   readonly #intake: Intake;
   readonly #folder: Folder;
+  readonly #lag = new LagMeter();
   readonly #began = performance.now();
   /** Of heads that came, until the appliance cannot hold anything older any more. */
   readonly #positions: { readonly at: number; readonly streams: Positions }[] = [];
@@ -127,7 +130,12 @@ export class DirectoryStation {
       }),
       senderTime: () => account.senderTime(),
       clock: Date.now,
-      deliver: (request) => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
+      deliver: async (request) => {
+        const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
+        const sentMs = account.senderTime()?.nowMs ?? Date.now();
+        this.#lag.note(request.bundleId ?? new Uint8Array(), sentMs);
+        return answer;
+      },
     });
     const finish = (object: Parameters<Finisher["finish"]>[0]) => this.#finisher.finish(object);
     const unpacker = new Unpacker({
@@ -188,18 +196,20 @@ export class DirectoryStation {
     this.#finisher.judgeAnew();
   }
 
-  status(): object {
-    const { lane, expectedSender: sender, path } = this.#options;
+  status(): Omit<RxLink, "link"> & RxLane & { readonly role: "rx" } {
+    const { lane, expectedSender: sender, path: folder } = this.#options;
     const { account } = this.#received;
     const { heardAt, clockOffsetMs } = account;
-    const { taken, duplicates, foreign, waiting } = this.#folder.counts;
+    const { taken, bytes, duplicates, foreign, waiting } = this.#folder.counts;
+    const files = { taken, duplicates, foreign, waiting, putAway: this.#away };
     return {
-      ...{ role: "rx", sender, lane, driver: "directory", locked: false, folder: path },
-      ...{ frames: taken, repeats: duplicates, restored: this.#shipments.restored },
-      files: { taken, duplicates, foreign, waiting, putAway: this.#away },
-      epoch: account.epoch,
+      ...{ role: "rx", sender, lane, driver: "directory", locked: false, port: 0, folder },
+      received: { datagrams: taken, bytes, overruns: 0, receiveBuffer: 0 },
+      ...{ bytesPerSecond: 0, frames: taken, files, epoch: account.epoch },
       accounted: { settled: account.settled, lost: account.lost },
+      loss: { permille: 0, frames: 0, lost: 0 },
       alarms: this.#alarms.active,
+      alarmCounts: Object.fromEntries(this.#alarms.counts),
       heartbeat: {
         count: this.#intake.heartbeats,
         silent: this.#alarms.has("ferry.heartbeat-missed"),
@@ -208,12 +218,13 @@ export class DirectoryStation {
       },
       bundles: { ...this.#finisher.counts, waiting: this.#finisher.waiting },
       quarantine: this.#quarantine.picture(),
-      objects: this.#shipments.size,
-      heldBytes: this.#shipments.bytes,
+      ...{ objects: this.#shipments.size, heldBytes: this.#shipments.bytes },
+      ...{ restored: this.#shipments.restored, repeats: this.#shipments.duplicates },
       progress: this.#shipments.progress(),
       rejected: this.#rejections.totals(),
-      ...this.#gaps.status(),
-    };
+      ...(this.#gaps.status() as Pick<RxLane, "gaps">),
+      lag: this.#lag.lag,
+    } as ReturnType<DirectoryStation["status"]>;
   }
 
   /** Stops looking and writes down what is there; the next start goes on with it. */

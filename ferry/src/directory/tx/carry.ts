@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, FerryEvent, Log } from "../../events.ts";
+import type { TxLane } from "../../picture.ts";
 import type { CheckContext } from "../../tx/check.ts";
 import { Plan } from "../plan.ts";
 import type { Profile } from "../profile.ts";
@@ -107,7 +108,7 @@ export class Carrier {
   }
 
   /** For the status: passes on the line. */
-  passes(): object[] {
+  passes(): TxLane["passes"] {
     return [...this.#passes.values()].flatMap(({ shipment, bytes }) =>
       shipment.bundles.slice(0, 1).map(({ bundleId }) => ({
         bundle: bundleId,
@@ -198,11 +199,12 @@ export class Carrier {
     const shipmentId = Buffer.from(shipment.id, "hex");
     try {
       for (let group = shipment.groups; group < plan.groups; group += 1) {
+        const k = plan.dataParts(group);
         const made = await groups.make(plan, group, content, String(serviceClass));
         try {
           for (const { index, digest, length, pieces } of made.parts) {
             const part = { ...plan.facts, shipmentId, group, index, digest };
-            await outlet.send({ part, length, pieces }, serviceClass);
+            await outlet.send({ part, length, parity: index >= k, pieces }, serviceClass);
           }
         } finally {
           await made.close();

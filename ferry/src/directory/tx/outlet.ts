@@ -24,6 +24,8 @@ const SENDING = "sending";
 /** A heartbeat is as short as a file gets. */
 const BEAT_BYTES = 2_048;
 const URGENT = 0;
+/** Files are few: a rate is that of some of them. */
+const RATE_MS = 10_000;
 
 export interface OutletParts {
   readonly node: string;
@@ -42,12 +44,13 @@ export interface OutletParts {
 export interface Load {
   readonly part: lightferry.ferry.v1.FilePart.$Properties;
   readonly length: number;
+  readonly parity: boolean;
   pieces(): AsyncIterable<Uint8Array>;
 }
 
 export class Outlet {
   /** Since the start. */
-  readonly sent = { files: 0, bytes: 0, heartbeats: 0 };
+  readonly sent = { files: 0, bytes: 0, heartbeats: 0, retried: 0, parityBytes: 0 };
   /** With the appliance, as far as known. */
   waiting = { files: 0, bytes: 0 };
   readonly #parts: OutletParts;
@@ -56,6 +59,7 @@ export class Outlet {
   readonly #beating: Promise<void>;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #sentAt = Number.NEGATIVE_INFINITY;
+  #recent: { readonly at: number; readonly bytes: number }[] = [];
   #number = 0;
   #firstStream = 0;
 
@@ -101,6 +105,7 @@ export class Outlet {
       (error) => {
         const { code, detail } = asGatewayError(error);
         if (code === "ferry.file-invalid") return false;
+        this.sent.retried += 1;
         log.warn({ code, detail }, "not sent, tried again");
         void troubles.met(SENDING, error, { lane });
         return true;
@@ -130,6 +135,8 @@ export class Outlet {
     }
     this.sent.files += 1;
     this.sent.bytes += size;
+    if (load?.parity === true) this.sent.parityBytes += size;
+    this.#rate(size);
     this.waiting = { files: this.waiting.files + 1, bytes: this.waiting.bytes + size };
   }
 
@@ -146,6 +153,19 @@ export class Outlet {
       },
       ...(load === undefined ? {} : { part: load.part }),
     });
+  }
+
+  /** Of the last {@link RATE_MS}; a file counts whole when it is there. */
+  get bytesPerSecond(): number {
+    const since = performance.now() - RATE_MS;
+    const recent = this.#recent.filter(({ at }) => at >= since);
+    return Math.round(recent.reduce((sum, { bytes }) => sum + bytes, 0) / (RATE_MS / 1_000));
+  }
+
+  #rate(bytes: number): void {
+    const at = performance.now();
+    this.#recent.push({ at, bytes });
+    while (this.#recent[0] !== undefined && this.#recent[0].at < at - RATE_MS) this.#recent.shift();
   }
 
   /** @throws GatewayError `directory.target-full` */

@@ -7,12 +7,15 @@
  */
 import { join } from "node:path";
 import { asGatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
 import { Troubles } from "@lightferry/proto/service";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../../events.ts";
+import { LagMeter } from "../../lag.ts";
+import type { OutboxPeer } from "../../media/export.ts";
+import type { TxLane, TxLink } from "../../picture.ts";
 import type { LinkSigner } from "../../signed.ts";
 import { OwnClock } from "../../tx/own-clock.ts";
-import type { OutboxPeer } from "../../tx/sender.ts";
 import type { Profile } from "../profile.ts";
 import { Acks } from "./acks.ts";
 import { Carrier } from "./carry.ts";
@@ -48,6 +51,7 @@ export class DirectorySender {
   readonly #outlet: Outlet;
   readonly #carrier: Carrier;
   readonly #stop = new AbortController();
+  readonly #lag = new LagMeter();
   readonly #leasing: Promise<void>;
 
   private constructor(options: DirectorySenderOptions, journal: ShipmentJournal, groups: Groups) {
@@ -64,7 +68,12 @@ export class DirectorySender {
     this.#outlet = new Outlet({
       ...{ node, lane, profile, heartbeatMs, target, journal, signer, troubles, log, signal },
     });
-    const send = (request: object) => outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
+    const send = async (request: lightferry.ferry.v1.AckRequest.$Properties): Promise<unknown> => {
+      const answer = await outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
+      const first = request.passesDone === 1 || request.finished === true;
+      if (first) this.#lag.note(request.bundleId ?? new Uint8Array(), clock.now());
+      return answer;
+    };
     this.#carrier = new Carrier({
       ...{ profile, secondPassMs, journal, groups, outlet: this.#outlet, events, log, signal },
       acks: new Acks(send, log, signal),
@@ -90,18 +99,26 @@ export class DirectorySender {
     return this.#journal.epoch;
   }
 
-  status(): object {
-    const { lane, node, target } = this.#options;
-    const { sent, waiting, number } = this.#outlet;
+  status(): Omit<TxLink, "link"> & TxLane & { readonly role: "tx"; readonly node: string } {
+    const { lane, node } = this.#options;
+    const { sent, number } = this.#outlet;
     const { counts, sending, held } = this.#carrier;
+    const { files: frames, bytes, heartbeats, retried, parityBytes } = sent;
+    const appliance = { target: this.#options.target.where, waiting: this.#outlet.waiting };
     return {
-      ...{ role: "tx", node, lane, driver: "directory", locked: false, target: target.where },
-      ...{ epoch: this.#journal.epoch, nextFrame: number + 1 },
-      sent: { frames: sent.files, bytes: sent.bytes, heartbeats: sent.heartbeats },
-      ...{ coding: this.#groups.variant, waiting, passes: this.#carrier.passes() },
+      ...{ role: "tx", node, lane, driver: "directory", locked: false, ...appliance },
+      ...{ epoch: this.#journal.epoch, nextFrame: number + 1, heartbeats },
+      sent: {
+        ...{ frames, bytes, retried, failed: 0, bytesPerSecond: this.#outlet.bytesPerSecond },
+        parityShare: bytes === 0 ? 0 : parityBytes / bytes,
+      },
+      coding: this.#groups.variant,
+      memory: { shards: 0, used: 0 },
+      passes: this.#carrier.passes(),
       bundles: { ...counts, sending, held },
       streams: Object.fromEntries(this.#journal.positions),
-    };
+      lag: this.#lag.lag,
+    } as ReturnType<DirectorySender["status"]>;
   }
 
   /** Stops sending; what was not finished goes on at the next start. */
