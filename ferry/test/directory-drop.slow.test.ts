@@ -1,0 +1,249 @@
+/** Guarantee tested: files reach real SFTP and FTP servers whole, and nobody else's server gets anything. */
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { TargetSettings } from "../src/directory/settings.ts";
+import { openTarget } from "../src/directory/tx/open-target.ts";
+import type { Target } from "../src/directory/tx/target.ts";
+import { Appliance } from "./appliance.ts";
+import { directorySender, directoryStation, folders, SMALL_PROFILE } from "./directory-world.ts";
+import { digestOf, HOST, type Place, place } from "./fixture.ts";
+import { idOf, queue } from "./media-world.ts";
+
+const SSHD = "/usr/sbin/sshd";
+const SFTP_SERVER = "/usr/lib/openssh/sftp-server";
+const VSFTPD = "/usr/sbin/vsftpd";
+const isRoot = process.getuid?.() === 0;
+const user = userInfo().username;
+
+let at: Place;
+const closing: (() => unknown)[] = [];
+beforeEach(() => {
+  at = place();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+  at.remove();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A server of the system in the foreground, ended after the test. */
+async function serve(program: string, words: readonly string[], port: number): Promise<void> {
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
+  const said: string[] = [];
+  child.stderr.on("data", (text: Buffer) => said.push(text.toString()));
+  child.stdout.on("data", (text: Buffer) => said.push(text.toString()));
+  const exit = once(child, "exit");
+  closing.push(async () => {
+    child.kill("SIGTERM");
+    await exit;
+  });
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`${program}: ${said.join("")}`);
+    const socket = connect(port, HOST);
+    const answered = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (answered) return;
+    await delay(25);
+  }
+  throw new Error(`${program} does not listen: ${said.join("")}`);
+}
+
+interface SftpServer {
+  readonly settings: Extract<TargetSettings, { kind: "sftp" }>;
+}
+
+async function sftpServer(staging?: string): Promise<SftpServer> {
+  const dir = join(at.root, "sshd");
+  mkdirSync(dir, { mode: 0o700 });
+  const key = (name: string): string => {
+    const path = join(dir, name);
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
+    return path;
+  };
+  const [host, mine] = [key("host"), key("mine")];
+  writeFileSync(join(dir, "allowed"), readFileSync(`${mine}.pub`));
+  const port = await freePort();
+  const settings = [
+    ...[`ListenAddress ${HOST}`, `Port ${port}`, `HostKey ${host}`, "StrictModes no"],
+    ...["UsePAM no", "PasswordAuthentication no", `AuthorizedKeysFile ${join(dir, "allowed")}`],
+    ...[`Subsystem sftp ${SFTP_SERVER}`, "PermitRootLogin yes", `PidFile ${join(dir, "pid")}`],
+  ];
+  writeFileSync(join(dir, "config"), `${settings.join("\n")}\n`);
+  // Where sshd puts the part of itself that has no rights.
+  if (isRoot) mkdirSync("/run/sshd", { recursive: true });
+  await serve(SSHD, ["-D", "-e", "-f", join(dir, "config")], port);
+  const [, encoded = ""] = readFileSync(`${host}.pub`, "utf8").split(" ");
+  const digest = createHash("sha256").update(Buffer.from(encoded, "base64")).digest("base64");
+  const { drop: folder } = folders(at);
+  const hostKeySha256 = digest.replace(/=+$/, "");
+  return {
+    settings: {
+      ...{ kind: "sftp", host: HOST, port, user, folder, staging, hostKeySha256 },
+      ...{ keyPath: mine, passwordPath: undefined },
+    },
+  };
+}
+
+async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
+  const dir = join(at.root, "vsftpd");
+  mkdirSync(dir);
+  const { drop } = folders(at);
+  // It gives up its rights: every folder on the way must be open to it.
+  for (const path of [at.root, drop]) chmodSync(path, 0o777);
+  const port = await freePort();
+  const settings = [
+    ...["listen=YES", `listen_address=${HOST}`, `listen_port=${port}`, "background=NO"],
+    ...[
+      "anonymous_enable=YES",
+      "no_anon_password=YES",
+      "anon_upload_enable=YES",
+      "write_enable=YES",
+    ],
+    ...["anon_mkdir_write_enable=YES", "anon_other_write_enable=YES", "anon_umask=000"],
+    ...["allow_writeable_chroot=YES", "seccomp_sandbox=NO", "anon_world_readable_only=NO"],
+    ...[`anon_root=${drop}`, "pasv_address=127.0.0.1", `secure_chroot_dir=${dir}`],
+  ];
+  const path = join(dir, "config");
+  writeFileSync(path, `${settings.join("\n")}\n`);
+  await serve(VSFTPD, [path], port);
+  return {
+    ...{ kind: "ftp", host: HOST, port, user: "anonymous", passwordPath: undefined },
+    ...{ folder: "/", staging: undefined, tls: "none", caPath: undefined },
+  };
+}
+
+const options = { mode: "demo", warn: () => undefined } as const;
+
+/** Bundles cross by this target; the test's appliance takes them from where the server puts them. */
+async function crosses(target: Target, profile: typeof SMALL_PROFILE): Promise<void> {
+  const { drop, pickUp } = folders(at);
+  const between = new Appliance(drop, pickUp).start();
+  closing.push(() => between.stop());
+  const bundles = await queue(at, 300_000, 1_000, 90_000);
+  const tx = await directorySender(at, profile, { target });
+  closing.push(() => tx.close());
+  const rx = await directoryStation(at);
+  closing.push(() => rx.close());
+  await at.inbox.until(bundles.length);
+  expect(at.inbox.delivered.map(idOf).sort()).toEqual(bundles.map(idOf).sort());
+  for (const bundle of bundles) {
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  }
+  expect(between.faults).toEqual([]);
+}
+
+const file = (text: string) => ({
+  size: text.length,
+  pieces: async function* () {
+    yield Buffer.from(text);
+  },
+});
+
+/** What every target must do, whatever it is. */
+async function behaves(target: Target, seen: string): Promise<void> {
+  const at = { folder: undefined, name: "0000000000a1" };
+  expect(await target.waiting()).toEqual({ files: 0, bytes: 0 });
+  expect(await target.put(at, file("first"))).toBe("written");
+  expect(await target.put(at, file("second"))).toBe("exists");
+  expect(readFileSync(join(seen, at.name), "utf8")).toBe("first");
+  expect(await target.put({ folder: "f1", name: "b" }, file("inside"))).toBe("written");
+  expect(await target.put({ folder: "f1", name: "c" }, file("inside too"))).toBe("written");
+  expect(await target.waiting()).toEqual({ files: 3, bytes: 5 + 6 + 10 });
+}
+
+describe.skipIf(!existsSync(SSHD) || !existsSync(SFTP_SERVER))("SFTP (openssh-server)", () => {
+  test("puts files whole, under their names at last, and tells what waits", async () => {
+    const { settings } = await sftpServer(folders(at).staging);
+    const target = await openTarget(settings, SMALL_PROFILE, options);
+    closing.push(() => target.close());
+    await behaves(target, settings.folder);
+    expect(readdirSync(folders(at).staging)).toEqual([]);
+  });
+
+  test("carries a lane", async () => {
+    const { settings } = await sftpServer();
+    const profile = { ...SMALL_PROFILE, renames: false };
+    await crosses(await openTarget(settings, profile, options), profile);
+  });
+
+  test("another host key, another key, no server: said by its code, nothing is put", async () => {
+    const { settings } = await sftpServer();
+    const attempt = async (change: Partial<typeof settings>) => {
+      const target = await openTarget({ ...settings, ...change }, SMALL_PROFILE, options);
+      try {
+        await target.put({ folder: undefined, name: "x" }, file("x"));
+        return "put";
+      } catch (error) {
+        return (error as { code: string }).code;
+      } finally {
+        await target.close();
+      }
+    };
+    expect(await attempt({ hostKeySha256: "A".repeat(43) })).toBe("directory.host-key-mismatch");
+    const other = join(at.root, "other");
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", other]);
+    expect(await attempt({ keyPath: other })).toBe("directory.login-refused");
+    expect(await attempt({ port: await freePort() })).toBe("directory.target-unavailable");
+    expect(readdirSync(settings.folder)).toEqual([]);
+    chmodSync(other, 0o644);
+    await expect(
+      openTarget({ ...settings, keyPath: other }, SMALL_PROFILE, options),
+    ).rejects.toMatchObject({
+      code: "sm.key-exposed",
+    });
+    expect(await attempt({})).toBe("put");
+  });
+});
+
+describe.skipIf(!existsSync(VSFTPD) || !isRoot)("FTP (vsftpd)", () => {
+  test("puts files whole and tells what waits", async () => {
+    const settings = await ftpServer();
+    const target = await openTarget(settings, SMALL_PROFILE, options);
+    closing.push(() => target.close());
+    await behaves(target, folders(at).drop);
+  });
+
+  test("carries a lane", async () => {
+    const settings = await ftpServer();
+    const profile = { ...SMALL_PROFILE, renames: false };
+    await crosses(await openTarget(settings, profile, options), profile);
+  });
+
+  test("a login that is refused, and no server, are said by their codes", async () => {
+    const settings = await ftpServer();
+    const attempt = async (change: Partial<typeof settings>) => {
+      const target = await openTarget({ ...settings, ...change }, SMALL_PROFILE, options);
+      await expect(target.waiting()).rejects.toMatchObject({
+        code: expect.stringMatching(/^directory\./),
+      });
+      return await target.waiting().catch((error: { code: string }) => error.code);
+    };
+    expect(await attempt({ user: "nobody-here" })).toBe("directory.login-refused");
+    expect(await attempt({ port: await freePort() })).toBe("directory.target-unavailable");
+  });
+});
