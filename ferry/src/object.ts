@@ -60,6 +60,11 @@ export function epochOf(objectId: number): number {
   return Math.floor(objectId / NUMBERS_PER_EPOCH);
 }
 
+/** Its number in the epoch in which it was begun. */
+export function objectNumberOf(objectId: number): number {
+  return objectId % NUMBERS_PER_EPOCH;
+}
+
 /** How many shards a full group has. */
 export interface Code {
   readonly groupShards: number;

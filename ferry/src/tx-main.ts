@@ -20,7 +20,7 @@ import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
 import { readTxConfig, type TxConfig } from "./tx/config.ts";
-import { Sender } from "./tx/sender.ts";
+import { Sender, type SenderLink } from "./tx/sender.ts";
 
 await runService<TxConfig | DirectoryTxConfig>({
   name: "ferry-tx",
@@ -31,7 +31,7 @@ await runService<TxConfig | DirectoryTxConfig>({
     }
     const shell = any as Shell<TxConfig>;
     const { config, log, provider, journal, onClose } = shell;
-    const { gate: link, tls, zone } = config;
+    const { gate: told, tls, zone } = config;
     const ring = shell.hsm?.signKeys ?? openRing(config, config.ferryKeysDir, "ferry-sign");
     onClose(() => ring.close());
     const { trust, keys } = await followLink(shell);
@@ -48,24 +48,25 @@ await runService<TxConfig | DirectoryTxConfig>({
       peer: "front-proxy",
     });
     onClose(() => outbox.close());
-    const gate = await openSender(link, link.frameSize, link.rateBytesPerSecond, {
-      mode: config.mode,
-      socket: link.socket,
-      warn: (reason) => log.warn({ reason }, "gate"),
-      failed: shell.fail,
-    });
+    const links: SenderLink[] = [];
+    for (const { number, rateBytesPerSecond, socket, ...address } of config.links) {
+      const gate = await openSender(address, told.frameSize, rateBytesPerSecond, {
+        ...{ mode: config.mode, socket, failed: shell.fail },
+        warn: (reason) => log.warn({ reason, link: number }, "gate"),
+      });
+      links.push({ number, rateBytesPerSecond, gate });
+    }
     const sender = await Sender.start({
       node: config.node,
-      lane: config.lane,
-      outboxDir: config.outboxDir,
+      lanes: config.lanes,
+      links,
       stateDir: config.stateDir,
-      frameSize: link.frameSize,
-      code: link.code,
-      secondPassMs: link.secondPassSeconds * 1000,
-      passes: link.passes,
+      frameSize: told.frameSize,
+      code: told.code,
+      secondPassMs: told.secondPassSeconds * 1000,
+      passes: told.passes,
       inventory: config.inventory,
-      receiver: () => keys.receiverOf(config.lane),
-      gate,
+      receiverOf: (lane) => keys.receiverOf(lane),
       signer,
       keys: () => keys.keys,
       outbox,
@@ -77,6 +78,9 @@ await runService<TxConfig | DirectoryTxConfig>({
     status.start();
     onClose(() => status.close());
     const metrics = await showMetrics(shell, () => status.picture());
-    shell.ready({ driver: gate.driver, locked: gate.locked, epoch: sender.epoch, metrics });
+    const opened = links.map(({ number, gate: { driver, locked } }) => {
+      return { link: number, driver, locked };
+    });
+    shell.ready({ ...opened[0], links: opened, epoch: sender.epoch, metrics });
   },
 });

@@ -98,13 +98,14 @@ test("what differs between the two ends is named, thing by thing", async () => {
   const rig = await rigged({ expected });
   const told = (number: number, change: object) =>
     rig.tell(1, number, number, { settings: { ...SETTINGS, ...change } });
-  told(1, { lane: "outbound", frameSize: 1473 });
-  told(2, { lane: "outbound", frameSize: 1473 });
+  const lanes = [...SETTINGS.lanes, { number: 1, lane: "outbound" }];
+  told(1, { lanes, frameSize: 1473 });
+  told(2, { lanes, frameSize: 1473 });
   expect(rig.alarms.active).toMatchObject([
     {
       code: "ferry.link-mismatch",
       facts: {
-        lane: "outbound/inbound",
+        lanes: "1 outbound/0 inbound",
         "frame-size": "1473/8944",
         "parity-shards": "16/8",
         mtu: "1501/1500",

@@ -41,10 +41,12 @@ async function start(
   secondPassMs = 60_000,
 ): Promise<Sender> {
   const sender = await Sender.start({
-    ...{ node: FROM, lane: LANE, outboxDir: at.outboxDir, stateDir: at.txState },
-    ...{ frameSize: 1456, code, secondPassMs, gate, signer: linkOf(keys.ferry) },
+    lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
+    links: [{ number: 0, gate, rateBytesPerSecond: 1 }],
+    ...{ node: FROM, stateDir: at.txState },
+    ...{ frameSize: 1456, code, secondPassMs, signer: linkOf(keys.ferry) },
     ...{ keys: () => directory, outbox: at.outbox, events: at.txEvents, log: quiet },
-    receiver: () => TO,
+    receiverOf: () => TO,
   });
   open.push(sender);
   return sender;
@@ -96,7 +98,8 @@ test("the heartbeat says what the sender was told of the link", async () => {
   await eventually(() => gate.frames.length).toBeGreaterThan(0);
   const [first] = gate.frames;
   const { payload } = decodeCanonical(SignedMessage, (first as SentFrame).payload);
-  const told = { lane: LANE, frameSize: 1456, groupShards: 100, parityShards: 9 };
+  const lanes = [{ number: 0, lane: LANE }];
+  const told = { lanes, frameSize: 1456, groupShards: 100, parityShards: 9 };
   expect(decodeCanonical(Heartbeat, payload).settings).toMatchObject(told);
 });
 

@@ -35,8 +35,9 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 function line() {
   const gate = new RecordingGate();
-  const settings = { lane: "l", frameSize: FRAME, ...CODE };
-  const heartbeat = new HeartbeatSource(signer, "n", 1, settings, () => new Map());
+  const settings = { lanes: [{ number: 0, lane: "l" }], frameSize: FRAME, ...CODE };
+  const positions = () => new Map<string, number>();
+  const heartbeat = new HeartbeatSource({ signer, sender: "n", epoch: 1, settings, positions });
   const emitter = new Emitter(gate, FRAME, heartbeat);
   const memory = new ShardMemory(SHARD, CODE);
   const encoding = new Encoding();

@@ -32,7 +32,7 @@ const { Heartbeat } = lightferry.ferry.v1;
 
 export interface RigChange {
   readonly limits?: Partial<AlarmLimits>;
-  readonly expected?: Omit<ExpectedLink, "lane">;
+  readonly expected?: Omit<ExpectedLink, "lanes">;
   /** The receiver's clock. */
   readonly clock?: () => number;
 }
@@ -48,7 +48,7 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
     alarms,
     link,
     limits: { ...DEFAULT_ALARM_LIMITS, ...limits },
-    expected: { ...expected, lane: LANE },
+    expected: { ...expected, lanes: [`0 ${LANE}`] },
     received: () => received,
   });
   const reassembler = { data: () => undefined, manifest: () => undefined, tick: () => undefined };
@@ -103,6 +103,7 @@ export async function linkRig({ limits = {}, expected = {}, clock = Date.now }: 
     frame(FRAME_TYPE.HEARTBEAT, epoch, nextFrame, signed);
   };
   return {
+    ...{ gaps, inventories, rejections, done },
     link,
     events,
     alarms,

@@ -136,11 +136,12 @@ export async function startPeers(
             {
               lease: (request, call) => at.outbox.lease(request, call),
               ack: (request) => at.outbox.ack(request),
+              renew: (request) => at.outbox.renew(request),
               listEmitted: () => at.outbox.listEmitted(),
               recall: (request) => at.outbox.recall(request),
             },
             {
-              ...{ lease: ["ferry-tx"], ack: ["ferry-tx"] },
+              ...{ lease: ["ferry-tx"], ack: ["ferry-tx"], renew: ["ferry-tx"] },
               ...{ listEmitted: ["ferry-tx"], recall: ["ferry-tx"] },
             },
           )

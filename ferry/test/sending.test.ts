@@ -87,6 +87,7 @@ test("passes of one class take turns frame by frame; who has none ready is passe
 function carried(name: number): Carried {
   return {
     bundleId: Buffer.alloc(16, name).toString("hex"),
+    lane: "inbound",
     objectId: objectIdOf(1, name),
     shardSize: 1408,
     code: DEFAULT_CODE,

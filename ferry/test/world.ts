@@ -31,7 +31,10 @@ export const LANE = "inbound";
 export const FROM = "node-extranet";
 export const TO = "node-business";
 /** What a sender of heartbeats was told of the link. */
-export const SETTINGS = { lane: LANE, frameSize: 1456, groupShards: 128, parityShards: 16 };
+export const SETTINGS = {
+  lanes: [{ number: 0, lane: LANE }],
+  ...{ frameSize: 1456, groupShards: 128, parityShards: 16 },
+};
 const DAY = 86_400_000;
 
 export interface NamedKey {
@@ -230,9 +233,15 @@ export class Outbox {
     return { bundles };
   };
 
+  renew = async ({
+    leaseIds,
+  }: lightferry.ferry.v1.RenewRequest.$Properties): Promise<lightferry.ferry.v1.RenewResponse.$Properties> => {
+    return { lost: (leaseIds ?? []).filter((leaseId) => !this.#leased.has(leaseId)) };
+  };
+
   ack = async (request: AckRequest): Promise<object> => {
     const leased = this.#leased.get(request.leaseId ?? "");
-    if (leased === undefined) throw new GatewayError("internal.fault", { detail: "stale lease" });
+    if (leased === undefined) throw new GatewayError("outbox.lease-lost");
     leased.passesDone = request.passesDone ?? 0;
     const id = Buffer.from(leased.bundleId ?? []).toString("hex");
     if (request.refuseCode) this.kept.delete(id);

@@ -214,6 +214,7 @@ export class Freight {
 function carriedOf(lease: Lease): Carried {
   return {
     bundleId: hex(lease.bundleId ?? new Uint8Array()),
+    lane: "",
     objectId: 0,
     shardSize: 0,
     code: DEFAULT_CODE,

@@ -35,7 +35,7 @@ export interface StationLink {
   readonly expectedSender: string;
   readonly gate: GateReceiver;
   /** What this end was told of the link beside its lanes. */
-  readonly expected?: Omit<ExpectedLink, "lane"> | undefined;
+  readonly expected?: Omit<ExpectedLink, "lanes"> | undefined;
 }
 
 export interface StationOptions {
@@ -195,7 +195,7 @@ export class Station {
     const watch = new LinkWatch({
       ...{ alarms, link },
       limits: alarmLimits ?? DEFAULT_ALARM_LIMITS,
-      expected: { ...of.expected, lane },
+      expected: { ...of.expected, lanes: its.map(({ number, name }) => `${number} ${name}`) },
       received: () => of.gate.stats(),
     });
     const receiver = new Receiver({

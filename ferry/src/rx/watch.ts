@@ -15,7 +15,8 @@ type Settings = lightferry.ferry.v1.LinkSettings.$Properties;
 
 /** What this end was told of the link; what it was not told is not compared. */
 export interface ExpectedLink {
-  readonly lane: string;
+  /** Of the sender, as "number name". */
+  readonly lanes: readonly string[];
   readonly frameSize?: number | undefined;
   readonly groupShards?: number | undefined;
   readonly parityShards?: number | undefined;
@@ -135,8 +136,11 @@ export class LinkWatch {
     const compare = (name: string, there: string | number, here: string | number | undefined) => {
       if (here !== undefined && there !== here) facts[name] = `${there}/${here}`;
     };
-    const { lane = "", frameSize = 0, groupShards = 0, parityShards = 0 } = theirs;
-    compare("lane", lane ?? "", expected.lane);
+    const { lanes, frameSize = 0, groupShards = 0, parityShards = 0 } = theirs;
+    // A ferry may have some of the lanes only; what it has must be here, under the same number.
+    const named = (lanes ?? []).map(({ number, lane }) => `${number ?? 0} ${lane ?? ""}`);
+    const strange = named.filter((lane) => !expected.lanes.includes(lane));
+    if (strange.length > 0) facts.lanes = `${strange.join(", ")}/${expected.lanes.join(", ")}`;
     compare("frame-size", frameSize ?? 0, expected.frameSize);
     compare("group-shards", groupShards ?? 0, expected.groupShards);
     compare("parity-shards", parityShards ?? 0, expected.parityShards);

@@ -17,22 +17,24 @@ import type { EventSink, FerryEvent, Log } from "../events.ts";
 import { FRAME_HEADER } from "../frame.ts";
 import { type Code, Geometry } from "../object.ts";
 import { type Range, rangesText } from "../ranges.ts";
-import { untilAnswered } from "../retry.ts";
+import { isTransient, untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
 import { type Asked, repairOf, sameCode } from "./asked.ts";
 import { BundleFile } from "./bundle-file.ts";
 import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
-import type { Emitter } from "./emit.ts";
 import { Encoding } from "./encoding.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
 import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
-import { Pass, type PassKind } from "./pass.ts";
+import { Pass, type PassKind, type PassPart } from "./pass.ts";
 import { ObjectSource } from "./source.ts";
+import type { Spread } from "./spread.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 type Ack = lightferry.ferry.v1.AckRequest.$Properties;
 
+/** The outbox has given a bundle to somebody else, or it is gone. */
+const LEASE_LOST = "outbox.lease-lost";
 /** An event is a line of evidence: groups are named as far as a line goes. */
 const MAX_GROUPS_TEXT = 1_000;
 
@@ -44,7 +46,10 @@ const AT_ONCE: readonly number[] = [16, 16, 3, 8];
 
 export interface CarrierParts {
   readonly journal: TxJournal;
-  readonly emitter: Emitter;
+  /** Links of the ferry. */
+  readonly spread: Spread;
+  /** Of the lane, on the wire. */
+  readonly laneNumber: number;
   readonly memory: ShardMemory;
   readonly signer: LinkSigner;
   readonly events: EventSink;
@@ -67,10 +72,15 @@ export interface CarrierCounts {
   finished: number;
   refused: number;
   repaired: number;
+  /** Given to another ferry because their leases ran out here. */
+  takenOver: number;
 }
 
 export class Carrier {
-  readonly counts: CarrierCounts = { emitted: 0, finished: 0, refused: 0, repaired: 0 };
+  readonly counts: CarrierCounts = {
+    ...{ emitted: 0, finished: 0, refused: 0, repaired: 0 },
+    takenOver: 0,
+  };
   readonly #parts: CarrierParts;
   readonly #live = new Map<string, Carried>();
   readonly #turns = AT_ONCE.map((limit) => new Turns(limit));
@@ -78,6 +88,8 @@ export class Carrier {
   /** First passes not over, by class. */
   readonly #first = AT_ONCE.map(() => 0);
   readonly #running = new Set<Promise<void>>();
+  /** Leases that are another's by now. */
+  readonly #lost = new Set<string>();
 
   constructor(parts: CarrierParts) {
     this.#parts = parts;
@@ -100,7 +112,22 @@ export class Carrier {
 
   /** Goes on with everything that a former run had not finished. */
   resume(): void {
-    for (const bundle of this.#parts.journal.bundles.values()) this.#start(bundle, false);
+    const { journal, check } = this.#parts;
+    const { lane } = check();
+    for (const bundle of journal.bundles.values()) {
+      if (bundle.lane === lane) this.#start(bundle, false);
+    }
+  }
+
+  /** Leases of all that is held. */
+  leases(): string[] {
+    return Array.from(this.#live.values(), ({ leaseId }) => leaseId);
+  }
+
+  /** Leases that the outbox gave to somebody else, or ended: no further pass is begun under them. */
+  lost(leaseIds: readonly string[]): void {
+    const held = new Set(this.leases());
+    for (const leaseId of leaseIds) if (held.has(leaseId)) this.#lost.add(leaseId);
   }
 
   /** Takes a leased bundle, new or known. */
@@ -127,6 +154,7 @@ export class Carrier {
     const passes = Math.min(lease.passesDone ?? 0, this.#parts.passes);
     const bundle: Carried = {
       bundleId,
+      lane: this.#parts.check().lane,
       objectId: this.#parts.journal.newObjectId(),
       shardSize: this.#shardSize,
       code: this.#parts.code,
@@ -169,6 +197,7 @@ export class Carrier {
       .catch((error: unknown) => this.#gaveUp(bundle, error))
       .finally(() => {
         this.#live.delete(bundle.bundleId);
+        this.#lost.delete(bundle.leaseId);
         this.#running.delete(run);
       });
     this.#running.add(run);
@@ -272,16 +301,19 @@ export class Carrier {
     checked: () => void = () => undefined,
     groups?: readonly Range[],
   ): Promise<GatewayError | undefined> {
-    const { emitter, check } = this.#parts;
+    const { spread, check } = this.#parts;
     return await (this.#turns[kind.serviceClass] as Turns).run(async () => {
       let file: BundleFile | undefined;
       let passing = false;
+      if (this.#lost.has(bundle.leaseId)) throw new GatewayError(LEASE_LOST);
       try {
         file = await BundleFile.open(outboxPath(check().outboxDir, bundle.file));
         const proof = await checkBundle(bundle, file, check());
         checked();
         passing = true;
-        await emitter.send(this.#pass(bundle, file, proof, kind, groups ?? []));
+        const { source, passOn } = this.#passes(bundle, file, proof, kind);
+        const runs = (groups ?? []).map(([first, last]) => ({ first, count: last - first + 1 }));
+        await spread.send(source.facts, bundle.passes, runs, passOn);
         return undefined;
       } catch (error) {
         const { code } = asGatewayError(error);
@@ -298,14 +330,9 @@ export class Carrier {
     });
   }
 
-  #pass(
-    bundle: Carried,
-    file: BundleFile,
-    proof: Proof,
-    kind: PassKind,
-    asked: readonly Range[],
-  ): Pass {
-    const { signer, emitter, check, frameSize, journal, memory } = this.#parts;
+  /** The object, and how a part of it is sent through a link. */
+  #passes(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind) {
+    const { signer, check, frameSize, journal, memory, laneNumber } = this.#parts;
     const { lane, node } = check();
     const facts = {
       objectId: bundle.objectId,
@@ -317,10 +344,10 @@ export class Carrier {
       proof,
     };
     const source = new ObjectSource(facts, file, this.#encoding);
-    const { wake } = emitter;
-    const runs = asked.map(([first, last]) => ({ first, count: last - first + 1 }));
-    const part = runs.length === 0 ? undefined : { runs, open: { parts: 1 } };
-    return new Pass(source, kind, { epoch: journal.epoch, frameSize, signer, memory, wake }, part);
+    const shared = { epoch: journal.epoch, frameSize, signer, memory, lane: laneNumber };
+    const passOn = (wake: () => void, part: PassPart): Pass =>
+      new Pass(source, kind, { ...shared, wake }, part);
+    return { source, passOn };
   }
 
   async #refuse(bundle: Carried, cause: unknown): Promise<void> {
@@ -336,15 +363,35 @@ export class Carrier {
   async #ack(bundle: Carried, answer: Omit<Ack, "bundleId" | "leaseId">): Promise<void> {
     const { ack, signal } = this.#parts;
     const bundleId = Buffer.from(bundle.bundleId, "hex");
-    // The lease may be renewed while the outbox is away.
-    await untilAnswered(() => ack({ ...answer, bundleId, leaseId: bundle.leaseId }), signal);
+    // The lease may be another while the outbox is away, or by the time that it answers.
+    let { leaseId } = bundle;
+    await untilAnswered(
+      () => {
+        leaseId = bundle.leaseId;
+        return ack({ ...answer, bundleId, leaseId });
+      },
+      signal,
+      (error) =>
+        isTransient(error) ||
+        (asGatewayError(error).code === LEASE_LOST && leaseId !== bundle.leaseId),
+    );
   }
 
-  /** Stays in the journal: the outbox leases it out again, or a restart goes on with it. */
-  #gaveUp(bundle: Carried, cause: unknown): void {
-    if (this.#parts.signal.aborted) return;
+  /**
+   * Stays in the journal: the outbox leases it out again, or a restart goes on with it. But what was
+   * given to another is not this ferry's any more.
+   */
+  async #gaveUp(bundle: Carried, cause: unknown): Promise<void> {
+    const { signal, log, journal } = this.#parts;
+    if (signal.aborted) return;
     const error = asGatewayError(cause);
-    this.#parts.log.error(
+    if (error.code === LEASE_LOST) {
+      log.info({ bundle: bundle.bundleId }, "taken over by another ferry");
+      this.counts.takenOver += 1;
+      await journal.done(bundle.bundleId);
+      return;
+    }
+    log.error(
       { bundle: bundle.bundleId, code: error.code, detail: error.detail },
       "bundle put aside until it is leased again",
     );

@@ -8,37 +8,43 @@ import {
   readInteger,
   readOneOf,
   readOptionalInteger,
+  readOptionalString,
   readRingDir,
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
 import { MAX_DATA_SHARDS } from "../erasure/index.ts";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
+import { type LinkId, readLanes, readLinks, requireDifferent } from "../lane-settings.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { type Code, DEFAULT_CODE, MAX_PARITY_SHARDS } from "../object.ts";
 import { DEFAULT_INVENTORY, type InventoryTimes } from "./inventory.ts";
+import type { SenderLane } from "./lane.ts";
+
+export interface TxLinkConfig extends LinkId {
+  readonly host: string;
+  readonly port: number;
+  /** Wire bytes per second, headers of Ethernet included. */
+  readonly rateBytesPerSecond: number;
+  /** "dgram" asks for the fallback of systems without kernel filters. */
+  readonly socket: "auto" | "dgram";
+}
 
 export interface TxConfig extends BaseConfig {
-  readonly lane: string;
-  readonly outboxDir: string;
+  readonly lanes: readonly SenderLane[];
+  readonly links: readonly TxLinkConfig[];
   /** Ring of this node's ferry keys, `<key id>.key.json`. */
   readonly ferryKeysDir: string | undefined;
   readonly inventory: InventoryTimes;
   readonly gate: {
     readonly driver: "udp";
-    readonly host: string;
-    readonly port: number;
-    /** UDP payload of a full frame in bytes; one number for the whole link. */
+    /** UDP payload of a full frame in bytes; one number for all links. */
     readonly frameSize: number;
     /** Data and parity shards of a full group; no parity turns coding off. */
     readonly code: Code;
-    /** Wire bytes per second, headers of Ethernet included. */
-    readonly rateBytesPerSecond: number;
     /** Between two passes of a bundle. */
     readonly secondPassSeconds: number;
     readonly passes: number;
-    /** "dgram" asks for the fallback of systems without kernel filters. */
-    readonly socket: "auto" | "dgram";
   };
   /** Where figures are shown; nowhere without it. */
   readonly metrics: MetricsListen | undefined;
@@ -58,31 +64,56 @@ const FRAME_SIZE = { min: MIN_FRAME_SIZE, max: MAX_FRAME_SIZE };
 const GROUP_SHARDS = { min: 1, max: MAX_DATA_SHARDS };
 const PARITY_SHARDS = { min: 0, max: MAX_PARITY_SHARDS };
 const PORT = { min: 1, max: 65_535 };
+/** A lane of a thousandth beside another one hardly moves; finer shares are caps. */
+const WEIGHT = { min: 1, max: 1_000 };
+const LANE_SETTINGS = ["outboxDir", "weight", "rateBytesPerSecond"];
+const LINK_SETTINGS = ["host", "port", "rateBytesPerSecond", "socket"];
 
 /** @throws GatewayError `config.invalid` naming the field */
 export function readTxConfig(raw: unknown): TxConfig {
   const base = readBaseConfig(raw);
   if (base.hsm?.keys.sign === undefined) requireUnlock(base);
-  const socket = readField(raw, "gate.socket");
+  const links = readLinks(raw, LINK_SETTINGS, LINK_SETTINGS, (at) => readLink(raw, at));
+  requireDifferent("gate.links", "address", links, ({ host, port }) => `${host}:${port}`);
   return {
     ...base,
-    lane: readString(raw, "lane"),
-    outboxDir: readString(raw, "outboxDir"),
+    lanes: readLanesOf(raw, links),
+    links,
     ferryKeysDir: readRingDir(raw, "ferryKeysDir", base, "sign"),
     inventory: readInventory(raw),
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
-      host: readString(raw, "gate.host"),
-      port: readInteger(raw, "gate.port", PORT),
       frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE) ?? DEFAULT_FRAME_SIZE,
       code: readCode(raw),
-      rateBytesPerSecond: readInteger(raw, "gate.rateBytesPerSecond", RATE),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       passes: readOptionalInteger(raw, "gate.passes", PASSES) ?? PASSES.usual,
-      socket: socket === undefined ? "auto" : readOneOf(raw, "gate.socket", ["auto", "dgram"]),
     },
     metrics: readMetricsListen(raw),
   };
+}
+
+function readLink(raw: unknown, at: string): Omit<TxLinkConfig, "number"> {
+  const socket = `${at}socket`;
+  return {
+    host: readString(raw, `${at}host`),
+    port: readInteger(raw, `${at}port`, PORT),
+    rateBytesPerSecond: readInteger(raw, `${at}rateBytesPerSecond`, RATE),
+    socket:
+      readField(raw, socket) === undefined ? "auto" : readOneOf(raw, socket, ["auto", "dgram"]),
+  };
+}
+
+/** A cap that no link could reach would only look like one. */
+function readLanesOf(raw: unknown, links: readonly TxLinkConfig[]): readonly SenderLane[] {
+  const all = links.reduce((sum, { rateBytesPerSecond }) => sum + rateBytesPerSecond, 0);
+  return readLanes(raw, LANE_SETTINGS, (at) => ({
+    outboxDir: readOptionalString(raw, `${at}outboxDir`) ?? readString(raw, "outboxDir"),
+    weight: (at === "" ? undefined : readOptionalInteger(raw, `${at}weight`, WEIGHT)) ?? 1,
+    rateBytesPerSecond:
+      at === ""
+        ? undefined
+        : readOptionalInteger(raw, `${at}rateBytesPerSecond`, { min: RATE.min, max: all }),
+  }));
 }
 
 function readInventory(raw: unknown): InventoryTimes {

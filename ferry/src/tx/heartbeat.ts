@@ -23,46 +23,39 @@ export const HEARTBEAT_STREAMS = 8;
 
 /** What the sender was told of the link; the receiver says what is different there (SPEC.md §5). */
 export interface LinkSettings {
-  readonly lane: string;
+  /** Of the ferry, at least one. */
+  readonly lanes: readonly { readonly number: number; readonly lane: string }[];
   readonly frameSize: number;
   readonly groupShards: number;
   readonly parityShards: number;
 }
 
+export interface HeartbeatParts {
+  readonly signer: LinkSigner;
+  readonly sender: string;
+  readonly epoch: number;
+  /** Number of the link; 0 when absent. */
+  readonly link?: number;
+  readonly settings: LinkSettings;
+  /** Highest sequence of each stream whose first pass is over. */
+  readonly positions: () => ReadonlyMap<string, number>;
+  /** Hears of every heartbeat: why it could not be signed, or undefined. */
+  readonly signed?: (fault: unknown) => void;
+  /** This machine's, Unix milliseconds. */
+  readonly clock?: () => number;
+}
+
 export class HeartbeatSource {
+  readonly #parts: HeartbeatParts;
   readonly #signer: LinkSigner;
-  readonly #sender: string;
-  readonly #epoch: number;
-  readonly #settings: LinkSettings;
-  readonly #clock: () => number;
-  readonly #positions: () => ReadonlyMap<string, number>;
-  readonly #signed: (fault: unknown) => void;
   #number = 0;
   #firstStream = 0;
   #keyId = "";
   #introductions = 0;
 
-  /**
-   * @param positions highest sequence of each stream whose first pass is over
-   * @param signed hears of every heartbeat: why it could not be signed, or undefined
-   * @param clock this machine's, Unix milliseconds
-   */
-  constructor(
-    signer: LinkSigner,
-    sender: string,
-    epoch: number,
-    settings: LinkSettings,
-    positions: () => ReadonlyMap<string, number>,
-    signed: (fault: unknown) => void = () => undefined,
-    clock: () => number = Date.now,
-  ) {
-    this.#signed = signed;
-    this.#signer = signer;
-    this.#sender = sender;
-    this.#epoch = epoch;
-    this.#settings = settings;
-    this.#clock = clock;
-    this.#positions = positions;
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+    this.#signer = parts.signer;
   }
 
   /** Heartbeats sent in this epoch. */
@@ -78,11 +71,11 @@ export class HeartbeatSource {
     this.#number += 1;
     try {
       this.#write(burst, maxPayload);
-      this.#signed(undefined);
+      this.#parts.signed?.(undefined);
     } catch (fault) {
       if (!(fault instanceof GatewayError)) throw fault;
       this.#number -= 1;
-      this.#signed(fault);
+      this.#parts.signed?.(fault);
     }
   }
 
@@ -110,7 +103,8 @@ export class HeartbeatSource {
   #frame(burst: BurstWriter, payload: Uint8Array, part: number, parts: number): void {
     const header = emptyHeader();
     header.type = FRAME_TYPE.HEARTBEAT;
-    header.epoch = this.#epoch;
+    header.epoch = this.#parts.epoch;
+    header.lane = this.#parts.settings.lanes[0]?.number ?? 0;
     header.shard = part;
     header.k = parts;
     header.channel = CHANNEL.urgent;
@@ -118,22 +112,24 @@ export class HeartbeatSource {
   }
 
   #sign(nextFrame: number, streams: number, withChain: boolean): Uint8Array {
+    const { sender, epoch, link = 0, settings, clock = Date.now } = this.#parts;
     const heartbeat = {
       version: HEARTBEAT_VERSION,
-      sender: this.#sender,
-      epoch: this.#epoch,
+      sender,
+      epoch,
       nextFrame,
-      timeMs: this.#clock(),
+      timeMs: clock(),
       streams: this.#some(streams),
       number: this.#number,
-      settings: this.#settings,
+      settings: { ...settings, lanes: [...settings.lanes] },
+      link,
     };
     return signMessage(this.#signer, HEARTBEAT_LABEL, Heartbeat, heartbeat, withChain);
   }
 
   /** Up to `count` streams; with more of them each heartbeat goes on where the last one ended. */
   #some(count: number): lightferry.ferry.v1.StreamPosition.$Properties[] {
-    const all = [...this.#positions()].map(([stream, sequence]) => ({ stream, sequence }));
+    const all = [...this.#parts.positions()].map(([stream, sequence]) => ({ stream, sequence }));
     if (all.length <= count) return all;
     const chosen: typeof all = [];
     for (let index = 0; index < count; index += 1) {

@@ -32,6 +32,7 @@ export interface Repair {
 export interface Carried {
   /** Hex of the 16 bytes. */
   readonly bundleId: string;
+  readonly lane: string;
   objectId: number;
   /** Bytes of a shard, and how many make a group: the object is cut and coded by them. */
   shardSize: number;

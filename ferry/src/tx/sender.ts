@@ -1,66 +1,49 @@
 /**
- * Guarantee: the sending half put together from its parts, opened and closed in
+ * Guarantee: the sending half put together from its links and lanes, opened and closed in
  * order. The program around it only brings configuration, peers and keys.
  *
- * outbox ─lease─▶ carry: check ─▶ source ─▶ pass ─▶ order ─▶ emit ─▶ gate
- *                       journal ◀── pass over ──┘└ memory   ├─ heartbeat, 1 s
- * tickets ─Recall─▶ outbox ─ListEmitted─▶ inventory ──────────┘
+ * lane: outbox ─lease─▶ carry ─▶ pass ─▶ spread ─┬▶ link: order ─▶ emit ─▶ gate
+ * lane: …                                         └▶ link: …   heartbeats ┘
+ * tickets ─Recall─▶ outbox, for all lanes
  */
-
 import { asGatewayError } from "@lightferry/proto/errors";
-import type { lightferry } from "@lightferry/proto/gen";
-import type { CallOptions } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
-import { CHANNEL, FRAME_HEADER, FRAME_TYPE } from "../frame.ts";
 import type { GateSender } from "../gate/gate.ts";
-import { LagMeter } from "../lag.ts";
+import { Pacer } from "../gate/pacer.ts";
 import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
-import { Carrier } from "./carry.ts";
 import { Emitter } from "./emit.ts";
 import { HeartbeatSource } from "./heartbeat.ts";
-import { DEFAULT_INVENTORY, InventorySource, type InventoryTimes } from "./inventory.ts";
+import type { InventoryTimes } from "./inventory.ts";
 import { TxJournal } from "./journal.ts";
-import { ShardMemory } from "./memory.ts";
-import { Message, type MessageHead } from "./message.ts";
-import { leaseBundles } from "./outbox.ts";
+import { LaneSending, type OutboxPeer, type SenderLane } from "./lane.ts";
+import type { LaneShare } from "./order.ts";
 import { OwnClock } from "./own-clock.ts";
+import { Spread } from "./spread.ts";
 import { TicketDesk } from "./tickets.ts";
 
-/** The outbox waits at most so long for an acknowledgement to be answered. */
-const ACK_DEADLINE_MS = 10_000;
-/** A pass and its repetition. */
-const DEFAULT_PASSES = 2;
-/** A page of an inventory has no code over it: said twice, one in 10,000 parts is lost at 1 % loss. */
-const PAGE_COPIES = 2;
+export type { OutboxPeer } from "./lane.ts";
+
 /** What waits while no ferry key is in force. */
 const SIGNING = "signing";
 
-type LeaseResponse = lightferry.ferry.v1.LeaseResponse.$Properties;
-
-/** What the sending half asks of the outbox; the RPC client is one. */
-export interface OutboxPeer {
-  lease(
-    request: lightferry.ferry.v1.LeaseRequest.$Properties,
-    options: CallOptions,
-  ): Promise<LeaseResponse>;
-  ack(request: lightferry.ferry.v1.AckRequest.$Properties, options: CallOptions): Promise<object>;
-  listEmitted(
-    request: lightferry.ferry.v1.ListEmittedRequest.$Properties,
-    options: CallOptions,
-  ): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties>;
-  recall(
-    request: lightferry.ferry.v1.RecallRequest.$Properties,
-    options: CallOptions,
-  ): Promise<lightferry.ferry.v1.RecallResponse.$Properties>;
+/** A gate, and how much of what is to be sent goes by it. */
+export interface SenderLink {
+  /** 0 … 15 */
+  readonly number: number;
+  readonly gate: GateSender;
+  /** Wire bytes per second. */
+  readonly rateBytesPerSecond: number;
 }
 
 export interface SenderOptions {
   readonly node: string;
-  readonly lane: string;
-  readonly outboxDir: string;
+  /** At least one, with different names and numbers. */
+  readonly lanes: readonly SenderLane[];
+  /** At least one, with different numbers, the lowest of which names the ferry. */
+  readonly links: readonly SenderLink[];
   readonly stateDir: string;
   readonly frameSize: number;
   readonly code: Code;
@@ -69,9 +52,8 @@ export interface SenderOptions {
   /** Of every bundle, 2 or 3; 2 when absent. */
   readonly passes?: number;
   readonly inventory?: InventoryTimes;
-  /** Node at the other end of the lane, by the registry: only it may ask for repairs. */
-  readonly receiver: () => string | undefined;
-  readonly gate: GateSender;
+  /** Node at the other end of a lane, by the registry: only it may ask for repairs. */
+  readonly receiverOf: (lane: string) => string | undefined;
   readonly signer: LinkSigner;
   readonly keys: () => KeyDirectory;
   readonly outbox: OutboxPeer;
@@ -81,18 +63,20 @@ export interface SenderOptions {
   readonly clock?: () => number;
 }
 
+interface Sending {
+  readonly of: SenderLink;
+  readonly emitter: Emitter;
+}
+
 export class Sender {
   readonly #options: SenderOptions;
   readonly #journal: TxJournal;
-  readonly #emitter: Emitter;
-  readonly #carrier: Carrier;
-  readonly #memory: ShardMemory;
-  readonly #lag = new LagMeter();
-  readonly #inventory: InventorySource;
+  readonly #links: readonly Sending[];
+  readonly #lanes: readonly LaneSending[];
   readonly #desk: TicketDesk;
+  /** Of all links: they sign with one key. */
+  readonly #troubles: Troubles;
   readonly #stop: AbortController;
-  readonly #leasing: Promise<void>;
-  readonly #listing: Promise<void>;
 
   private constructor(
     options: SenderOptions,
@@ -100,80 +84,43 @@ export class Sender {
     desk: TicketDesk,
     stop: AbortController,
   ) {
-    const { node, lane, outboxDir, frameSize, code, gate, signer, keys, outbox, log } = options;
+    const { node, lanes, frameSize, code, secondPassMs, passes, inventory } = options;
+    const { signer, keys, outbox, events, log } = options;
     this.#options = options;
     this.#journal = journal;
     this.#desk = desk;
     this.#stop = stop;
-    const settings = { lane, frameSize, ...code };
-    const positions = () => journal.positions;
-    const troubles = new Troubles(options.events, (error) =>
+    this.#troubles = new Troubles(events, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
     );
-    const signed = (fault: unknown): void => {
-      void (fault === undefined ? troubles.over(SIGNING) : troubles.met(SIGNING, fault, { lane }));
-    };
     const clock = new OwnClock(options.clock);
-    const heartbeat = new HeartbeatSource(
-      ...([signer, node, journal.epoch, settings, positions, signed] as const),
-      clock.now,
+    const ordered = options.links.toSorted((one, other) => one.number - other.number);
+    const shares = lanes.map(shareOf);
+    this.#links = ordered.map((of) => ({ of, emitter: this.#emitter(of, shares, clock) }));
+    const emitters = this.#links.map(({ emitter }) => emitter);
+    const spread = new Spread(
+      this.#links.map(({ of, emitter }) => ({ emitter, rate: of.rateBytesPerSecond })),
     );
-    this.#emitter = new Emitter(gate, frameSize, heartbeat);
-    const { signal } = this.#stop;
-    this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
-    this.#carrier = new Carrier({
-      journal,
-      emitter: this.#emitter,
-      memory: this.#memory,
-      signer,
-      events: options.events,
-      log,
-      check: () => ({
-        ...{ provider: signer.provider, keys: keys(), lane, node, outboxDir },
-        times: clock.times(),
-      }),
-      frameSize,
-      code,
-      secondPassMs: options.secondPassMs,
-      passes: options.passes ?? DEFAULT_PASSES,
-      asked: (bundle) => desk.asked(bundle),
-      ack: async (request) => {
-        const answer = await outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
-        if (request.passesDone === 1)
-          this.#lag.note(request.bundleId ?? new Uint8Array(), clock.now());
-        return answer;
-      },
-      signal,
-    });
-    this.#inventory = new InventorySource({
-      ...{ lane, node, epoch: journal.epoch, frameSize, signer, log, signal },
-      passDelayMs: options.secondPassMs,
-      times: options.inventory ?? DEFAULT_INVENTORY,
-      list: (request, call) => outbox.listEmitted(request, call),
-      say: (parts) => this.#emitter.say(new Message(this.#inventoryHead, parts, PAGE_COPIES)),
-      clock: clock.now,
-    });
-    this.#emitter.start();
-    this.#carrier.resume();
-    this.#listing = this.#inventory.run();
-    this.#leasing = leaseBundles({
-      lease: (request, call) => outbox.lease(request, call),
-      lane,
-      worker: `${node}/ferry-tx`,
-      carrier: this.#carrier,
-      log,
-      signal,
-    });
+    const parts = {
+      ...{ node, frameSize, code, secondPassMs, passes, inventory, journal, emitters, spread },
+      ...{ desk, signer, keys, outbox, events, log, clock, signal: stop.signal },
+      // The same over restarts: what it held stays leased to it. Another ferry's name is no start of this one.
+      worker: `${node}/${ferryOf(options)}/ferry-tx`,
+    };
+    this.#lanes = lanes.map((lane) => new LaneSending(lane, parts));
+    for (const emitter of emitters) emitter.start();
+    for (const lane of this.#lanes) lane.start();
   }
 
   /** Begins a new epoch and goes on with what a former run had not finished. */
   static async start(options: SenderOptions): Promise<Sender> {
-    const { node, lane, stateDir, signer, keys, receiver, outbox, events, log } = options;
+    const { node, lanes, stateDir, signer, keys, receiverOf, outbox, events, log } = options;
     const stop = new AbortController();
-    const journal = await TxJournal.open(stateDir);
+    const journal = await TxJournal.open(stateDir, ferryOf(options));
     let sender: Sender | undefined;
     const desk = await TicketDesk.open({
-      ...{ stateDir, node, lanes: [lane], receiverOf: receiver, provider: signer.provider, keys },
+      ...{ stateDir, node, receiverOf, provider: signer.provider, keys },
+      lanes: lanes.map(({ name }) => name),
       recall: (request, call) => outbox.recall(request, call),
       demand: () => sender?.demandInventory(),
       ...{ events, log, clock: options.clock ?? Date.now, signal: stop.signal },
@@ -183,60 +130,73 @@ export class Sender {
     return sender;
   }
 
-  /** A full inventory goes next. */
+  /** Full inventories go next. */
   demandInventory(): void {
-    this.#inventory.demand();
+    for (const lane of this.#lanes) lane.demandInventory();
   }
 
   get epoch(): number {
     return this.#journal.epoch;
   }
 
-  get #inventoryHead(): MessageHead {
-    const { epoch } = this.#journal;
-    return { type: FRAME_TYPE.INVENTORY, epoch, channel: CHANNEL.normal, lane: 0 };
-  }
-
   status(): object {
-    const { gate, lane, node } = this.#options;
-    return {
-      role: "tx",
-      node,
-      lane,
+    const { node } = this.#options;
+    const { epoch } = this.#journal;
+    const links = this.#links.map(({ of: { number, gate, rateBytesPerSecond }, emitter }) => ({
+      link: number,
       driver: gate.driver,
       locked: gate.locked,
-      epoch: this.#journal.epoch,
-      nextFrame: this.#emitter.framesNumbered,
-      sent: { ...gate.stats(), ...this.#emitter.rates },
-      coding: this.#memory.variant,
-      memory: { shards: this.#memory.shards, used: this.#memory.used },
-      passes: Array.from(this.#emitter.passes, ({ bundleId, bytes, size, kind }) => ({
-        bundle: Buffer.from(bundleId).toString("hex"),
-        pass: kind.repeat ? 2 : 1,
-        bytes,
-        size,
-      })),
-      bundles: {
-        ...this.#carrier.counts,
-        sending: this.#carrier.sending,
-        held: this.#carrier.held,
-      },
-      inventory: this.#inventory.status(),
-      tickets: this.#desk.counts,
-      lag: this.#lag.lag,
-      streams: Object.fromEntries(this.#journal.positions),
+      epoch,
+      rateBytesPerSecond,
+      nextFrame: emitter.framesNumbered,
+      sent: { ...gate.stats(), ...emitter.rates },
+    }));
+    const lanes = this.#lanes.map((lane) => lane.picture());
+    const memory = {
+      shards: lanes.reduce((sum, lane) => sum + lane.memory.shards, 0),
+      used: lanes.reduce((sum, lane) => sum + lane.memory.used, 0),
     };
+    const tickets = this.#desk.counts;
+    // Who has one link and one lane need look at nothing else.
+    return { role: "tx", node, ...links[0], ...lanes[0], memory, tickets, links, lanes };
   }
 
   /** Stops sending; what was not finished goes on at the next start. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#emitter.stop(this.#stop.signal.reason);
-    await this.#leasing;
-    await this.#listing;
+    const { reason } = this.#stop.signal;
+    await Promise.all(this.#links.map(({ emitter }) => emitter.stop(reason)));
     await this.#desk.close();
-    await this.#carrier.settled();
-    await this.#options.gate.close();
+    for (const lane of this.#lanes) await lane.settled();
+    for (const { of } of this.#links) await of.gate.close();
     await this.#journal.close();
   }
+
+  #emitter({ number, gate }: SenderLink, lanes: readonly LaneShare[], clock: OwnClock): Emitter {
+    const { signer, node, frameSize, code } = this.#options;
+    const names = this.#options.lanes.map(({ name, number: at }) => ({ number: at, lane: name }));
+    const troubles = this.#troubles;
+    const lane = names[0]?.lane ?? "";
+    const signed = (fault: unknown): void => {
+      void (fault === undefined ? troubles.over(SIGNING) : troubles.met(SIGNING, fault, { lane }));
+    };
+    const heartbeat = new HeartbeatSource({
+      ...{ signer, sender: node, epoch: this.#journal.epoch, link: number, signed },
+      settings: { lanes: names, frameSize, ...code },
+      positions: () => this.#journal.positions,
+      clock: clock.now,
+    });
+    return new Emitter(gate, frameSize, heartbeat, { number, lanes });
+  }
+}
+
+/** A ferry is named by its lowest link. */
+function ferryOf({ links }: SenderOptions): number {
+  return Math.min(...links.map(({ number }) => number));
+}
+
+/** One cap for all links: who uses one of them has less on the others. */
+function shareOf({ number, weight, rateBytesPerSecond }: SenderLane): LaneShare {
+  const cap = rateBytesPerSecond === undefined ? undefined : new Pacer(rateBytesPerSecond);
+  return { number, weight, cap };
 }

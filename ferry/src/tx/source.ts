@@ -33,6 +33,7 @@ export class ObjectSource {
   readonly facts: ObjectFacts;
   readonly #file: BundleFile;
   readonly #encoding: Encoding;
+  #manifest: readonly Uint8Array[] | undefined;
 
   constructor(facts: ObjectFacts, file: BundleFile, encoding: Encoding) {
     this.facts = facts;
@@ -41,10 +42,15 @@ export class ObjectSource {
   }
 
   /**
-   * Payloads of the MANIFEST frames.
+   * Payloads of the MANIFEST frames, signed once: each link that has a part of the pass says the same.
    * @throws GatewayError `certificate.unknown` without a key in force
    */
   manifest(signer: LinkSigner, frameSize: number): readonly Uint8Array[] {
+    this.#manifest ??= this.#signed(signer, frameSize);
+    return this.#manifest;
+  }
+
+  #signed(signer: LinkSigner, frameSize: number): readonly Uint8Array[] {
     const { geometry, proof, objectId, ...facts } = this.facts;
     const signed = signMessage(signer, MANIFEST_LABEL, ObjectManifest, {
       version: MANIFEST_VERSION,

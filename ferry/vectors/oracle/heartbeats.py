@@ -37,6 +37,7 @@ def session():
     step("signed as a manifest", "signature", beat(label="ferry-manifest/1"), seqs=[16])
     step("of another sender", "sender", beat({"sender": "node-other"}), seqs=[17])
     step("of another version", "sender", beat({"version": 2}), seqs=[18])
+    step("of another link", "link", beat({"link": 1}), seqs=[18])
     step("in a frame of another epoch", "malformed", beat({"epoch": 8}), seqs=[19])
     step("no message", "malformed", b"\xff" * 40, seqs=[20])
     step("three certificates", "malformed", beat(certificates=[b"\x30\x00"] * 3), seqs=[21])

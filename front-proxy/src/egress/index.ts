@@ -107,12 +107,14 @@ export async function startEgress(context: FrontProxyContext): Promise<Egress> {
         {
           lease: (request, call) => ferryDesk.lease(request, call),
           ack: (request) => ferryDesk.ack(request),
+          renew: (request) => ferryDesk.renew(request),
           listEmitted: (request) => ferryDesk.listEmitted(request),
           recall: (request) => ferryDesk.recall(request),
         },
         {
           lease: ["ferry-tx", "media-tx"],
           ack: ["ferry-tx", "media-tx"],
+          renew: ["ferry-tx"],
           listEmitted: ["ferry-tx"],
           recall: ["ferry-tx"],
         },

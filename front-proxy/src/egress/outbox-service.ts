@@ -22,11 +22,14 @@ import { forgetSegments } from "./segments.ts";
 type Ferry = typeof lightferry.ferry.v1;
 type LeaseRequest = InstanceType<Ferry["LeaseRequest"]>;
 type AckRequest = InstanceType<Ferry["AckRequest"]>;
+type RenewRequest = InstanceType<Ferry["RenewRequest"]>;
 type ListEmittedRequest = InstanceType<Ferry["ListEmittedRequest"]>;
 type RecallRequest = InstanceType<Ferry["RecallRequest"]>;
 
 /** One answer stays small; a ferry that wants more asks again. */
 const MAX_LEASED = 64;
+/** A tenth of all that one ferry may hold; what goes beyond is not renewed, and no loss is said of it. */
+const MAX_RENEWED = 5_000;
 /** A long poll never outlives the deadline its caller sets. */
 const MAX_WAIT_MS = 30_000;
 /** How often a waiting poll looks by itself, for leases that ran out. */
@@ -91,6 +94,15 @@ export class OutboxDesk {
     // After the commit: the content has left, its copy here is no longer anybody's.
     for (const file of files) await this.#spool.remove(file);
     return {};
+  }
+
+  async renew({
+    lane,
+    leaseIds,
+  }: RenewRequest): Promise<lightferry.ferry.v1.RenewResponse.$Properties> {
+    const asked = leaseIds.slice(0, MAX_RENEWED);
+    const renewed = await this.#outbox.renew(lane, asked);
+    return { lost: asked.filter((leaseId) => !renewed.has(leaseId)) };
   }
 
   listEmitted({

@@ -44,6 +44,8 @@ export interface Outbox {
   put(client: pg.PoolClient, entry: SealedEntry): Promise<void>;
   /** Up to `max` bundles of a lane for one worker. */
   lease(lane: string, worker: string, max: number): Promise<readonly OutboxRow[]>;
+  /** Lets leases that are in force last as long again. @returns which are */
+  renew(lane: string, leaseIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** The bundle, locked, if this lease on it is in force. @throws GatewayError `outbox.lease-lost`. */
   hold(client: pg.PoolClient, bundleId: string, leaseId: string): Promise<OutboxRow>;
   /** Writes how far a held bundle has come and renews its lease. */

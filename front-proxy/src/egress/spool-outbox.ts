@@ -21,11 +21,14 @@ import { type Recalled, recallBundles, type Wanted } from "./outbox-recall.ts";
 import { succeeds } from "./worker-name.ts";
 
 /**
- * As long as a pass takes on a slow line: half a minute, plus the bundle at 10 MB/s. A ferry that
- * is given a bundle again which it still carries goes on with it under the new lease.
+ * As long as a pass takes on a slow line: half a minute, plus the bundle at 10 MB/s. A ferry renews what
+ * it holds every ten seconds, so that only a dead one's bundles go to another. One that is given a
+ * bundle again which it still carries goes on with it under the new lease.
  */
 const LEASE_MS = 30_000;
 const LEASE_BYTES_PER_MS = 10_000;
+/** What the database gives out as a lease. */
+const LEASE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class SpoolOutbox implements Outbox {
   readonly #pool: pg.Pool;
@@ -115,6 +118,25 @@ export class SpoolOutbox implements Outbox {
           a.sequence - b.sequence,
       );
     });
+  }
+
+  async renew(lane: string, leaseIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const result = await query<{ lease_id: string }>(
+      this.#pool,
+      "outbox-renew",
+      `UPDATE outbox_bundle
+          SET lease_expires_ms = greatest(lease_expires_ms, $3 + $4 + size / $5)
+        WHERE lane = $1 AND state = 'leased' AND lease_id = ANY($2::uuid[])
+        RETURNING lease_id::text`,
+      [
+        lane,
+        leaseIds.filter((leaseId) => LEASE_ID.test(leaseId)),
+        Date.now(),
+        LEASE_MS,
+        LEASE_BYTES_PER_MS,
+      ],
+    );
+    return new Set(result.rows.map((row) => row.lease_id));
   }
 
   // A ferry that was killed and is back under its name goes on with what it had.

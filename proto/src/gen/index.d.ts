@@ -4916,11 +4916,8 @@ export namespace lightferry {
                 /** RenewRequest lane. */
                 lane: string;
 
-                /** RenewRequest worker. */
-                worker: string;
-
-                /** RenewRequest letGo. */
-                letGo: string[];
+                /** RenewRequest leaseIds. */
+                leaseIds: string[];
 
                 /**
                  * Encodes the specified RenewRequest message. Does not implicitly {@link lightferry.ferry.v1.RenewRequest.verify|verify} messages.
@@ -4949,11 +4946,8 @@ export namespace lightferry {
                     /** RenewRequest lane */
                     lane?: (string|null);
 
-                    /** RenewRequest worker */
-                    worker?: (string|null);
-
-                    /** RenewRequest letGo */
-                    letGo?: (string[]|null);
+                    /** RenewRequest leaseIds */
+                    leaseIds?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4982,8 +4976,8 @@ export namespace lightferry {
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
-                /** RenewResponse renewed. */
-                renewed: number;
+                /** RenewResponse lost. */
+                lost: string[];
 
                 /**
                  * Encodes the specified RenewResponse message. Does not implicitly {@link lightferry.ferry.v1.RenewResponse.verify|verify} messages.
@@ -5009,8 +5003,8 @@ export namespace lightferry {
                 /** Properties of a RenewResponse. */
                 interface $Properties {
 
-                    /** RenewResponse renewed */
-                    renewed?: (number|null);
+                    /** RenewResponse lost */
+                    lost?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -6026,6 +6020,69 @@ export namespace lightferry {
             }
 
             /**
+             * Properties of a LaneNumber.
+             * @deprecated Use lightferry.ferry.v1.LaneNumber.$Properties instead.
+             */
+            interface ILaneNumber extends lightferry.ferry.v1.LaneNumber.$Properties {
+            }
+
+            /** Represents a LaneNumber. */
+            class LaneNumber {
+
+                /**
+                 * Constructs a new LaneNumber.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.LaneNumber.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LaneNumber number. */
+                number: number;
+
+                /** LaneNumber lane. */
+                lane: string;
+
+                /**
+                 * Encodes the specified LaneNumber message. Does not implicitly {@link lightferry.ferry.v1.LaneNumber.verify|verify} messages.
+                 * @param message LaneNumber message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.LaneNumber.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LaneNumber message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.LaneNumber & lightferry.ferry.v1.LaneNumber.$Shape} LaneNumber
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.LaneNumber & lightferry.ferry.v1.LaneNumber.$Shape;
+            }
+
+            namespace LaneNumber {
+
+                /** Properties of a LaneNumber. */
+                interface $Properties {
+
+                    /** LaneNumber number */
+                    number?: (number|null);
+
+                    /** LaneNumber lane */
+                    lane?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LaneNumber. */
+                type $Shape = lightferry.ferry.v1.LaneNumber.$Properties;
+            }
+
+            /**
              * Properties of a LinkSettings.
              * @deprecated Use lightferry.ferry.v1.LinkSettings.$Properties instead.
              */
@@ -6044,8 +6101,8 @@ export namespace lightferry {
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
-                /** LinkSettings lane. */
-                lane: string;
+                /** LinkSettings lanes. */
+                lanes: lightferry.ferry.v1.LaneNumber.$Properties[];
 
                 /** LinkSettings frameSize. */
                 frameSize: number;
@@ -6080,8 +6137,8 @@ export namespace lightferry {
                 /** Properties of a LinkSettings. */
                 interface $Properties {
 
-                    /** LinkSettings lane */
-                    lane?: (string|null);
+                    /** LinkSettings lanes */
+                    lanes?: (lightferry.ferry.v1.LaneNumber.$Properties[]|null);
 
                     /** LinkSettings frameSize */
                     frameSize?: (number|null);

@@ -7602,7 +7602,7 @@ export const lightferry = $root.lightferry = (() => {
             v1.RenewRequest = (function() {
 
                 const RenewRequest = function (properties) {
-                    this.letGo = [];
+                    this.leaseIds = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7610,8 +7610,7 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 RenewRequest.prototype.lane = "";
-                RenewRequest.prototype.worker = "";
-                RenewRequest.prototype.letGo = $util.emptyArray;
+                RenewRequest.prototype.leaseIds = $util.emptyArray;
 
                 RenewRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -7622,11 +7621,9 @@ export const lightferry = $root.lightferry = (() => {
                         throw $Error("max depth exceeded");
                     if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
                         writer.uint32(10).string(message.lane);
-                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
-                        writer.uint32(18).string(message.worker);
-                    if (message.letGo != null && message.letGo.length)
-                        for (let i = 0; i < message.letGo.length; ++i)
-                            writer.uint32(26).string(message.letGo[i]);
+                    if (message.leaseIds != null && message.leaseIds.length)
+                        for (let i = 0; i < message.leaseIds.length; ++i)
+                            writer.uint32(18).string(message.leaseIds[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -7672,18 +7669,9 @@ export const lightferry = $root.lightferry = (() => {
                         case 2: {
                                 if (wireType !== 2)
                                     break;
-                                if ((value = reader.stringVerify()).length)
-                                    message.worker = value;
-                                else
-                                    delete message.worker;
-                                continue;
-                            }
-                        case 3: {
-                                if (wireType !== 2)
-                                    break;
-                                if (!(message.letGo && message.letGo.length))
-                                    message.letGo = [];
-                                message.letGo.push(reader.stringVerify());
+                                if (!(message.leaseIds && message.leaseIds.length))
+                                    message.leaseIds = [];
+                                message.leaseIds.push(reader.stringVerify());
                                 continue;
                             }
                         }
@@ -7709,13 +7697,14 @@ export const lightferry = $root.lightferry = (() => {
             v1.RenewResponse = (function() {
 
                 const RenewResponse = function (properties) {
+                    this.lost = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
                                 this[keys[i]] = properties[keys[i]];
                 };
 
-                RenewResponse.prototype.renewed = 0;
+                RenewResponse.prototype.lost = $util.emptyArray;
 
                 RenewResponse.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -7724,8 +7713,9 @@ export const lightferry = $root.lightferry = (() => {
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    if (message.renewed != null && $Object.hasOwnProperty.call(message, "renewed") && message.renewed !== 0)
-                        writer.uint32(8).uint32(message.renewed);
+                    if (message.lost != null && message.lost.length)
+                        for (let i = 0; i < message.lost.length; ++i)
+                            writer.uint32(10).string(message.lost[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -7739,7 +7729,7 @@ export const lightferry = $root.lightferry = (() => {
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message, value;
+                    let end, message;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -7760,12 +7750,11 @@ export const lightferry = $root.lightferry = (() => {
                         let wireType = tag & 7;
                         switch (tag >>>= 3) {
                         case 1: {
-                                if (wireType !== 0)
+                                if (wireType !== 2)
                                     break;
-                                if (value = reader.uint32())
-                                    message.renewed = value;
-                                else
-                                    delete message.renewed;
+                                if (!(message.lost && message.lost.length))
+                                    message.lost = [];
+                                message.lost.push(reader.stringVerify());
                                 continue;
                             }
                         }
@@ -9383,16 +9372,111 @@ export const lightferry = $root.lightferry = (() => {
                 return Heartbeat;
             })();
 
-            v1.LinkSettings = (function() {
+            v1.LaneNumber = (function() {
 
-                const LinkSettings = function (properties) {
+                const LaneNumber = function (properties) {
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
                                 this[keys[i]] = properties[keys[i]];
                 };
 
-                LinkSettings.prototype.lane = "";
+                LaneNumber.prototype.number = 0;
+                LaneNumber.prototype.lane = "";
+
+                LaneNumber.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                        writer.uint32(8).uint32(message.number);
+                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
+                        writer.uint32(18).string(message.lane);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                LaneNumber.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.LaneNumber();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.number = value;
+                                else
+                                    delete message.number;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.lane = value;
+                                else
+                                    delete message.lane;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return LaneNumber;
+            })();
+
+            v1.LinkSettings = (function() {
+
+                const LinkSettings = function (properties) {
+                    this.lanes = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                LinkSettings.prototype.lanes = $util.emptyArray;
                 LinkSettings.prototype.frameSize = 0;
                 LinkSettings.prototype.groupShards = 0;
                 LinkSettings.prototype.parityShards = 0;
@@ -9404,8 +9488,9 @@ export const lightferry = $root.lightferry = (() => {
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== "")
-                        writer.uint32(10).string(message.lane);
+                    if (message.lanes != null && message.lanes.length)
+                        for (let i = 0; i < message.lanes.length; ++i)
+                            $root.lightferry.ferry.v1.LaneNumber.encode(message.lanes[i], writer.uint32(10).fork(), _depth + 1).ldelim();
                     if (message.frameSize != null && $Object.hasOwnProperty.call(message, "frameSize") && message.frameSize !== 0)
                         writer.uint32(16).uint32(message.frameSize);
                     if (message.groupShards != null && $Object.hasOwnProperty.call(message, "groupShards") && message.groupShards !== 0)
@@ -9448,10 +9533,9 @@ export const lightferry = $root.lightferry = (() => {
                         case 1: {
                                 if (wireType !== 2)
                                     break;
-                                if ((value = reader.stringVerify()).length)
-                                    message.lane = value;
-                                else
-                                    delete message.lane;
+                                if (!(message.lanes && message.lanes.length))
+                                    message.lanes = [];
+                                message.lanes.push($root.lightferry.ferry.v1.LaneNumber.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
                         case 2: {

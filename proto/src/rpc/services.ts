@@ -75,6 +75,7 @@ export const AuditService = {
 export const OutboxService = {
   lease: unary("/lightferry.ferry.v1.OutboxService/Lease", ferry.LeaseRequest, ferry.LeaseResponse),
   ack: unary("/lightferry.ferry.v1.OutboxService/Ack", ferry.AckRequest, ferry.AckResponse),
+  renew: unary("/lightferry.ferry.v1.OutboxService/Renew", ferry.RenewRequest, ferry.RenewResponse),
   listEmitted: unary(
     "/lightferry.ferry.v1.OutboxService/ListEmitted",
     ferry.ListEmittedRequest,

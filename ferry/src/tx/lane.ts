@@ -1,0 +1,217 @@
+/**
+ * Guarantee: one lane of the sending half: what it leases, holds, sends and tells of itself is
+ * its own, its shards have a memory of their own, and only the links and the journal are shared.
+ *
+ * outbox ─lease─▶ carry: check ─▶ source ─▶ pass ─▶ spread ─▶ links
+ *                       journal ◀── pass over ──┘└ memory
+ * outbox ─ListEmitted─▶ inventory ─▶ links      leases ─renew, 10 s─▶ outbox
+ */
+import type { lightferry } from "@lightferry/proto/gen";
+import type { CallOptions } from "@lightferry/proto/rpc";
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import type { EventSink, Log } from "../events.ts";
+import { CHANNEL, FRAME_HEADER, FRAME_TYPE } from "../frame.ts";
+import { LagMeter } from "../lag.ts";
+import type { LaneId } from "../lane-settings.ts";
+import type { Code } from "../object.ts";
+import type { LinkSigner } from "../signed.ts";
+import { Carrier } from "./carry.ts";
+import type { Emitter } from "./emit.ts";
+import { DEFAULT_INVENTORY, InventorySource, type InventoryTimes } from "./inventory.ts";
+import type { TxJournal } from "./journal.ts";
+import { ShardMemory } from "./memory.ts";
+import { Message } from "./message.ts";
+import { leaseBundles } from "./outbox.ts";
+import type { OwnClock } from "./own-clock.ts";
+import { renewLeases } from "./renew.ts";
+import type { Spread } from "./spread.ts";
+import type { TicketDesk } from "./tickets.ts";
+
+/** The outbox waits at most so long for an acknowledgement to be answered. */
+const ACK_DEADLINE_MS = 10_000;
+/** A pass and its repetition. */
+const DEFAULT_PASSES = 2;
+/** A page of an inventory has no code over it: said twice, one in 10,000 parts is lost at 1 % loss. */
+const PAGE_COPIES = 2;
+
+type LeaseResponse = lightferry.ferry.v1.LeaseResponse.$Properties;
+
+/** What the sending half asks of the outbox; the RPC client is one. */
+export interface OutboxPeer {
+  lease(
+    request: lightferry.ferry.v1.LeaseRequest.$Properties,
+    options: CallOptions,
+  ): Promise<LeaseResponse>;
+  ack(request: lightferry.ferry.v1.AckRequest.$Properties, options: CallOptions): Promise<object>;
+  renew(
+    request: lightferry.ferry.v1.RenewRequest.$Properties,
+    options: CallOptions,
+  ): Promise<lightferry.ferry.v1.RenewResponse.$Properties>;
+  listEmitted(
+    request: lightferry.ferry.v1.ListEmittedRequest.$Properties,
+    options: CallOptions,
+  ): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties>;
+  recall(
+    request: lightferry.ferry.v1.RecallRequest.$Properties,
+    options: CallOptions,
+  ): Promise<lightferry.ferry.v1.RecallResponse.$Properties>;
+}
+
+/** What a lane is, by the settings. */
+export interface SenderLane extends LaneId {
+  /** Share of what urgent bundles leave, beside the other lanes. */
+  readonly weight: number;
+  /** Wire bytes per second on all links together. */
+  readonly rateBytesPerSecond?: number | undefined;
+  readonly outboxDir: string;
+}
+
+/** What a lane's sending needs beside what the settings say of it. */
+export interface LaneSendingParts {
+  readonly node: string;
+  /** As the outbox knows this ferry. */
+  readonly worker: string;
+  readonly frameSize: number;
+  readonly code: Code;
+  readonly secondPassMs: number;
+  readonly passes: number | undefined;
+  readonly inventory: InventoryTimes | undefined;
+  readonly journal: TxJournal;
+  /** Of all links, by their numbers. */
+  readonly emitters: readonly Emitter[];
+  readonly spread: Spread;
+  readonly desk: TicketDesk;
+  readonly signer: LinkSigner;
+  readonly keys: () => KeyDirectory;
+  readonly outbox: OutboxPeer;
+  readonly events: EventSink;
+  readonly log: Log;
+  readonly clock: OwnClock;
+  readonly signal: AbortSignal;
+}
+
+export class LaneSending {
+  readonly #lane: SenderLane;
+  readonly #parts: LaneSendingParts;
+  readonly #memory: ShardMemory;
+  readonly #carrier: Carrier;
+  readonly #inventory: InventorySource;
+  readonly #lag = new LagMeter();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(lane: SenderLane, parts: LaneSendingParts) {
+    const { node, frameSize, code, secondPassMs, journal, spread, desk, signer } = parts;
+    const { keys, outbox, events, log, clock, signal } = parts;
+    const { name, outboxDir } = lane;
+    this.#lane = lane;
+    this.#parts = parts;
+    this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
+    this.#carrier = new Carrier({
+      ...{ journal, spread, memory: this.#memory, signer, events, log, frameSize, code, signal },
+      laneNumber: lane.number,
+      check: () => ({
+        ...{ provider: signer.provider, keys: keys(), lane: name, node, outboxDir },
+        times: clock.times(),
+      }),
+      secondPassMs,
+      passes: parts.passes ?? DEFAULT_PASSES,
+      asked: (bundle) => desk.asked(bundle),
+      ack: async (request) => {
+        const answer = await outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
+        if (request.passesDone === 1)
+          this.#lag.note(request.bundleId ?? new Uint8Array(), clock.now());
+        return answer;
+      },
+    });
+    this.#inventory = new InventorySource({
+      ...{ lane: name, node, epoch: journal.epoch, frameSize, signer, log, signal },
+      passDelayMs: secondPassMs,
+      times: parts.inventory ?? DEFAULT_INVENTORY,
+      list: (request, call) => outbox.listEmitted(request, call),
+      say: (pages) => this.#say(pages),
+      clock: clock.now,
+    });
+  }
+
+  /** Goes on with what a former run had not finished, and leases. */
+  start(): void {
+    const { outbox, worker, log, signal } = this.#parts;
+    const carrier = this.#carrier;
+    const lane = this.#lane.name;
+    carrier.resume();
+    this.#running = Promise.all([
+      this.#inventory.run(),
+      renewLeases({
+        lane,
+        carrier,
+        signal,
+        log,
+        renew: (request, call) => outbox.renew(request, call),
+      }),
+      leaseBundles({
+        ...{ lane, worker, carrier, log, signal },
+        lease: (request, call) => outbox.lease(request, call),
+      }),
+    ]);
+  }
+
+  /** A full inventory goes next. */
+  demandInventory(): void {
+    this.#inventory.demand();
+  }
+
+  picture() {
+    const { name, number, weight, rateBytesPerSecond = null } = this.#lane;
+    return {
+      lane: name,
+      number,
+      weight,
+      rateBytesPerSecond,
+      coding: this.#memory.variant,
+      memory: { shards: this.#memory.shards, used: this.#memory.used },
+      passes: this.#passes(),
+      bundles: {
+        ...this.#carrier.counts,
+        sending: this.#carrier.sending,
+        held: this.#carrier.held,
+      },
+      inventory: this.#inventory.status(),
+      lag: this.#lag.lag,
+      streams: Object.fromEntries(
+        [...this.#parts.journal.positions].filter(([stream]) => stream.startsWith(`${name}/`)),
+      ),
+    };
+  }
+
+  /** Resolves when nothing of it runs any more; the signal of the parts must be aborted, the links stopped. */
+  async settled(): Promise<void> {
+    await this.#running;
+    await this.#carrier.settled();
+  }
+
+  /** Each link says it: what one loses another brings. */
+  async #say(pages: readonly Uint8Array[]): Promise<void> {
+    const { emitters, journal } = this.#parts;
+    const { epoch } = journal;
+    const { number: lane } = this.#lane;
+    const head = { type: FRAME_TYPE.INVENTORY, epoch, channel: CHANNEL.normal, lane };
+    const copies = emitters.length > 1 ? 1 : PAGE_COPIES;
+    await Promise.all(emitters.map((emitter) => emitter.say(new Message(head, pages, copies))));
+  }
+
+  /** Passes under way, each on all its links together. */
+  #passes() {
+    const shown = new Map<string, { bundle: string; pass: number; bytes: number; size: number }>();
+    for (const { passes } of this.#parts.emitters) {
+      for (const { lane, bundleId, bytes, size, kind } of passes) {
+        if (lane !== this.#lane.number) continue;
+        const bundle = Buffer.from(bundleId).toString("hex");
+        const known = shown.get(bundle);
+        if (known === undefined)
+          shown.set(bundle, { bundle, pass: kind.repeat ? 2 : 1, bytes, size });
+        else known.bytes += bytes;
+      }
+    }
+    return [...shown.values()];
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Guarantee: a pass goes by all links of the ferry together, each run of groups by one of
+ * them in proportion to their rates, and in the next pass by another one, so that what a dead link
+ * swallowed comes again elsewhere (SPEC.md §11.2). A pass is over when it is on every link.
+ */
+import { objectNumberOf } from "../object.ts";
+import type { Emitter } from "./emit.ts";
+import type { Pass, PassPart, Run } from "./pass.ts";
+import type { ObjectFacts } from "./source.ts";
+
+/** A link as far as passes are concerned. */
+export interface SpreadLink {
+  readonly emitter: Pick<Emitter, "send" | "wake">;
+  /** Wire bytes per second. */
+  readonly rate: number;
+}
+
+/** Turns in which rates are kept in proportion: a link of a hundredth of the others still gets one. */
+const MAX_TURNS = 128;
+
+export class Spread {
+  readonly #links: readonly SpreadLink[];
+  /** Links in the order in which runs are given to them. */
+  readonly #turns: readonly number[];
+
+  /** @param links at least one, by their numbers */
+  constructor(links: readonly SpreadLink[]) {
+    this.#links = links;
+    this.#turns = turnsOf(links.map(({ rate }) => rate));
+  }
+
+  /**
+   * Sends one pass over an object.
+   * @param pass how many passes are over
+   * @param asked groups to send; none = all
+   * @param passOn makes the part of the pass that goes by one link
+   * @throws what stopped it on one link; the others are stopped too
+   */
+  async send(
+    { objectId, geometry }: Pick<ObjectFacts, "objectId" | "geometry">,
+    pass: number,
+    asked: readonly Run[],
+    passOn: (wake: () => void, part: PassPart) => Pass,
+  ): Promise<void> {
+    const all = asked.length === 0 ? [{ first: 0, count: geometry.groups }] : asked;
+    const parts = this.byLink(all, geometry.blockGroups, objectNumberOf(objectId), pass);
+    const open = { parts: parts.size };
+    const passes: Pass[] = [];
+    const sent = [...parts].map(([at, runs]) => {
+      const { emitter } = this.#links[at] as SpreadLink;
+      const one = passOn(emitter.wake, { runs, open });
+      passes.push(one);
+      return emitter.send(one);
+    });
+    try {
+      await Promise.all(sent);
+    } catch (error) {
+      for (const one of passes) one.stop(error);
+      await Promise.allSettled(sent);
+      throw error;
+    }
+  }
+
+  /**
+   * Which link carries what, by its place among the links.
+   * @param most groups of a run, at most
+   * @param turn number of the object: objects take turns as well
+   */
+  byLink(
+    runs: readonly Run[],
+    most: number,
+    turn: number,
+    pass: number,
+  ): ReadonlyMap<number, readonly Run[]> {
+    const links = this.#links.length;
+    const groups = runs.reduce((sum, { count }) => sum + count, 0);
+    const length = Math.min(most, Math.ceil(groups / links));
+    const parts = new Map<number, Run[]>();
+    let at = turn;
+    for (const { first, count } of runs) {
+      for (let from = 0; from < count; from += length) {
+        const link = ((this.#turns[at % this.#turns.length] as number) + pass) % links;
+        const own = parts.get(link) ?? [];
+        own.push({ first: first + from, count: Math.min(length, count - from) });
+        parts.set(link, own);
+        at += 1;
+      }
+    }
+    return parts;
+  }
+}
+
+/** Each link as often as its rate wants, evenly mixed. */
+function turnsOf(rates: readonly number[]): readonly number[] {
+  const least = Math.min(...rates);
+  const sum = rates.reduce((total, rate) => total + rate, 0);
+  const count = Math.min(MAX_TURNS, Math.round(sum / least));
+  const had = rates.map(() => 0);
+  return Array.from({ length: count }, (_, turn) => {
+    // Who is furthest behind what is due to it.
+    const due = rates.map((rate, at) => ((turn + 1) * rate) / sum - (had[at] as number));
+    const next = due.indexOf(Math.max(...due));
+    had[next] = (had[next] as number) + 1;
+    return next;
+  });
+}
