@@ -1,102 +1,88 @@
 /** Guarantee: `lightferry ferry …` shows what the two programs say of the gate; it changes nothing. */
 import {
   type CliContext,
+  type CliInput,
   type CliNoun,
   EXIT,
   type ExitCode,
-  type Words,
 } from "@lightferry/proto/cli";
 import { plan } from "./plan.ts";
 import { repairVerbs } from "./repair.ts";
-import { type Gap, type RxStatus, readStatuses, type Seen, type TxStatus } from "./status-files.ts";
+import { showLive } from "./screen.ts";
+import { readStatuses, type Seen } from "./status-files.ts";
+import { cut } from "./status-parts.ts";
+import { GAP_STATES, type Line, statusView, type ViewSize } from "./status-view.ts";
 
-const MIB = 1024 * 1024;
+/** The programs write their pictures so often. */
+const EVERY_MS = 1_000;
+/** Where the output is no terminal. */
+const PLAIN_COLUMNS = 120;
 
 const NONE = {
   zh: "没有找到摆渡程序的状态文件：请先运行 npm start",
   en: "no status of a ferry program was found: run npm start first",
 } as const;
 
-const STATES: Readonly<Record<Gap["state"], Words>> = {
-  open: { zh: "等待后续遍补齐", en: "a later pass may bring it" },
-  unrepaired: { zh: "未补齐，应签发补发单", en: "stays away: write a ticket" },
-  unrepairable: { zh: "发送侧已不再保存", en: "the sender has it no more" },
-};
+/** A terminal is drawn each second until Ctrl-C; else one picture. Exit code 0 when every program is up. */
+async function status(context: CliContext, input: CliInput): Promise<ExitCode> {
+  const { stdout, env } = process;
+  const live = stdout.isTTY && env.TERM !== "dumb" && !context.json && !input.flag("once");
+  if (!live) return once(context);
+  await showLive({
+    terminal: stdout,
+    signals: process,
+    everyMs: EVERY_MS,
+    colours: (env.NO_COLOR ?? "") === "",
+    draw: (size) => {
+      const seen = readStatuses(context.home, context.zone);
+      return [
+        { tone: "faint", text: heading(context, size.columns) },
+        ...view(context, seen, { ...size, rows: size.rows - 1 }),
+      ];
+    },
+  });
+  return EXIT.done;
+}
 
-/** Every program must be up, hear the other side and have no open gap for exit code 0. */
-async function status(context: CliContext): Promise<ExitCode> {
+function once(context: CliContext): ExitCode {
   const seen = readStatuses(context.home, context.zone);
-  context.emitJson(seen);
-  if (seen.length === 0) {
-    context.out(context.say(NONE));
-    return EXIT.unavailable;
-  }
-  context.table(seen, [
-    { title: { zh: "网络", en: "zone" }, value: "zone" },
-    { title: { zh: "程序", en: "program" }, value: "service" },
-    { title: { zh: "运行", en: "running" }, value: (row) => yesNo(context, row.running) },
-    { title: { zh: "通道", en: "lane" }, value: (row) => row.status.lane },
-    { title: { zh: "纪元", en: "epoch" }, value: (row) => row.status.epoch, align: "right" },
-    { title: { zh: "单向锁定", en: "locked" }, value: (row) => yesNo(context, row.status.locked) },
-    { title: { zh: "情况", en: "state" }, value: (row) => summary(context, row), max: 160 },
-  ]);
-  return seen.every((row) => row.running) ? EXIT.done : EXIT.unavailable;
+  context.emitJson(
+    seen.map(({ zone, service, running, status: shown }) => ({
+      zone,
+      service,
+      running,
+      status: shown,
+    })),
+  );
+  for (const { text } of view(context, seen, { columns: PLAIN_COLUMNS })) context.out(text);
+  return seen.length > 0 && seen.every((row) => row.running) ? EXIT.done : EXIT.unavailable;
 }
 
-function summary(context: CliContext, { running, status: shown }: Seen): string {
-  const told = shown.role === "tx" ? txSummary(context, shown) : rxSummary(context, shown);
-  return running ? told : `${context.say({ zh: "停止之前：", en: "before it stopped: " })}${told}`;
+function view(context: CliContext, seen: readonly Seen[], size: ViewSize): readonly Line[] {
+  if (seen.length === 0) return [{ tone: "plain", text: cut(context.say(NONE), size.columns) }];
+  return statusView(seen, context.locale, size, Date.now());
 }
 
-function txSummary(context: CliContext, { bundles, sent }: TxStatus): string {
-  const size = (sent.bytes / MIB).toFixed(1);
-  return context.say({
-    zh: `已发出 ${bundles.emitted} 包，发送中 ${bundles.sending}，已拒绝 ${bundles.refused}，${sent.frames} 帧 ${size} MiB`,
-    en: `${bundles.emitted} bundles emitted, ${bundles.sending} sending, ${bundles.refused} refused, ${sent.frames} frames, ${size} MiB`,
+function heading(context: CliContext, columns: number): string {
+  const now = new Date().toTimeString().slice(0, 8);
+  const text = context.say({
+    zh: `光渡 摆渡状态  ${now}  按 Ctrl-C 退出`,
+    en: `Lightferry ferry status  ${now}  Ctrl-C to leave`,
   });
-}
-
-function rxSummary(context: CliContext, shown: RxStatus): string {
-  const { bundles, accounted, heartbeat, gaps } = shown;
-  const rejected = Object.values(shown.rejected).reduce((sum, count) => sum + count, 0);
-  const missing = gaps.reduce((sum, gap) => sum + gap.count, 0);
-  const pulse = heartbeat.silent
-    ? { zh: "心跳中断", en: "NO HEARTBEAT" }
-    : { zh: "心跳正常", en: "heartbeat ok" };
-  const kept = quarantined(shown);
-  return context.say({
-    zh: `${pulse.zh}，已转交前置代理 ${bundles.delivered} 包，等待接收 ${bundles.waiting}，缺包 ${missing}，丢帧 ${accounted.lost}，拒绝帧 ${rejected}${kept.zh}`,
-    en: `${pulse.en}, ${bundles.delivered} bundles delivered, ${bundles.waiting} waiting, ${missing} missing, ${accounted.lost} frames lost, ${rejected} rejected${kept.en}`,
-  });
-}
-
-/** Bundles that wait for a certificate, or for a person. */
-function quarantined({ quarantine }: RxStatus): { readonly zh: string; readonly en: string } {
-  if (quarantine === undefined || quarantine.bundles === 0) return { zh: "", en: "" };
-  const { bundles, bytes, sinceMs } = quarantine;
-  const size = (bytes / MIB).toFixed(1);
-  const since = sinceMs === null ? "" : new Date(sinceMs).toISOString();
-  return {
-    zh: `，隔离 ${bundles} 包 ${size} MiB，最早 ${since}`,
-    en: `, ${bundles} bundles ${size} MiB in quarantine since ${since}`,
-  };
-}
-
-function yesNo(context: CliContext, value: boolean): string {
-  return context.say(value ? { zh: "是", en: "yes" } : { zh: "否", en: "no" });
+  return cut(text, columns);
 }
 
 async function gaps(context: CliContext): Promise<ExitCode> {
-  const receivers = readStatuses(context.home, context.zone).filter(
-    (seen): seen is Seen & { readonly status: RxStatus } => seen.status.role === "rx",
+  const receivers = readStatuses(context.home, context.zone).flatMap(({ zone, picture }) =>
+    picture.role === "rx" ? [{ zone, picture }] : [],
   );
   if (receivers.length === 0) {
     context.emitJson([]);
     context.out(context.say(NONE));
     return EXIT.unavailable;
   }
-  const rows: (Gap & { readonly zone: string })[] = receivers.flatMap(({ zone, status: shown }) =>
-    shown.gaps.map((gap) => ({ zone, ...gap })),
+  const rows = receivers.flatMap(({ zone, picture }) =>
+    picture.lanes.flatMap(({ gaps: open }) => open.map((gap) => ({ zone, ...gap }))),
   );
   context.emitJson(rows);
   if (rows.length === 0) {
@@ -107,7 +93,7 @@ async function gaps(context: CliContext): Promise<ExitCode> {
     { title: { zh: "网络", en: "zone" }, value: "zone" },
     { title: { zh: "流", en: "stream" }, value: "stream" },
     { title: { zh: "缺失数", en: "missing" }, value: "count", align: "right" },
-    { title: { zh: "情况", en: "state" }, value: ({ state }) => context.say(STATES[state]) },
+    { title: { zh: "情况", en: "state" }, value: ({ state }) => context.say(GAP_STATES[state]) },
     { title: { zh: "序号", en: "sequence numbers" }, value: "missing" },
   ]);
   context.out(
@@ -125,13 +111,25 @@ export const noun: CliNoun = {
   verbs: [
     {
       name: "status",
-      summary: { zh: "显示发送端与接收端的状态", en: "show how sender and receiver are" },
-      usage: "",
+      summary: {
+        zh: "显示发送端与接收端的状态；在终端上每秒刷新",
+        en: "show how sender and receiver are; on a terminal anew each second",
+      },
+      usage: "[--once]",
       args: [],
+      options: {
+        once: {
+          type: "boolean",
+          summary: { zh: "只显示一次", en: "one picture only" },
+        },
+      },
       examples: [
         {
           command: "ferry status",
-          summary: { zh: "本机全部网络", en: "every zone of this machine" },
+          summary: {
+            zh: "本机全部网络，按 Ctrl-C 退出",
+            en: "every zone of this machine, until Ctrl-C",
+          },
         },
         {
           command: "ferry status --zone business --json",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CliContext } from "@lightferry/proto/cli";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { noun } from "../cli/ferry.ts";
+import { rxPicture, txPicture } from "./pictures.ts";
 
 let home: string;
 beforeEach(() => {
@@ -17,19 +18,6 @@ function put(zone: string, service: string, status: object): void {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "status.json"), JSON.stringify(status));
 }
-
-const base = { timeMs: Date.now(), lane: "inbound", driver: "udp", locked: true, epoch: 3 };
-const rx = {
-  ...base,
-  role: "rx",
-  frames: 10,
-  accounted: { settled: 9, lost: 2 },
-  heartbeat: { silent: false, secondsAgo: 0.4 },
-  bundles: { arrived: 4, delivered: 4, refused: 0, waiting: 0 },
-  objects: 0,
-  rejected: { checksum: 5, magic: 1 },
-  gaps: [{ stream: "inbound/n/normal", missing: "3-4", count: 2, state: "unrepaired" }],
-};
 
 async function run(verb: string): Promise<{ code: number; text: string; json: unknown }> {
   const lines: string[] = [];
@@ -56,7 +44,7 @@ async function run(verb: string): Promise<{ code: number; text: string; json: un
     },
   } as unknown as CliContext;
   const found = noun.verbs.find(({ name }) => name === verb);
-  const code = await found?.run(context, undefined as never);
+  const code = await found?.run(context, { flag: () => false } as never);
   return { code: code ?? -1, text: lines.join("\n"), json };
 }
 
@@ -69,33 +57,39 @@ test("without any status both verbs say what to do", async () => {
 });
 
 test("status tells both halves, and a picture that is old is a program that does not run", async () => {
-  put("business", "ferry-rx", rx);
+  put("business", "ferry-rx", rxPicture());
   const shown = await run("status");
   expect(shown.code).toBe(0);
-  expect(shown.text).toBe(
-    "business | ferry-rx | yes | inbound | 3 | yes | heartbeat ok, 4 bundles delivered, 0 waiting, 2 missing, 2 frames lost, 6 rejected",
-  );
-  put("extranet", "ferry-tx", {
-    ...base,
-    timeMs: base.timeMs - 60_000,
-    role: "tx",
-    nextFrame: 8,
-    sent: { frames: 8, bytes: 3 * 1024 * 1024, failed: 0 },
-    bundles: { emitted: 4, finished: 3, refused: 1, sending: 0, held: 1 },
-  });
+  expect(shown.text).toContain("3 bundles delivered");
+  expect(shown.text).toContain("2 of 900 frames lost");
+  put("extranet", "ferry-tx", txPicture(Date.now() - 60_000));
   const both = await run("status");
   expect(both.code).toBe(4);
-  expect(both.text).toContain("extranet | ferry-tx | no");
-  expect(both.json).toHaveLength(2);
+  expect(both.text).toContain("extranet sender  not running; as it was 60 s ago");
+  expect(both.json).toMatchObject([
+    { zone: "business", service: "ferry-rx", running: true, status: { role: "rx" } },
+    { zone: "extranet", service: "ferry-tx", running: false, status: { role: "tx" } },
+  ]);
+});
+
+test("a program of one link and one lane may tell of both in one", async () => {
+  const { links, lanes, ...rest } = rxPicture();
+  put("business", "ferry-rx", { ...rest, ...links[0], ...lanes[0] });
+  const { text } = await run("status");
+  expect(text).toContain("link 0");
+  expect(text).toContain("lane inbound");
+  expect(text).toContain("3 missing");
 });
 
 test("gaps are listed by stream, and their absence is said", async () => {
-  put("business", "ferry-rx", rx);
+  const picture = rxPicture();
+  put("business", "ferry-rx", picture);
   const shown = await run("gaps");
   expect(shown.text).toContain(
-    "business | inbound/n/normal | 2 | stays away: write a ticket | 3-4",
+    "business | inbound/node-extranet/bulk | 1 | stays away: write a ticket | 9",
   );
-  expect(shown.json).toEqual([{ zone: "business", ...rx.gaps[0] }]);
-  put("business", "ferry-rx", { ...rx, gaps: [] });
+  const [lane] = picture.lanes;
+  expect(shown.json).toEqual(lane?.gaps.map((gap) => ({ zone: "business", ...gap })));
+  put("business", "ferry-rx", { ...picture, lanes: [{ ...lane, gaps: [] }] });
   expect((await run("gaps")).text).toBe("no bundle is missing");
 });

@@ -15,5 +15,5 @@ export {
   type Locale,
   type Words,
 } from "./types.ts";
-export { cellWidth } from "./width.ts";
+export { cellWidth, cutTo, harmlessLine } from "./width.ts";
 export { installedZones } from "./zone-config.ts";

@@ -48,7 +48,8 @@ function cellsOf(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-function cutTo(text: string, width: number): string {
+/** What of the text fits into a width, ending with …. */
+export function cutTo(text: string, width: number): string {
   let cut = "";
   let cells = 0;
   for (const character of text) {
