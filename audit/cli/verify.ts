@@ -85,6 +85,7 @@ export const verify: CliVerb = {
     // A demonstration log may be verified as such; that it is one is said by its registry.
     const store = TrustStore.build(provider, { root: readTrustRoot(root), set, mode: "demo" });
     const keys = store.keyDirectory((id) => registry.node(id)?.zone);
+    const kept = keptNotes(input);
     const started = Date.now();
     const report = await verifyLog({
       databaseUrl,
@@ -96,9 +97,11 @@ export const verify: CliVerb = {
         const key = nodeId === undefined ? undefined : keys.auditKey(nodeId, keyId, { usedMs });
         return nodeId === undefined || key === undefined ? undefined : { nodeId, key };
       },
-      kept: keptNotes(input),
+      kept,
     });
-    show(context, config.zone, report, Date.now() - started);
+    // A zone that ran has a log: one without anything in it proves nothing, and least of all that it is whole.
+    if (report.clean && report.newest === null) throw new GatewayError("audit.checkpoint-none");
+    show(context, config.zone, report, kept.length, Date.now() - started);
     return report.clean ? EXIT.done : EXIT.refused;
   },
 };
@@ -146,7 +149,19 @@ function readBounded(path: string, limit: number): Buffer {
   }
 }
 
-function show(context: CliContext, zone: string, report: VerifyReport, ms: number): void {
+/** What no log can show by itself. */
+const NOTHING_KEPT = {
+  zh: "未给出另行留存的检查点（--checkpoint）：整个日志被截回到较早状态或被清空，仅凭本库看不出",
+  en: "no checkpoint kept elsewhere was given (--checkpoint): that the whole log was cut back to an earlier state, or emptied, cannot be seen from itself",
+} as const;
+
+function show(
+  context: CliContext,
+  zone: string,
+  report: VerifyReport,
+  kept: number,
+  ms: number,
+): void {
   const { newest } = report;
   const root = newest === null ? "" : Buffer.from(newest.root).toString("hex");
   context.emitJson({
@@ -181,6 +196,7 @@ function show(context: CliContext, zone: string, report: VerifyReport, ms: numbe
     context.out(
       context.say({ zh: "核验通过：日志完整，未发现改动", en: "clean: nothing was altered" }),
     );
+    if (kept === 0) context.out(context.say(NOTHING_KEPT));
     return;
   }
   context.out(context.say({ zh: "核验未通过：", en: "NOT clean:" }));

@@ -197,8 +197,22 @@ describe("the commands", () => {
   it("verify: names tampering, and a rollback by a checkpoint kept elsewhere", async () => {
     const { note } = await as("front-proxy").getCheckpoint({});
     const kept = join(installed.home, "kept.note");
-    await writeFile(kept, note ?? "");
-    expect((await command("verify", "--checkpoint", kept)).code).toBe(0);
+    const written = await command("checkpoint", "--out", kept);
+    expect([written.code, written.text]).toEqual([0, expect.stringContaining("长度")]);
+    expect(await readFile(kept, "utf8")).toBe(Buffer.from(note ?? "").toString());
+    // Never over another file.
+    expect((await command("checkpoint", "--out", kept)).code).toBe(2);
+    const held = await command("verify", "--checkpoint", kept);
+    expect(held.code).toBe(0);
+    // The other zone's, as this zone witnessed it in a test before.
+    const far = join(installed.home, "far.note");
+    expect((await command("checkpoint", "--witnessed", "--out", far)).code).toBe(0);
+    expect(await readFile(far, "utf8")).toContain(FAR_NODE);
+    // Who gives nothing to hold the log against is told what that leaves open.
+    const warning = "整个日志被截回";
+    expect([held.text.includes(warning), (await command("verify")).text.includes(warning)]).toEqual(
+      [false, true],
+    );
     await log.unguard();
     await log.sql("update audit.event set actor = 'somebody' where seq = 5");
     const shown = await command("verify");
@@ -217,5 +231,14 @@ describe("the commands", () => {
     const rolledBack = await command("verify", "--checkpoint", kept);
     expect(rolledBack.text).toContain("checkpoint.rolled-back");
     expect((await command("list")).code).toBe(4);
+    for (const table of ["event", "checkpoint", "tile", "peer_trail", "witness"]) {
+      await log.sql(`delete from audit.${table}`);
+    }
+    const emptied = await command("verify");
+    expect([emptied.code, emptied.text]).toEqual([
+      3,
+      expect.stringContaining("audit.checkpoint-none"),
+    ]);
+    expect((await command("checkpoint", "--out", `${kept}2`)).text).toContain("checkpoint-none");
   });
 });

@@ -119,6 +119,50 @@ const CURSORS = {
 
 /** @throws GatewayError `audit.database-unavailable`. */
 export async function openSnapshot(url: string): Promise<Snapshot> {
+  const client = await openReadOnly(url, async (opened) => {
+    for (const [name, text] of Object.entries(CURSORS)) {
+      await opened.query(`declare ${name.toLowerCase()} no scroll cursor for ${text}`);
+    }
+  });
+  const rows = <Row extends pg.QueryResultRow>(name: keyof typeof CURSORS): Rows<Row> =>
+    new Rows<Row>(client, name.toLowerCase());
+  return {
+    events: rows("events"),
+    checkpoints: rows("checkpoints"),
+    leafTiles: rows("leafTiles"),
+    tiles: rows("tiles"),
+    trails: rows("trails"),
+    witnesses: rows("witnesses"),
+    close: () => client.end().catch(() => {}),
+  };
+}
+
+const NEWEST = {
+  checkpoint: "select note from audit.checkpoint order by size desc limit 1",
+  witness: "select note from audit.witness order by size desc, cover_seq desc limit 1",
+} as const;
+
+/**
+ * The longest checkpoint of this log, or of the other zone's as it was witnessed here; undefined when there is none.
+ * @throws GatewayError `audit.database-unavailable`.
+ */
+export async function newestNote(
+  url: string,
+  of: keyof typeof NEWEST,
+): Promise<string | undefined> {
+  let note: string | undefined;
+  const client = await openReadOnly(url, async (opened) => {
+    note = (await opened.query<{ note: string }>(NEWEST[of])).rows[0]?.note;
+  });
+  await client.end().catch(() => {});
+  return note;
+}
+
+/** Connects, and runs `first` in a read-only snapshot that stays open. @throws GatewayError `audit.database-unavailable`. */
+async function openReadOnly(
+  url: string,
+  first: (client: pg.Client) => Promise<void>,
+): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "lightferry-audit-verify",
@@ -132,9 +176,8 @@ export async function openSnapshot(url: string): Promise<Snapshot> {
   try {
     await client.connect();
     await client.query("begin isolation level repeatable read read only");
-    for (const [name, text] of Object.entries(CURSORS)) {
-      await client.query(`declare ${name.toLowerCase()} no scroll cursor for ${text}`);
-    }
+    await first(client);
+    return client;
   } catch (error) {
     await client.end().catch(() => {});
     const code = (error as { code?: unknown } | null)?.code;
@@ -143,15 +186,4 @@ export async function openSnapshot(url: string): Promise<Snapshot> {
       cause: error,
     });
   }
-  const rows = <Row extends pg.QueryResultRow>(name: keyof typeof CURSORS): Rows<Row> =>
-    new Rows<Row>(client, name.toLowerCase());
-  return {
-    events: rows("events"),
-    checkpoints: rows("checkpoints"),
-    leafTiles: rows("leafTiles"),
-    tiles: rows("tiles"),
-    trails: rows("trails"),
-    witnesses: rows("witnesses"),
-    close: () => client.end().catch(() => {}),
-  };
 }

@@ -83,6 +83,15 @@ export const AUDIT_ERRORS = {
     doZh: "核对请求的日志长度；若日志变短，立即报告安全审计员",
     doEn: "check the size asked for; if the log has become shorter, tell the auditor at once",
   },
+  "audit.checkpoint-none": {
+    http: 404,
+    grpc: "NOT_FOUND",
+    actor: "auditor",
+    zh: "日志中没有所求的检查点",
+    en: "the log has no such checkpoint",
+    doZh: "本网络的日志为空则服务未曾运行或日志已被清空；对端的检查点随第一个数据包到达",
+    doEn: "an empty log means that the zone never ran or that its log was emptied; checkpoints of the other zone come with its first bundle",
+  },
   "audit.witness-invalid": {
     http: 422,
     grpc: "INVALID_ARGUMENT",
