@@ -61,6 +61,7 @@ export interface RxPicture {
   readonly heartbeat: { readonly count: number };
   /** Data shards made from parity. */
   readonly restored?: number;
+  readonly heldBytes: number;
   readonly rejected: Readonly<Record<string, number>>;
 }
 
@@ -139,6 +140,20 @@ export class Ferries {
     const file = bundle.file ?? "";
     linkSync(join(from, file), join(this.at.outboxDir, file));
     this.at.outbox.put(bundle);
+  }
+
+  /** Of the receiver. */
+  get port(): number {
+    return PORT;
+  }
+
+  pid(side: Side): number {
+    return this.#program(side).pid;
+  }
+
+  /** What the receiver says of itself now. */
+  picture(side: "rx"): RxPicture | undefined {
+    return this.#picture<RxPicture>(side);
   }
 
   cpu(side: Side): number {

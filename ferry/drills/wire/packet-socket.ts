@@ -119,6 +119,11 @@ export class PacketPath {
     return index * FRAME_ROOM;
   }
 
+  /** Bytes of frame `index` of the batch. */
+  lengthOf(index: number): number {
+    return this.#received.lengthOf(index);
+  }
+
   /** Waits up to 20 ms. @returns frames received, perhaps none */
   receive(): number {
     const count = recvmmsg(this.#from, this.#received.address, BATCH, MSG_WAITFORONE, null);

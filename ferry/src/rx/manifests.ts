@@ -63,7 +63,8 @@ export class Manifests {
     }
     const manifest = verifyMessage(this.#verifier, MANIFEST_LABEL, ObjectManifest, bytes);
     if (typeof manifest === "string") {
-      this.#badSignatures += 1;
+      // Only what was verified has cost something.
+      if (manifest === "signature") this.#badSignatures += 1;
       this.#count(`manifest-${manifest}`);
       return undefined;
     }

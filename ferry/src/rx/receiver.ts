@@ -27,7 +27,7 @@ const TICK_MS = 1_000;
 const PULSE_MS = 100;
 /** The one version of the heartbeat that is understood. */
 const HEARTBEAT_VERSION = 1;
-/** Heartbeats whose signature is looked at in one second; the honest sender makes two. */
+/** Heartbeats that are verified in one second; the honest sender makes two. */
 const MAX_HEARTBEATS = 20;
 
 /** What a receiver needs of a lane. */
@@ -61,7 +61,7 @@ export class Receiver {
   readonly #header: FrameHeader = emptyHeader();
   readonly #heartbeatParts = new ManifestCollector();
   #reportedAt = performance.now();
-  #heartbeatsSeen = 0;
+  #heartbeatsVerified = 0;
   /** Frames found missing since the last report, and where. */
   #lost = 0;
   #lostRanges: string[] = [];
@@ -118,7 +118,7 @@ export class Receiver {
 
   /** Once a second. */
   tick(): void {
-    this.#heartbeatsSeen = 0;
+    this.#heartbeatsVerified = 0;
     this.#parts.watch.tick();
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();
   }
@@ -136,8 +136,7 @@ export class Receiver {
 
   #heartbeat(epoch: number, payload: Uint8Array): void {
     const { link, verifier, rejections } = this.#parts;
-    this.#heartbeatsSeen += 1;
-    if (this.#heartbeatsSeen > MAX_HEARTBEATS) {
+    if (this.#heartbeatsVerified >= MAX_HEARTBEATS) {
       rejections.count("heartbeat-flood");
       return;
     }
@@ -148,6 +147,8 @@ export class Receiver {
       payload,
       ({ timeMs }) => timeMs,
     );
+    // What is no message has cost nothing.
+    if (message !== "malformed") this.#heartbeatsVerified += 1;
     if (typeof message === "string") {
       rejections.count(`heartbeat-${message}`);
       return;

@@ -1,0 +1,22 @@
+/** Guarantee tested: hostile datagrams of every kind during a transfer over a real line cost neither bundles nor memory nor what is durable. */
+import { expect, test } from "vitest";
+import { KINDS } from "../drills/hostile/datagrams.ts";
+import { drill } from "../drills/hostile.drill.ts";
+
+const MEBIBYTE = 2 ** 20;
+
+test("100,000 hostile datagrams during a transfer", { timeout: 300_000 }, async () => {
+  const report = await drill({ count: 100_000, seed: 5 });
+  expect(report).toMatchObject({ datagrams: 110_000, missing: [], notAccepted: [], changed: [] });
+  expect(Object.keys(report.kinds).sort()).toEqual([...Object.keys(KINDS), "poisoned"].sort());
+  expect(report.overheard).toBeGreaterThan(100);
+  expect(report.poisoned).toBeGreaterThan(0);
+  // Twelve bundles, shards and parts that wait; the rest is the program's own garbage.
+  expect(report.held).toBeLessThan(48 * MEBIBYTE);
+  expect(report.memory.after - report.memory.before).toBeLessThan(256 * MEBIBYTE);
+  // A short run on a machine that does much else: the full one says 5 %.
+  expect(report.lost).toBeLessThan(0.15);
+  for (const reason of ["checksum", "magic", "shape", "manifest-signature", "heartbeat-flood"]) {
+    expect(report.rejected[reason], reason).toBeGreaterThan(0);
+  }
+});
