@@ -75,7 +75,7 @@ export interface TicketReader {
 
 /** What a ticket says of itself, unverified: for a screen, and to find whose key must have signed it. */
 export function peekTicket(bytes: Uint8Array): Message {
-  if (bytes.length > MAX_TICKET_BYTES) throw invalid(`${bytes.length} bytes`);
+  if (bytes.length === 0 || bytes.length > MAX_TICKET_BYTES) throw invalid(`${bytes.length} bytes`);
   try {
     const { payload } = decodeCanonical(SignedMessage, Uint8Array.from(bytes));
     return decodeCanonical(RepairTicket, payload);
