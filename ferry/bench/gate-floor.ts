@@ -5,17 +5,18 @@
  * before they leave, and by Node's own sockets. Other benches import
  * {@link measureFloor} so that a floor is from the same run as what stands on it.
  *
- * Needs root, iproute2 and nftables.
+ * Needs root, iproute2, nftables and ethtool.
  */
 import { readFileSync } from "node:fs";
-import { type Link, makeLink } from "./gate-floor/link.ts";
+import { makeLine } from "../drills/wire/line.ts";
+import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE } from "../src/frame.ts";
 import { type Floor, findFloor, runStep } from "./gate-floor/step.ts";
 import type { Task } from "./gate-floor/task.ts";
 
 /** A full frame of a link with this MTU. */
-export const FRAME_SIZES: ReadonlyMap<number, number> = new Map([
-  [1500, 1456],
-  [9000, 8944],
+const FRAME_SIZES: ReadonlyMap<number, number> = new Map([
+  [1500, DEFAULT_FRAME_SIZE],
+  [9000, MAX_FRAME_SIZE],
 ]);
 
 /** One way of moving the frames. */
@@ -38,14 +39,21 @@ const FULL = { milliseconds: 1_500, halvings: 4 };
 const QUICK = { milliseconds: 300, halvings: 1 };
 
 /**
- * The highest pace without loss on this link.
+ * The highest pace without loss on a line with this MTU.
  * @throws Error when a process of a step fails
  */
-export async function measureFloor(link: Link, way: Way, quick: boolean): Promise<Floor> {
+export async function measureFloor(mtu: number, way: Way, quick: boolean): Promise<Floor> {
   const { milliseconds, halvings } = quick ? QUICK : FULL;
-  const frameSize = FRAME_SIZES.get(link.mtu) ?? link.mtu - 44;
-  link.cutBursts(way.cut);
-  return await findFloor((rate) => runStep(link, way.by, frameSize, rate, milliseconds), halvings);
+  const frameSize = FRAME_SIZES.get(mtu) ?? DEFAULT_FRAME_SIZE;
+  const line = makeLine({ mtu, frames: way.cut ? "cut" : "together", middle: false });
+  try {
+    return await findFloor(
+      (rate) => runStep(line, way.by, frameSize, rate, milliseconds),
+      halvings,
+    );
+  } finally {
+    line.remove();
+  }
 }
 
 function print(mtu: number, way: Way, floor: Floor, quick: boolean): void {
@@ -86,12 +94,7 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
     return;
   }
   for (const mtu of FRAME_SIZES.keys()) {
-    const link = makeLink(mtu);
-    try {
-      for (const way of WAYS) print(mtu, way, await measureFloor(link, way, quick), quick);
-    } finally {
-      link.remove();
-    }
+    for (const way of WAYS) print(mtu, way, await measureFloor(mtu, way, quick), quick);
   }
 }
 

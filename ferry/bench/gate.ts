@@ -15,7 +15,6 @@ import { hasUdpcast, UDPCAST_BUFFER, udpcastAcross } from "../drills/udpcast.ts"
 import { makeLine } from "../drills/wire/line.ts";
 import { FRAME_HEADER } from "../src/frame.ts";
 import { climb, type Summit } from "./gate/climb.ts";
-import { makeLink } from "./gate-floor/link.ts";
 import { measureFloor, WAYS, type Way } from "./gate-floor.ts";
 
 const BASE = "/dev/shm";
@@ -120,12 +119,7 @@ async function udpcastOnce(settings: Settings, mtu: number, bits: number): Promi
 
 async function floorOf(mtu: number, name: string, quick: boolean): Promise<Peer | undefined> {
   const way = WAYS.find((candidate) => candidate.name === name) as Way;
-  const link = makeLink(mtu);
-  try {
-    return { name: `${name} loop`, value: (await measureFloor(link, way, quick)).rate };
-  } finally {
-    link.remove();
-  }
+  return { name: `${name} loop`, value: (await measureFloor(mtu, way, quick)).rate };
 }
 
 function report(

@@ -1,18 +1,16 @@
 /** Guarantee: the least that a TypeScript ferry could do: one loop of libc calls at either end, no ring, no worker, no protocol. */
 import koffi from "koffi";
-import { BURST_BYTES, WIRE_OVERHEAD } from "../../src/gate/gate.ts";
+import { BURST_BYTES } from "../../src/gate/gate.ts";
 import { EAGAIN, EINTR, socketAddress } from "../../src/gate/native.ts";
-import { Pacer } from "../../src/gate/pacer.ts";
 import { ReceiveHeader } from "../../src/gate/receive-header.ts";
 import { openRxSocket } from "../../src/gate/rx-socket.ts";
 import { openTxSocket } from "../../src/gate/tx-socket.ts";
 import {
-  BurstMaker,
   END_BYTES,
   END_PAUSE_MS,
   END_REPEATS,
+  PacedBursts,
   type Report,
-  Stopwatch,
   Tally,
   type Task,
 } from "./task.ts";
@@ -36,21 +34,13 @@ export function send(task: Task): Report {
     const sent = Number(sendto(fd, bytes, bytes.length, 0, to, to.length));
     if (sent !== bytes.length) throw new Error(`sendto ${sent}, errno ${koffi.errno()}`);
   };
-  const burst = new BurstMaker(task.frameSize, BURST_BYTES);
-  const wire = burst.bytes.length + burst.frames * WIRE_OVERHEAD;
-  const pacer = new Pacer(task.rate);
-  const watch = new Stopwatch();
-  const until = performance.now() + task.milliseconds;
-  let frames = 0;
-  while (performance.now() < until) {
-    const wait = pacer.delay(performance.now());
+  const bursts = new PacedBursts(task, BURST_BYTES);
+  while (!bursts.over) {
+    const { wait } = bursts;
     if (wait > 0) sleep(wait);
-    pacer.spend(wire, performance.now());
-    burst.number();
-    push(burst.bytes);
-    frames += burst.frames;
+    push(bursts.next());
   }
-  const report = watch.report(frames, frames * task.frameSize);
+  const report = bursts.report();
   for (let count = 0; count < END_REPEATS; count += 1) {
     sleep(END_PAUSE_MS);
     push(Buffer.alloc(END_BYTES));

@@ -2,23 +2,18 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { WIRE_OVERHEAD } from "../../src/gate/gate.ts";
-import { Pacer } from "../../src/gate/pacer.ts";
 import {
-  BurstMaker,
   END_BYTES,
   END_PAUSE_MS,
   END_REPEATS,
+  PacedBursts,
   type Report,
-  Stopwatch,
   Tally,
   type Task,
 } from "./task.ts";
 
 /** More in a turn gave no more frames per second. */
 const SENDS_PER_TURN = 64;
-/** Timers are no finer. */
-const TIMER_MS = 1;
 /** A sender that says nothing for as long is not coming. */
 const SILENCE_MS = 5_000;
 
@@ -27,36 +22,27 @@ export async function send(task: Task): Promise<Report> {
   socket.connect(task.port, task.host);
   await once(socket, "connect");
   const { frameSize } = task;
-  const burst = new BurstMaker(frameSize, frameSize * SENDS_PER_TURN);
-  const views = Array.from({ length: SENDS_PER_TURN }, (_, index) =>
-    burst.bytes.subarray(index * frameSize, (index + 1) * frameSize),
-  );
-  const pacer = new Pacer(task.rate);
-  const watch = new Stopwatch();
-  const until = performance.now() + task.milliseconds;
-  let frames = 0;
-  while (performance.now() < until) {
-    const wait = pacer.delay(performance.now());
+  const bursts = new PacedBursts(task, frameSize * SENDS_PER_TURN);
+  while (!bursts.over) {
+    const { wait } = bursts;
     if (wait > 0) {
-      await (wait < TIMER_MS ? turn() : delay(wait));
+      await delay(wait);
       continue;
     }
-    pacer.spend(burst.bytes.length + burst.frames * WIRE_OVERHEAD, performance.now());
-    burst.number();
+    const bytes = bursts.next();
     await new Promise<void>((resolve, reject) => {
-      let left = views.length;
-      for (const frame of views) {
-        socket.send(frame, (error) => {
+      let left = SENDS_PER_TURN;
+      for (let at = 0; at < bytes.length; at += frameSize) {
+        socket.send(bytes.subarray(at, at + frameSize), (error) => {
           if (error !== null) reject(error);
           left -= 1;
           if (left === 0) resolve();
         });
       }
     });
-    frames += burst.frames;
     await turn();
   }
-  const report = watch.report(frames, frames * frameSize);
+  const report = bursts.report();
   for (let count = 0; count < END_REPEATS; count += 1) {
     await delay(END_PAUSE_MS);
     socket.send(Buffer.alloc(END_BYTES));

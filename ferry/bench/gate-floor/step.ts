@@ -5,7 +5,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Link, LinkEnd } from "./link.ts";
+import { childEndsWithUs } from "../../drills/wire/ends.ts";
+import { type Line, RX_ADDRESS } from "../../drills/wire/line.ts";
+import { inNamespace } from "../../drills/wire/namespaces.ts";
 import type { Report, Task } from "./task.ts";
 
 const SIDE = fileURLToPath(new URL("./side.ts", import.meta.url));
@@ -41,9 +43,14 @@ interface Side {
   readonly report: Promise<Report>;
 }
 
-function start(end: LinkEnd, task: Task): Side {
-  const [command = "", ...args] = [...end.prefix, process.execPath, SIDE, JSON.stringify(task)];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+function start(end: Line["tx"], task: Task): Side {
+  const child = childEndsWithUs(
+    inNamespace(end.namespace, () =>
+      spawn(process.execPath, [SIDE, JSON.stringify(task)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    ),
+  );
   const lines = createInterface(child.stdout);
   const ready = Promise.withResolvers<void>();
   const report = Promise.withResolvers<Report>();
@@ -63,22 +70,22 @@ function start(end: LinkEnd, task: Task): Side {
 
 /** @param rate wire bytes per second */
 export async function runStep(
-  link: Link,
+  line: Line,
   by: Task["by"],
   frameSize: number,
   rate: number,
   milliseconds: number,
 ): Promise<Step> {
   const task = {
-    ...{ by, host: link.far.address, port: PORT, frameSize, rate, milliseconds },
+    ...{ by, host: RX_ADDRESS, port: PORT, frameSize, rate, milliseconds },
     receiveBuffer: RECEIVE_BUFFER,
   };
-  const receiver = start(link.far, { ...task, role: "receive" });
+  const receiver = start(line.rx, { ...task, role: "receive" });
   await receiver.ready;
-  const before = link.packets();
-  const sender = start(link.near, { ...task, role: "send" });
+  const before = line.receivedPackets();
+  const sender = start(line.tx, { ...task, role: "send" });
   const [sent, received] = await Promise.all([sender.report, receiver.report]);
-  return { sent, received, framesPerPacket: sent.frames / (link.packets() - before) };
+  return { sent, received, framesPerPacket: sent.frames / (line.receivedPackets() - before) };
 }
 
 /** Raises the pace until frames are lost or the sender is at its end, then halves the gap. */

@@ -1,4 +1,6 @@
-/** Guarantee: what the two processes of a step are told and what they answer, and how frames are counted. */
+/** Guarantee: what the two processes of a step are told and what they answer, how frames are paced and counted. */
+import { WIRE_OVERHEAD } from "../../src/gate/gate.ts";
+import { Pacer } from "../../src/gate/pacer.ts";
 
 export interface Task {
   readonly role: "send" | "receive";
@@ -103,5 +105,46 @@ export class BurstMaker {
       into.writeUInt32LE(this.#number, at);
       this.#number += 1;
     }
+  }
+}
+
+/** Bursts of one step, each when its pace says so, until its time is over. */
+export class PacedBursts {
+  readonly #burst: BurstMaker;
+  readonly #pacer: Pacer;
+  readonly #wireBytes: number;
+  readonly #frameSize: number;
+  readonly #until: number;
+  readonly #watch = new Stopwatch();
+  #frames = 0;
+
+  /** @param room bytes that a burst may have at most */
+  constructor({ frameSize, rate, milliseconds }: Task, room: number) {
+    this.#burst = new BurstMaker(frameSize, room);
+    this.#pacer = new Pacer(rate);
+    this.#wireBytes = this.#burst.bytes.length + this.#burst.frames * WIRE_OVERHEAD;
+    this.#frameSize = frameSize;
+    this.#until = performance.now() + milliseconds;
+  }
+
+  get over(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** Milliseconds before the next may leave. */
+  get wait(): number {
+    return this.#pacer.delay(performance.now());
+  }
+
+  /** The next, numbered; the same memory each time. */
+  next(): Buffer {
+    this.#pacer.spend(this.#wireBytes, performance.now());
+    this.#burst.number();
+    this.#frames += this.#burst.frames;
+    return this.#burst.bytes;
+  }
+
+  report(): Report {
+    return this.#watch.report(this.#frames, this.#frames * this.#frameSize);
   }
 }

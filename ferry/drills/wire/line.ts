@@ -36,6 +36,8 @@ export interface Line {
   loseNoMore(): number;
   /** Bytes that left the sending end, Ethernet headers included. */
   sentBytes(): number;
+  /** Packets that came out of the receiving end's device so far: what crosses together is one. */
+  receivedPackets(): number;
   /** Frames dropped on their way back. */
   droppedBack(): number;
   remove(): void;
@@ -79,9 +81,8 @@ function hardwareAddress(namespace: string, device: string): string {
   return /ether ([0-9a-f:]{17})/.exec(text)?.[1] ?? "";
 }
 
-function sentBytes(namespace: string, device: string): number {
-  const path = `/sys/class/net/${device}/statistics/tx_bytes`;
-  return Number(run(`ip netns exec ${namespace} cat ${path}`));
+function statistic(namespace: string, device: string, name: string): number {
+  return Number(run(`ip netns exec ${namespace} cat /sys/class/net/${device}/statistics/${name}`));
 }
 
 export function makeLine(options: LineOptions): Line {
@@ -162,7 +163,8 @@ export function makeLine(options: LineOptions): Line {
       rules(b, "flush chain netdev gate forth\n");
       return counter(b, "lost");
     },
-    sentBytes: () => sentBytes(a, tx.device),
+    sentBytes: () => statistic(a, tx.device, "tx_bytes"),
+    receivedPackets: () => statistic(b, rx.device, "rx_packets"),
     droppedBack: () => counter(a, "back") + counter(b, "back"),
     remove,
   };
