@@ -170,6 +170,7 @@ test("silence is alarmed once and its end too; bundle and frame gaps become even
     beat(1, 2, 7, 4);
     await alarms.recorded();
     expect(events.of("gate.heartbeat-restored")).toHaveLength(1);
+    now += 500;
     beat(1, 3, 8, 4);
     expect(events.of("gate.gap").map((event) => event.attributes)).toEqual([
       { bundles: "4", missing: "1-4", stream: `${LANE}/${FROM}/normal` },

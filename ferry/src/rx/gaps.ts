@@ -22,6 +22,8 @@ import { gapOf, type Stream, type StreamGap } from "./streams.ts";
  * as long as a heartbeat is waited for before a position counts.
  */
 const SETTLE_MS = 1_000;
+/** The heartbeats of several links say the same within moments: only half a second lets what was sent arrive. */
+const HEARD_MS = 400;
 /** With shorter passes, as in tests, an alarm still waits so long. */
 const ALARM_AT_LEAST_MS = 2_000;
 /** Missing ranges kept of a stream; what goes beyond is named when others have closed. */
@@ -73,6 +75,8 @@ export class Gaps {
   /** By ferry: a sender may have several for a lane, each with epochs of its own. */
   readonly #newest = new Map<number, Newest>();
   #passDelayMs = 0;
+  /** When a position of a stream was taken last. */
+  readonly #heardAt = new Map<string, number>();
   #settling: Due[] = [];
   #alarms: Due[] = [];
   /** Numbers that the former full inventories did not account for. */
@@ -127,6 +131,9 @@ export class Gaps {
     for (const { stream, sequence } of positions) {
       // Streams of this lane only: the names become keys of a durable record.
       if (!stream?.startsWith(`${this.#parts.lane}/`) || !sequence) continue;
+      const now = this.#now();
+      if (now - (this.#heardAt.get(stream) ?? Number.NEGATIVE_INFINITY) < HEARD_MS) continue;
+      this.#heardAt.set(stream, now);
       const gap = this.#parts.done.streams.passed(stream, sequence);
       if (gap !== undefined) this.#say("gate.gap", gap);
     }
