@@ -26,6 +26,7 @@ test("the demonstration pack is valid and names its version", () => {
     "documents",
     "bulk-data",
     "public-query",
+    "receipts",
   ]);
   expect(
     [...pack.services].filter(([, { plan }]) => plan.opaque !== undefined).map(([id]) => id),
@@ -44,6 +45,11 @@ describe("a pack that is not exactly right is refused, naming the field", () => 
       "unknown field in a service",
       changed("    formats: [csv]", "    formats: [csv]\n    fast: true"),
       "fast",
+    ],
+    [
+      "receipts beside another format",
+      changed("formats: [receipts]", "formats: [receipts, json]"),
+      "services.receipts.formats",
     ],
     ["missing number", changed("number: 1\n", ""), "$.number"],
     ["number zero", changed("number: 1\n", "number: 0\n"), "$.number"],

@@ -202,7 +202,7 @@ export function writeConfigs(
 
 /** Where the receiving zone dispatches to. Only that zone knows it. */
 function targetsOf(zone: ZoneName, dropRoot: string, receiverPort: number): Json {
-  if (zone === "extranet") return {};
+  if (zone === "extranet") return { receipts: { type: "receipts" } };
   const drop = (service: string) => ({ type: "drop", dir: join(dropRoot, service) });
   const baseUrl = `http://${LOOPBACK}:${receiverPort}`;
   const http = { type: "http", baseUrl, timeoutMs: 10_000 };

@@ -86,6 +86,8 @@ const SERVICES: readonly ServiceEntry[] = [
   file("documents", "business", 64 * MIB),
   file("bulk-data", "business", 20 * 1024 * MIB),
   request("public-query", "extranet", "/answers"),
+  // Where receipts of the inbound lanes would return to; until a lane leads there, by file or QR code.
+  { id: "receipts", zone: "extranet", kind: "receipt", methods: [], paths: [], maxBytes: MIB },
 ];
 
 function grant(caller: string, service: string, lane: string, from: number): GrantEntry {

@@ -1,0 +1,146 @@
+/** Receipts through policy: in their one encoding, from the zone's own node, on a lane that takes them; nothing else passes for them. */
+import { newId } from "@lightferry/proto/ids";
+import {
+  encodeReceiptFile,
+  encodeReceiptList,
+  encodeSignedReceipts,
+} from "@lightferry/proto/receipt";
+import {
+  type LaneEntry,
+  parseRegistryDocument,
+  type RegistryDocument,
+} from "@lightferry/proto/registry";
+import { afterEach, describe, expect, test } from "vitest";
+import { decideBatch } from "../src/server/decide-batch.ts";
+import {
+  arriving,
+  requestItem,
+  type TestDesk,
+  testDesk,
+  testPolicy,
+  testRegistry,
+} from "./world.ts";
+
+/** A lane back, for receipts alone, carried by medium. */
+function withReturn(document: RegistryDocument, state: LaneEntry["state"] = "media") {
+  const [model] = document.grants;
+  const inbound = document.lanes.find(({ id }) => id === "inbound");
+  if (model === undefined || inbound === undefined) throw new RangeError("no model");
+  const ends = { from: "business", to: "extranet" };
+  return {
+    ...document,
+    nodes: document.nodes.map((node) => ({
+      ...node,
+      licence: { ...node.licence, lanes: [...node.licence.lanes, "return"] },
+    })),
+    lanes: [
+      ...document.lanes,
+      { ...inbound, ...ends, id: "return", driver: "media" as const, state, kinds: ["receipt"] },
+    ],
+    services: [
+      ...document.services,
+      {
+        ...{ id: "receipts", zone: "extranet", kind: "receipt" as const },
+        ...{ methods: [], paths: [], maxBytes: 1024 * 1024 },
+      },
+    ],
+    callers: [
+      ...document.callers,
+      { id: "node-business", zone: "business", organisation: "测试", certificateSha256: [] },
+    ],
+    grants: [
+      ...document.grants,
+      ...["node-business", "inner"].map((caller) => ({
+        ...model,
+        ...{ id: `receipts-${caller}`, caller, service: "receipts", lane: "return" },
+      })),
+    ],
+  };
+}
+
+function receipts(): Uint8Array {
+  const now = Date.now();
+  const list = encodeReceiptList({
+    ...{ lane: "inbound", sender: "node-extranet", receiver: "node-business", number: 1 },
+    createdMs: now,
+    receipts: [{ exchangeId: newId(), state: "delivered", code: "", timeMs: now }],
+  });
+  return encodeReceiptFile([
+    encodeSignedReceipts({
+      ...{ list, keyId: "0".repeat(32), signature: new Uint8Array(64).fill(1), certificates: [] },
+    }),
+  ]);
+}
+
+const item = (content: Uint8Array, more: object = {}) => {
+  const made = requestItem(content, {
+    ...{ kind: "receipt", lane: "return", service: "receipts", caller: "node-business" },
+    declaredGrade: "G1",
+    ...more,
+  });
+  const { http: _, ...submission } = made.submission ?? {};
+  return { ...made, submission: { ...submission, ...more } };
+};
+
+let desk: TestDesk;
+afterEach(() => desk.close());
+
+async function decided(content: Uint8Array, more: object = {}, state?: LaneEntry["state"]) {
+  desk = await testDesk(testPolicy("business", (document) => withReturn(document, state)));
+  const { outcomes } = await decideBatch(desk, { items: [item(content, more)] });
+  return outcomes?.[0];
+}
+
+describe("receipts", () => {
+  test("are permitted on a lane by medium, and taken over there", async () => {
+    const content = receipts();
+    const outcome = await decided(content);
+    expect(outcome).toMatchObject({ code: "", contentChanged: false, findings: [] });
+    desk.close();
+    desk = await testDesk(testPolicy("extranet", (document) => withReturn(document)));
+    const { outcomes } = await decideBatch(desk, {
+      items: [arriving(outcome, content, { sender: "node-business", lane: "return" })],
+    });
+    expect(outcomes?.[0]).toMatchObject({ code: "", ruleId: "grant:receipts-node-business" });
+  });
+
+  test.each<[string, string, () => Uint8Array, object, LaneEntry["state"]?]>([
+    ["a text", "policy.content-format", () => Buffer.from("delivered"), {}],
+    [
+      "receipts and a text",
+      "policy.content-format",
+      () => Buffer.concat([receipts(), Buffer.from("x")]),
+      {},
+    ],
+    ["nothing", "policy.content-format", () => Buffer.alloc(0), {}],
+    ["another caller", "policy.receipt-caller", receipts, { caller: "inner" }],
+    ["a file name beside them", "policy.request-invalid", receipts, { file: { name: "a" } }],
+    ["a closed lane", "policy.lane-closed", receipts, {}, "closed"],
+    ["another service", "policy.service-wrong-kind", receipts, { service: "public-query" }],
+    ["another kind", "policy.kind-not-allowed", receipts, { kind: "file", file: { name: "a" } }],
+  ])("refused: %s", async (_, code, content, more, state) => {
+    expect(await decided(content(), more, state)).toMatchObject({ code });
+  });
+});
+
+test("a lane of driver media is media or closed, never open", () => {
+  const document = (driver: string, state: string) =>
+    Buffer.from(
+      JSON.stringify({
+        ...testRegistry(),
+        lanes: testRegistry().lanes.map((lane) => ({ ...lane, driver, state })),
+      }),
+    );
+  expect(() => parseRegistryDocument(document("media", "open"))).toThrow("registry.invalid");
+  for (const [driver, state] of [
+    ["media", "media"],
+    ["media", "closed"],
+    ["udp", "media"],
+    ["udp", "open"],
+  ] as const) {
+    expect(parseRegistryDocument(document(driver, state)).lanes[0]).toMatchObject({
+      driver,
+      state,
+    });
+  }
+});
