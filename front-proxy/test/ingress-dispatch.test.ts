@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatId, newId } from "@lightferry/proto/ids";
+import type { DraftItem } from "@lightferry/proto/testing";
 import { expect, test } from "vitest";
 import { dropName } from "../src/ingress/targets/drop-name.ts";
-import type { DraftItem } from "./support/ingress-seal.ts";
 import { QUICK } from "./support/ingress-world.ts";
 import { bothServices, receivingZone, target, world } from "./support/receiving.ts";
 

@@ -9,20 +9,14 @@ import {
   openBundle,
   readHeader,
   type SealInput,
-  type SealItem,
   sealBundle,
   type VerifyContext,
   verifyHeader,
 } from "../src/bundle/index.ts";
-import { encodeCanonical } from "../src/canonical.ts";
-import { lightferry } from "../src/gen/index.js";
 import { newId } from "../src/ids.ts";
 import { highestGrade } from "../src/registry/grades.ts";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "../src/sm/index.ts";
-import { itemCommitment, signVerdictBatch } from "../src/verdict/index.ts";
-
-const { ManifestEntry } = lightferry.bundle.v1;
-const { Decision, Direction } = lightferry.policy.v1;
+import { type DraftItem, permittedItems } from "../src/testing/permitted-items.ts";
 
 export const provider = loadProvider();
 export const NOW = Date.UTC(2026, 0, 15, 8);
@@ -57,77 +51,18 @@ export const context: VerifyContext = {
   self: recipient.nodeId,
 };
 
-export interface DraftItem {
-  readonly content: Uint8Array;
-  readonly trail?: readonly Uint8Array[];
-  readonly entry?: lightferry.bundle.v1.ManifestEntry.$Properties;
-  readonly verdict?: lightferry.policy.v1.Verdict.$Properties;
-}
-
-/** How the content reaches the sealer: in pieces of at most this many bytes. */
-const PIECE = 100_000;
-
-async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
-}
-
 /** Input for the sealer, permitted by one verdict batch; `change` alters it afterwards. */
 export function sealInput(
   drafts: readonly DraftItem[],
   change: Partial<SealInput> = {},
 ): SealInput {
-  const prepared = drafts.map((draft, index) => {
-    const entry = encodeCanonical(ManifestEntry, {
-      exchangeId: newId(NOW),
-      kind: "request",
-      service: "registration",
-      caller: "demo-caller",
-      grant: "grant-1",
-      grade: "G2",
-      purpose: "test",
-      http: { method: "POST", path: `/records/${index}`, headers: [] },
-      size: draft.content.length,
-      digest: provider.sm3(draft.content),
-      submittedMs: NOW - 1000,
-      ...draft.entry,
-    });
-    const salt = provider.sm3(entry, Uint8Array.of(1));
-    return { draft, entry, salt, commitment: itemCommitment(provider, salt, entry) };
-  });
-  const signed = signVerdictBatch(
-    provider,
-    policy.key,
-    { policyNode: policy.nodeId, keyId: policy.keyId },
-    prepared.map(({ draft, commitment }) => ({
-      verdictId: newId(NOW),
-      direction: Direction.DIRECTION_EXPORT,
-      decision: Decision.DECISION_PERMIT,
-      commitment,
-      lane: "inbound",
-      sender: sender.nodeId,
-      recipients: [recipient.nodeId],
-      grade: draft.entry?.grade ?? "G2",
-      decidedMs: NOW - 500,
-      expiresMs: NOW + DAY,
-      policyVersion: "pack-1",
-      ruleIds: ["permit-registration"],
-      ...draft.verdict,
-    })),
+  const { batch, items } = permittedItems(
+    {
+      ...{ provider, policy, nowMs: NOW, expiresMs: NOW + DAY, lane: "inbound" },
+      ...{ sender: sender.nodeId, recipient: recipient.nodeId },
+    },
+    drafts,
   );
-  const items = prepared.map(({ draft, entry, salt }, index): SealItem => {
-    const proof = signed.items[index];
-    if (proof === undefined) throw new Error("one verdict per item");
-    return {
-      salt,
-      entry,
-      trail: draft.trail ?? [],
-      verdict: proof.verdict,
-      batch: 0,
-      leaf: proof.leaf,
-      path: proof.path,
-      content: () => inPieces(draft.content),
-    };
-  });
   return {
     bundleId: newId(NOW),
     lane: "inbound",
@@ -144,7 +79,7 @@ export function sealInput(
       { nodeId: recipient.nodeId, keyId: recipient.keyId, publicKey: recipient.key.publicKey },
     ],
     policyVersion: "pack-1",
-    batches: [signed.batch],
+    batches: [batch],
     items,
     keys: directory(),
     ...change,

@@ -16,9 +16,9 @@ import {
 } from "../src/bundle/index.ts";
 import { lightferry } from "../src/gen/index.js";
 import { newId } from "../src/ids.ts";
+import type { DraftItem } from "../src/testing/permitted-items.ts";
 import {
   context,
-  type DraftItem,
   directory,
   gather,
   NOW,

@@ -1,22 +1,12 @@
 /** Guarantee: bundles of the real sealer, with verdicts that are really signed, as a far side would send them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type SealInput, type SealItem, sealBundle } from "@lightferry/proto/bundle";
-import { encodeCanonical } from "@lightferry/proto/canonical";
-import { lightferry } from "@lightferry/proto/gen";
+import { type SealInput, sealBundle } from "@lightferry/proto/bundle";
+import type { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { formatKeyId, type SmProvider } from "@lightferry/proto/sm";
-import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
+import { type DraftItem, permittedItems } from "@lightferry/proto/testing";
 import { DAY_MS, type Keys, provider } from "./ingress-keys.ts";
-
-const { Decision, Direction } = lightferry.policy.v1;
-
-export interface DraftItem {
-  readonly content: Uint8Array;
-  readonly entry?: lightferry.bundle.v1.ManifestEntry.$Properties;
-  readonly verdict?: lightferry.policy.v1.Verdict.$Properties;
-  readonly trail?: readonly Uint8Array[];
-}
 
 /** What a test seals otherwise; `by` signs, for keys that only their own provider can use. */
 export type SealChange = Partial<SealInput> & { readonly by?: SmProvider };
@@ -38,52 +28,15 @@ export async function sealDrafts(
   const signKey = change.signKey ?? keys.sign;
   const signKeyId = formatKeyId(signKey.publicKey);
   const now = Date.now();
-  const prepared = drafts.map((draft, index) => {
-    const exchangeId = draft.entry?.exchangeId ?? newId();
-    const entry = encodeCanonical(lightferry.bundle.v1.ManifestEntry, {
-      exchangeId,
-      kind: "request",
-      service: "registration",
-      caller: "demo-caller",
-      grant: "grant-1",
-      grade: "G2",
-      purpose: "test",
-      ...(draft.entry?.file
-        ? {}
-        : {
-            http: {
-              method: "POST",
-              path: `/records/${index}`,
-              headers: [{ name: "content-type", value: "application/json" }],
-            },
-          }),
-      size: draft.content.length,
-      digest: provider.sm3(draft.content),
-      submittedMs: now - 1_000,
-      ...draft.entry,
-    });
-    const salt = provider.sm3(entry, Uint8Array.of(1));
-    return { draft, exchangeId, entry, salt, commitment: itemCommitment(provider, salt, entry) };
-  });
-  const signed = signVerdictBatch(
-    provider,
-    keys.exportPolicy,
-    { policyNode: "node-extranet", keyId: formatKeyId(keys.exportPolicy.publicKey) },
-    prepared.map(({ draft, commitment }) => ({
-      verdictId: newId(),
-      direction: Direction.DIRECTION_EXPORT,
-      decision: Decision.DECISION_PERMIT,
-      commitment,
-      lane: "inbound",
-      sender: "node-extranet",
-      recipients: ["node-business"],
-      grade: "G2",
-      decidedMs: now - 500,
-      expiresMs: now + 7 * DAY_MS,
-      policyVersion: "pack-1",
-      ruleIds: ["permit"],
-      ...draft.verdict,
-    })),
+  const policyKeyId = formatKeyId(keys.exportPolicy.publicKey);
+  const { batch, items, exchangeIds } = permittedItems(
+    {
+      ...{ provider, nowMs: now, expiresMs: now + 7 * DAY_MS, lane: "inbound" },
+      ...{ sender: "node-extranet", recipient: "node-business" },
+      policy: { nodeId: "node-extranet", key: keys.exportPolicy, keyId: policyKeyId },
+      headers: [{ name: "content-type", value: "application/json" }],
+    },
+    drafts,
   );
   sequence += 1;
   const bundleId = change.bundleId ?? newId();
@@ -113,29 +66,9 @@ export async function sealDrafts(
         },
       ],
       policyVersion: "pack-1",
-      batches: [signed.batch],
-      items: prepared.map(({ draft, entry, salt }, index): SealItem => {
-        const proof = signed.items[index];
-        if (proof === undefined) throw new Error("one verdict per item");
-        return {
-          salt,
-          entry,
-          trail: draft.trail ?? [],
-          verdict: proof.verdict,
-          batch: 0,
-          leaf: proof.leaf,
-          path: proof.path,
-          async *content() {
-            for (let at = 0; at < draft.content.length; at += 100_000) {
-              yield draft.content.subarray(at, at + 100_000);
-            }
-          },
-        };
-      }),
-      certificates: [
-        ...store.chain(signKeyId),
-        ...store.chain(formatKeyId(keys.exportPolicy.publicKey)).slice(0, 1),
-      ],
+      batches: [batch],
+      items,
+      certificates: [...store.chain(signKeyId), ...store.chain(policyKeyId).slice(0, 1)],
       keys: store.keyDirectory(),
       ...change,
       bundleId,
@@ -144,7 +77,7 @@ export async function sealDrafts(
   );
   return {
     path,
-    exchangeIds: prepared.map(({ exchangeId }) => exchangeId),
+    exchangeIds,
     request: {
       bundleId,
       file: path.slice(arrivals.length + 1),

@@ -10,7 +10,7 @@ import { EventJournal } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { createLogger } from "@lightferry/proto/service";
-import { testDatabase } from "@lightferry/proto/testing";
+import { type DraftItem, testDatabase } from "@lightferry/proto/testing";
 import type pg from "pg";
 import type { TargetConfig } from "../../src/config.ts";
 import type { FrontProxyContext } from "../../src/context.ts";
@@ -20,7 +20,7 @@ import { type IngressHandle, startIngress } from "../../src/ingress/index.ts";
 import { DEFAULT_TUNING, type IngressTuning } from "../../src/ingress/tuning.ts";
 import { createKeys, type Keys, provider, receiverRegistry } from "./ingress-keys.ts";
 import { fakePolicy, type Mood } from "./ingress-policy.ts";
-import { type Delivered, type DraftItem, type SealChange, sealDrafts } from "./ingress-seal.ts";
+import { type Delivered, type SealChange, sealDrafts } from "./ingress-seal.ts";
 
 const { Decision } = lightferry.policy.v1;
 export const QUICK: IngressTuning = {

@@ -1,4 +1,5 @@
 /** Guarantee: what tests of every folder may use; never imported by a program. */
 export { type TestDatabase, testDatabase } from "./database.ts";
+export { type DraftItem, permittedItems } from "./permitted-items.ts";
 export { type TestPki, type TestPkiOptions, testPki } from "./pki.ts";
 export { type TestZone, testZone } from "./zone.ts";
