@@ -124,7 +124,8 @@ it("takes the heartbeats of the session that count, and has its account of losse
   const { steps, epoch, lost, settled, gaps } = vectors.heartbeats;
   const expected: Record<string, number> = {};
   let accepted = 0;
-  for (const { name, outcome, frames } of steps) {
+  for (const { name, outcome, frames, counts } of steps) {
+    Object.assign(expected, counts);
     for (const frame of frames) receiver.datagram(unhex(frame));
     if (outcome === "accepted") accepted += 1;
     else if (outcome !== null) {
@@ -141,4 +142,26 @@ it("takes the heartbeats of the session that count, and has its account of losse
   await books.close();
   await done.close();
   rmSync(dir, { recursive: true });
+});
+
+it("takes the pages of inventories that count and names what is wrong with the others", () => {
+  for (const { reason, name, frames } of vectors.inventories) {
+    const counted: string[] = [];
+    let pages = 0;
+    const gaps = {
+      page: () => {
+        pages += 1;
+      },
+    } as unknown as Gaps;
+    const { lane } = vectors;
+    const count = (what: string) => counted.push(what);
+    const inventories = new Inventories({ verifier, lane, gaps, count });
+    for (const bytes of frames.map(unhex)) {
+      const header = emptyHeader();
+      expect(decodeFrame(bytes, header)).toBeUndefined();
+      inventories.take(header, bytes.subarray(FRAME_HEADER), 7);
+    }
+    expect(counted, name).toEqual(reason === null ? [] : [`inventory-${reason}`]);
+    expect(pages, name).toBe(reason === null ? 1 : 0);
+  }
 });

@@ -79,6 +79,8 @@ interface Vectors {
     readonly steps: readonly {
       readonly name: string;
       readonly outcome: string | null;
+      /** Frames refused by themselves. */
+      readonly counts?: Readonly<Record<string, number>>;
       readonly frames: readonly string[];
     }[];
     readonly epoch: number;
@@ -86,6 +88,11 @@ interface Vectors {
     readonly settled: number;
     readonly gaps: readonly object[];
   };
+  readonly inventories: readonly {
+    readonly reason: string | null;
+    readonly name: string;
+    readonly frames: readonly string[];
+  }[];
 }
 
 const place = (name: string) => fileURLToPath(new URL(`../vectors/${name}`, import.meta.url));

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "proto/test/second-reader")]
 
-from oracle import heartbeats, manifests  # noqa: E402
+from oracle import heartbeats, inventories, manifests  # noqa: E402
 from oracle.frame import DATA, HEARTBEAT, INVENTORY, MANIFEST, PARITY, SAFE, read, write  # noqa: E402
 from oracle.objects import Cut, content, send_pass  # noqa: E402
 from oracle.signed import LANE, OBJECT_ID, SENDER, FERRY, REVOKED, STRANGER, manifest, pieces  # noqa: E402
@@ -160,4 +160,5 @@ if __name__ == "__main__":
         "manifests": list(manifests.cases()),
         "parts": list(manifests.part_cases()),
         "heartbeats": heartbeats.session(),
+        "inventories": list(inventories.cases()),
     }, indent=1))

@@ -72,8 +72,10 @@ async function attack({ count, perSecond, poison }: AttackRequest): Promise<Atta
     // Spread evenly over the attack.
     if (poisoned < poison && sent * poison >= count * poisoned) {
       const shard = hostile.poisoned();
-      if (shard !== undefined) sender.send(shard);
-      poisoned += 1;
+      if (shard !== undefined) {
+        sender.send(shard);
+        poisoned += 1;
+      }
     }
     await delay(EVERY_MS);
   }

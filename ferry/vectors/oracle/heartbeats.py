@@ -5,26 +5,22 @@ from oracle.signed import FERRY, LANE, REVOKED, STRANGER, heartbeat, pieces
 
 def session():
     steps = []
-    seq = {}
 
-    def number(epoch):
-        seq[epoch] = seq.get(epoch, -1) + 1
-        return seq[epoch]
-
-    def step(name, outcome, payloads, epoch=7, k=None, shards=None, seqs=None):
-        """Frames of one heartbeat, which take the next numbers of their epoch unless others are named."""
+    def step(name, outcome, payloads, seqs, epoch=7, k=None, shards=None):
+        """The frames of one heartbeat; `seqs` are their numbers."""
         payloads = payloads if isinstance(payloads, list) else [payloads]
         count = len(payloads) if k is None else k
         frames = []
         for part, payload in enumerate(payloads):
             fields = {"type": HEARTBEAT, "epoch": epoch, "shard": shards[part] if shards else part, "k": count,
-                      "seq": number(epoch) if seqs is None else seqs[part]}
+                      "seq": seqs[part]}
             frames.append(write(fields, payload).hex())
         steps.append({"name": name, "outcome": outcome, "frames": frames})
 
-    def data(epoch, numbers):
-        frames = [write({"type": DATA, "epoch": epoch, "seq": seq, "objectId": 1, "objectSize": 1}, b"x").hex() for seq in numbers]
-        steps.append({"name": f"frames of epoch {epoch}", "outcome": None, "frames": frames})
+    def data(epoch, numbers, counts=None, **way):
+        fields = {"type": DATA, "epoch": epoch, "objectId": 1, "objectSize": 1, **way}
+        frames = [write({**fields, "seq": seq}, b"x").hex() for seq in numbers]
+        steps.append({"name": f"frames of epoch {epoch} {way}", "outcome": None, "frames": frames, "counts": counts or {}})
 
     def beat(change=None, **how):
         return heartbeat(change, **how)
@@ -43,10 +39,14 @@ def session():
     step("three certificates", "malformed", beat(certificates=[b"\x30\x00"] * 3), seqs=[21])
     step("first", "accepted", beat({"next_frame": 22}), seqs=[22])
     step("said again", "repeated", beat({"next_frame": 22}), seqs=[23])
+    # Of another link or a lane that is not the sender's: these are somebody else's numbers.
+    data(7, [26, 28], {"link": 2}, link=1)
+    data(7, [26], {"lane": 1}, lane=1)
     # 24 … 29 but 26 and 28; the next heartbeat is the one that settles them.
     data(7, [24, 25, 27, 29])
     step("second", "accepted", beat({"number": 2, "next_frame": 30}), seqs=[30])
-    positions = [{"stream": f"{LANE}/node-extranet/normal", "sequence": 3}, {"stream": "elsewhere/x/normal", "sequence": 9}]
+    positions = [{"stream": f"{LANE}/node-extranet/normal", "sequence": 3, "under_way": 0},
+                 {"stream": "elsewhere/x/normal", "sequence": 9, "under_way": 0}]
     step("third, two lost", "accepted", beat({"number": 3, "next_frame": 31, "streams": positions}), seqs=[31])
     step("fourth, a gap in a stream", "accepted", beat({"number": 4, "next_frame": 32, "streams": positions}), seqs=[32])
     step("of an older epoch", "old-epoch", beat({"epoch": 6, "number": 99}), epoch=6, seqs=[0])

@@ -17,8 +17,16 @@ schema.MESSAGES.update({
         "7 header_digest bytes", "8 size uint64", "9 shard_size uint32", "10 group_shards uint32", "13 parity_shards uint32",
         "14 head_size uint32", "15 head_digest bytes", "16 chunk_bytes uint32",
     ),
+    # A bool is written as the number 1, or not at all.
+    "Inventory": schema.message(
+        "1 version uint32", "2 sender string", "3 lane string", "4 epoch uint64", "5 number uint64", "6 page uint32", "7 last uint32",
+        "8 full uint32", "9 time_ms uint64", "10 since_ms uint64", "11 held StreamRanges*", "12 given_up StreamRanges*",
+        "13 pass_delay_ms uint64",
+    ),
+    "StreamRanges": schema.message("1 stream string", "2 ranges SequenceRange*"),
+    "SequenceRange": schema.message("1 first uint64", "2 last uint64"),
     "SignedMessage": schema.message("1 payload bytes", "2 key_id string", "3 signature bytes", "4 certificates bytes*"),
-    "StreamPosition": schema.message("1 stream string", "2 sequence uint64"),
+    "StreamPosition": schema.message("1 stream string", "2 sequence uint64", "3 under_way uint64"),
     "Heartbeat": schema.message(
         "1 version uint32", "2 sender string", "3 epoch uint64", "4 next_frame uint64", "5 time_ms uint64",
         "6 streams StreamPosition*", "8 number uint64", "9 settings LinkSettings", "10 link uint32",
@@ -64,6 +72,10 @@ def heartbeat(change=None, label="ferry-heartbeat/1", **how):
     return signed(label, "Heartbeat", {**BEAT, **(change or {})}, **how)
 
 
+def inventory(change=None, label="ferry-inventory/1", **how):
+    return signed(label, "Inventory", {**PAGE, **(change or {})}, **how)
+
+
 def pieces(message, room):
     """Payloads of the frames: the set, then a piece; `room` is that of a payload."""
     set_id = sm3(message)[:8]
@@ -81,6 +93,12 @@ BASE = {
 BEAT = {
     "version": 1, "sender": SENDER, "epoch": 7, "next_frame": 10, "time_ms": 1_790_000_000_000, "streams": [],
     "number": 1, "link": 0, "settings": {"lanes": [{"number": 0, "lane": LANE}], "frame_size": 1_456, "group_shards": 128, "parity_shards": 16},
+}
+
+
+PAGE = {
+    "version": 1, "sender": SENDER, "lane": LANE, "epoch": 7, "number": 1, "page": 0, "last": 1, "full": 1,
+    "time_ms": 1_790_000_000_000, "since_ms": 0, "held": [], "given_up": [], "pass_delay_ms": 30_000,
 }
 
 
