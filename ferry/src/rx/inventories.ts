@@ -29,7 +29,7 @@ export class Inventories {
   readonly #collector = new ManifestCollector();
   /** Beginnings of the messages that counted. */
   readonly #had: Uint8Array[] = [];
-  #looked = 0;
+  #verified = 0;
   #dropped = 0;
 
   constructor(parts: InventoryParts) {
@@ -38,7 +38,7 @@ export class Inventories {
 
   /** Once a second. */
   tick(): void {
-    this.#looked = 0;
+    this.#verified = 0;
   }
 
   /** Takes one part. @param sendersEpoch by the heartbeats of the link it came over */
@@ -69,12 +69,13 @@ export class Inventories {
   #page(epoch: number, bytes: Uint8Array): string | undefined {
     const { verifier, lane, gaps } = this.#parts;
     if (bytes.length > SIGNED_PAGE_BYTES) return "length";
-    this.#looked += 1;
-    if (this.#looked > MAX_PAGES_A_SECOND) return "flood";
+    if (this.#verified >= MAX_PAGES_A_SECOND) return "flood";
     const message = verifyMessage(
       ...([verifier, INVENTORY_LABEL, Inventory, bytes] as const),
       ({ timeMs }) => timeMs,
     );
+    // Only what was verified has cost something.
+    if (typeof message !== "string" || message === "signature") this.#verified += 1;
     if (typeof message === "string") return message;
     const page = readPage(message, { sender: verifier.sender, lane, epoch });
     return typeof page === "string" ? page : gaps.page(epoch, page);
