@@ -57,9 +57,13 @@ test("ranges are named with both ends", () => {
 test("a gap of a stream is reported once, one heartbeat later, and closes when it arrives", () => {
   const streams = new Streams();
   for (const sequence of [1, 2, 5]) streams.arrived("s", sequence);
-  expect(streams.passed("s", 6)).toBeUndefined();
-  expect(streams.passed("s", 6)).toEqual({ stream: "s", missing: "3-4,6", count: 3 });
-  expect(streams.passed("s", 6)).toBeUndefined();
+  expect(streams.passed("s", { sequence: 6, underWay: 0 })).toBeUndefined();
+  expect(streams.passed("s", { sequence: 6, underWay: 0 })).toEqual({
+    stream: "s",
+    missing: "3-4,6",
+    count: 3,
+  });
+  expect(streams.passed("s", { sequence: 6, underWay: 0 })).toBeUndefined();
   streams.arrived("s", 4);
   expect(streams.open()).toMatchObject([{ stream: "s", missing: "3,6", count: 2 }]);
   streams.arrived("s", 3);
@@ -68,13 +72,39 @@ test("a gap of a stream is reported once, one heartbeat later, and closes when i
   expect(streams.positions()).toEqual({ s: [[1, 6]] });
 });
 
+test("what a ferry that lives has under way is no gap, whatever others have passed", () => {
+  const streams = new Streams();
+  const tell = (link: number, sequence: number, underWay: number, nowMs: number) =>
+    streams.passed("s", { sequence, underWay }, link, nowMs)?.missing;
+  streams.arrived("s", 1);
+  // 2 takes long at the ferry of link 1, while link 0 has passed 5, of which 4 is lost.
+  expect(tell(0, 5, 0, 0)).toBeUndefined();
+  expect(tell(1, 0, 2, 10)).toBeUndefined();
+  expect(tell(0, 5, 0, 500)).toBeUndefined();
+  streams.arrived("s", 3);
+  expect(tell(1, 2, 0, 510)).toBeUndefined();
+  // It has left a moment ago: that is no time to arrive.
+  expect(tell(0, 5, 0, 1_000)).toBeUndefined();
+  streams.arrived("s", 2);
+  expect(tell(1, 2, 0, 1_010)).toBeUndefined();
+  expect(tell(0, 5, 0, 1_500)).toBe("4-5");
+});
+
+test("what a ferry had under way that fell silent is a gap", () => {
+  const streams = new Streams();
+  expect(streams.passed("s", { sequence: 0, underWay: 1 }, 1, 0)).toBeUndefined();
+  expect(streams.passed("s", { sequence: 2, underWay: 0 }, 0, 2_000)).toBeUndefined();
+  expect(streams.passed("s", { sequence: 2, underWay: 0 }, 0, 2_500)).toBeUndefined();
+  expect(streams.passed("s", { sequence: 2, underWay: 0 }, 0, 3_100)?.missing).toBe("1-2");
+});
+
 test("whatever arrives in whatever order, the open gaps are what did not", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 80 }), (arrivals) => {
       const streams = new Streams();
       for (const sequence of arrivals) streams.arrived("s", sequence);
-      streams.passed("s", 60);
-      streams.passed("s", 60);
+      streams.passed("s", { sequence: 60, underWay: 0 });
+      streams.passed("s", { sequence: 60, underWay: 0 });
       const missing = 60 - new Set(arrivals).size;
       expect(streams.open()[0]?.count ?? 0).toBe(missing);
     }),

@@ -36,7 +36,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 function line() {
   const gate = new RecordingGate();
   const settings = { lanes: [{ number: 0, lane: "l" }], frameSize: FRAME, ...CODE };
-  const positions = () => new Map<string, number>();
+  const positions = () => new Map();
   const heartbeat = new HeartbeatSource({ signer, sender: "n", epoch: 1, settings, positions });
   const emitter = new Emitter(gate, FRAME, heartbeat);
   const memory = new ShardMemory(SHARD, CODE);

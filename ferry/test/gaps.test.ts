@@ -135,11 +135,10 @@ test("what is held and not here is named once, a moment later; what arrives mean
 test("a gap that a heartbeat named is not named again by an inventory", () => {
   rig.gaps.positions([{ stream: "outbound/x/normal", sequence: 9 }]);
   // Another link says it at once: that is no second word.
-  rig.gaps.positions([{ stream: STREAM, sequence: 4 }]);
-  rig.gaps.positions([{ stream: STREAM, sequence: 4 }]);
+  rig.gaps.positions([{ stream: STREAM, sequence: 4 }], 0);
+  rig.gaps.positions([{ stream: STREAM, sequence: 4 }], 1);
   expect(rig.told("gate.gap")).toEqual([]);
-  now += 500;
-  rig.gaps.positions([{ stream: STREAM, sequence: 4 }]);
+  rig.gaps.positions([{ stream: STREAM, sequence: 4 }], 0);
   expect(rig.told("gate.gap")).toEqual(["4: 1-4"]);
   rig.page([[1, 4]]);
   rig.pass(3_000);

@@ -22,8 +22,6 @@ import { gapOf, type Stream, type StreamGap } from "./streams.ts";
  * as long as a heartbeat is waited for before a position counts.
  */
 const SETTLE_MS = 1_000;
-/** The heartbeats of several links say the same within moments: only half a second lets what was sent arrive. */
-const HEARD_MS = 400;
 /** With shorter passes, as in tests, an alarm still waits so long. */
 const ALARM_AT_LEAST_MS = 2_000;
 /** Missing ranges kept of a stream; what goes beyond is named when others have closed. */
@@ -75,8 +73,6 @@ export class Gaps {
   /** By ferry: a sender may have several for a lane, each with epochs of its own. */
   readonly #newest = new Map<number, Newest>();
   #passDelayMs = 0;
-  /** When a position of a stream was taken last. */
-  readonly #heardAt = new Map<string, number>();
   #settling: Due[] = [];
   #alarms: Due[] = [];
   /** Numbers that the former full inventories did not account for. */
@@ -126,15 +122,14 @@ export class Gaps {
     };
   }
 
-  /** Takes the positions of a signed heartbeat. */
-  positions(positions: readonly lightferry.ferry.v1.StreamPosition.$Properties[]): void {
-    for (const { stream, sequence } of positions) {
+  /** Takes the positions of a signed heartbeat. @param link whose it was */
+  positions(positions: readonly lightferry.ferry.v1.StreamPosition.$Properties[], link = 0): void {
+    for (const { stream, sequence, underWay } of positions) {
       // Streams of this lane only: the names become keys of a durable record.
-      if (!stream?.startsWith(`${this.#parts.lane}/`) || !sequence) continue;
-      const now = this.#now();
-      if (now - (this.#heardAt.get(stream) ?? Number.NEGATIVE_INFINITY) < HEARD_MS) continue;
-      this.#heardAt.set(stream, now);
-      const gap = this.#parts.done.streams.passed(stream, sequence);
+      if (!stream?.startsWith(`${this.#parts.lane}/`)) continue;
+      const position = { sequence: sequence ?? 0, underWay: underWay ?? 0 };
+      if (!Object.values(position).every((value) => Number.isSafeInteger(value))) continue;
+      const gap = this.#parts.done.streams.passed(stream, position, link, this.#now());
       if (gap !== undefined) this.#say("gate.gap", gap);
     }
   }

@@ -183,7 +183,7 @@ export class Receiver {
   }
 
   #positions({ streams }: lightferry.ferry.v1.Heartbeat): void {
-    for (const lane of this.#parts.lanes) lane?.gaps.positions(streams);
+    for (const lane of this.#parts.lanes) lane?.gaps.positions(streams, this.#parts.number);
   }
 
   #report(): void {

@@ -31,6 +31,23 @@ export interface KeptStream {
   readonly unrepairable: readonly Range[];
 }
 
+/** How far a ferry is in a stream, as its heartbeats say. */
+export interface Position {
+  /** Highest number whose first pass is over; 0 = none. */
+  readonly sequence: number;
+  /** Lowest number that it has taken on and whose first pass is not over; 0 = none. */
+  readonly underWay: number;
+}
+
+interface Told extends Position {
+  /** By the heartbeat before. */
+  readonly wasUnderWay: number;
+  readonly atMs: number;
+}
+
+/** What a link told so long ago says nothing of what its ferry does now: six heartbeats. */
+const SILENT_MS = 3_000;
+
 export class Stream {
   readonly name: string;
   /** Arrived, or given up by the sender. */
@@ -43,8 +60,8 @@ export class Stream {
   readonly unrepaired = new RangeSet();
   /** Of the open ones: the sender has them no more. */
   readonly unrepairable = new RangeSet();
-  /** Highest number the heartbeat before the newest named: missing below it is a gap. */
-  passed = 0;
+  /** What each link's newest heartbeats told: missing below it is a gap. */
+  readonly told = new Map<number, Told>();
   /** Missing numbers up to here were named. */
   reported = 0;
 
@@ -135,15 +152,30 @@ export class Streams {
   }
 
   /**
-   * Takes a position of a signed heartbeat. What the heartbeat before it had
-   * passed has had a second to arrive.
+   * Takes a position of a signed heartbeat. What the heartbeat before it on this link had
+   * passed has had its time to arrive; but not what any ferry that lives had under way.
+   * @param link whose heartbeat it was
+   * @param nowMs monotonic
    * @returns the gap that is new, if there is one
    */
-  passed(name: string, sequence: number): StreamGap | undefined {
+  passed(
+    name: string,
+    { sequence, underWay }: Position,
+    link = 0,
+    nowMs = performance.now(),
+  ): StreamGap | undefined {
     const stream = this.#of(name);
     if (stream === undefined) return undefined;
-    const until = stream.passed;
-    stream.passed = Math.max(stream.passed, sequence);
+    const before = stream.told.get(link);
+    stream.told.set(link, { sequence, underWay, wasUnderWay: before?.underWay ?? 0, atMs: nowMs });
+    let until = before?.sequence ?? 0;
+    for (const told of stream.told.values()) {
+      // Who is silent will not bring it; another ferry takes it over.
+      if (nowMs - told.atMs > SILENT_MS) continue;
+      for (const number of [told.underWay, told.wasUnderWay]) {
+        if (number > 0) until = Math.min(until, number - 1);
+      }
+    }
     if (until <= stream.reported) return undefined;
     const fresh = stream.nameMissing([[stream.reported + 1, until]]);
     stream.reported = until;

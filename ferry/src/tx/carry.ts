@@ -119,6 +119,16 @@ export class Carrier {
     }
   }
 
+  /** Lowest number of each stream whose first pass is not over. */
+  underWay(): Map<string, number> {
+    const lowest = new Map<string, number>();
+    for (const { stream, sequence, passes, repair } of this.#live.values()) {
+      if (passes > 0 || repair !== undefined) continue;
+      lowest.set(stream, Math.min(sequence, lowest.get(stream) ?? sequence));
+    }
+    return lowest;
+  }
+
   /** Leases of all that is held. */
   leases(): string[] {
     return Array.from(this.#live.values(), ({ leaseId }) => leaseId);

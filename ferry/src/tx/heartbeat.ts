@@ -30,6 +30,13 @@ export interface LinkSettings {
   readonly parityShards: number;
 }
 
+export interface StreamState {
+  /** Highest sequence whose first pass is over; 0 = none. */
+  readonly sequence: number;
+  /** Lowest sequence that was taken on and whose first pass is not over; 0 = none. */
+  readonly underWay: number;
+}
+
 export interface HeartbeatParts {
   readonly signer: LinkSigner;
   readonly sender: string;
@@ -37,8 +44,8 @@ export interface HeartbeatParts {
   /** Number of the link; 0 when absent. */
   readonly link?: number;
   readonly settings: LinkSettings;
-  /** Highest sequence of each stream whose first pass is over. */
-  readonly positions: () => ReadonlyMap<string, number>;
+  /** How far each stream is. */
+  readonly positions: () => ReadonlyMap<string, StreamState>;
   /** Hears of every heartbeat: why it could not be signed, or undefined. */
   readonly signed?: (fault: unknown) => void;
   /** This machine's, Unix milliseconds. */
@@ -129,7 +136,10 @@ export class HeartbeatSource {
 
   /** Up to `count` streams; with more of them each heartbeat goes on where the last one ended. */
   #some(count: number): lightferry.ferry.v1.StreamPosition.$Properties[] {
-    const all = [...this.#parts.positions()].map(([stream, sequence]) => ({ stream, sequence }));
+    const all = [...this.#parts.positions()].map(([stream, state]) => ({
+      stream,
+      ...state,
+    }));
     if (all.length <= count) return all;
     const chosen: typeof all = [];
     for (let index = 0; index < count; index += 1) {

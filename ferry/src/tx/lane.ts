@@ -17,6 +17,7 @@ import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Carrier } from "./carry.ts";
 import type { Emitter } from "./emit.ts";
+import type { StreamState } from "./heartbeat.ts";
 import { DEFAULT_INVENTORY, InventorySource, type InventoryTimes } from "./inventory.ts";
 import type { TxJournal } from "./journal.ts";
 import { ShardMemory } from "./memory.ts";
@@ -155,6 +156,18 @@ export class LaneSending {
     ]);
   }
 
+  /** How far each stream of the lane is. */
+  positions(): Map<string, StreamState> {
+    const under = this.#carrier.underWay();
+    const positions = new Map<string, StreamState>();
+    for (const [stream, sequence] of this.#streams()) {
+      positions.set(stream, { sequence, underWay: under.get(stream) ?? 0 });
+      under.delete(stream);
+    }
+    for (const [stream, underWay] of under) positions.set(stream, { sequence: 0, underWay });
+    return positions;
+  }
+
   /** A full inventory goes next. */
   demandInventory(): void {
     this.#inventory.demand();
@@ -177,9 +190,7 @@ export class LaneSending {
       },
       inventory: this.#inventory.status(),
       lag: this.#lag.lag,
-      streams: Object.fromEntries(
-        [...this.#parts.journal.positions].filter(([stream]) => stream.startsWith(`${name}/`)),
-      ),
+      streams: Object.fromEntries(this.#streams()),
     };
   }
 
@@ -187,6 +198,11 @@ export class LaneSending {
   async settled(): Promise<void> {
     await this.#running;
     await this.#carrier.settled();
+  }
+
+  #streams(): [stream: string, sequence: number][] {
+    const beginning = `${this.#lane.name}/`;
+    return [...this.#parts.journal.positions].filter(([stream]) => stream.startsWith(beginning));
   }
 
   /** Each link says it: what one loses another brings. */

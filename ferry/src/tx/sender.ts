@@ -183,7 +183,7 @@ export class Sender {
     const heartbeat = new HeartbeatSource({
       ...{ signer, sender: node, epoch: this.#journal.epoch, link: number, signed },
       settings: { lanes: names, frameSize, ...code },
-      positions: () => this.#journal.positions,
+      positions: () => new Map(this.#lanes.flatMap((each) => [...each.positions()])),
       clock: clock.now,
     });
     return new Emitter(gate, frameSize, heartbeat, { number, lanes });
