@@ -20,6 +20,7 @@ import {
   totalUses,
 } from "@lightferry/proto/service";
 import { replaceDurably } from "../durable.ts";
+import { LookOut } from "../look-out.ts";
 import { eventsOf } from "./action-events.ts";
 
 /** A person's work with keys; the log may have it a minute later. */
@@ -50,36 +51,18 @@ interface Position {
   readonly told: string;
 }
 
-export class TakeUp {
+export class TakeUp extends LookOut {
   readonly #options: TakeUpOptions;
   readonly #path: string;
   #position: Position | undefined;
-  #looking: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TakeUpOptions) {
+    super(LOOK_EVERY_MS, options.failed);
     this.#options = options;
     this.#path = join(options.stateDir, STATE_FILE);
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    this.#timer.unref();
-    void this.look();
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#looking;
-  }
-
-  /** Takes up what is new; never throws. One look at a time. */
-  look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look()).catch(this.#options.failed);
-    return this.#looking;
-  }
-
-  async #look(): Promise<void> {
+  protected async lookOnce(): Promise<void> {
     const from = this.#position ?? readPosition(this.#path);
     this.#position = from;
     let chain: KeyActionChain;

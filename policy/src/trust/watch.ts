@@ -9,6 +9,7 @@ import type { EventInput } from "@lightferry/proto/event";
 import type { LaneEntry, Registry } from "@lightferry/proto/registry";
 import type { TrustStore } from "@lightferry/proto/trust";
 import { replaceDurably } from "../durable.ts";
+import { LookOut } from "../look-out.ts";
 
 /** Percent of a lane's freshness limit. */
 const LIST_STEPS = [50, 80];
@@ -38,35 +39,17 @@ interface Alarm {
   readonly event: EventInput;
 }
 
-export class TrustWatch {
+export class TrustWatch extends LookOut {
   readonly #options: WatchOptions;
   #said: ReadonlySet<string>;
-  #looking: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WatchOptions) {
+    super(WATCH_EVERY_MS, options.failed);
     this.#options = options;
     this.#said = readSaid(join(options.stateDir, SAID_FILE));
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.look(), WATCH_EVERY_MS);
-    this.#timer.unref();
-    void this.look();
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#looking;
-  }
-
-  /** Says what is due now and was not said yet; never throws. One look at a time. */
-  look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look()).catch(this.#options.failed);
-    return this.#looking;
-  }
-
-  async #look(): Promise<void> {
+  protected async lookOnce(): Promise<void> {
     const due = [...listAlarms(this.#options), ...certificateAlarms(this.#options)];
     const names = due.map(({ name }) => name);
     const fresh = due.filter(({ name }) => !this.#said.has(name));
