@@ -24,6 +24,8 @@ export interface Habits {
   readonly litters?: boolean;
   /** Files appear whole under their names. */
   readonly renames?: boolean;
+  /** A file that did not grow for so long is taken: it sees neither renames nor closings. */
+  readonly stillMs?: number;
   readonly name?: RegExp;
   readonly maxBytes?: number;
   readonly seed?: number;
@@ -83,7 +85,7 @@ export class Appliance {
     for (const entry of readdirSync(this.from, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      if (this.#seen.has(path) || !isStill(path)) continue;
+      if (this.#seen.has(path) || !isStill(path, this.habits.stillMs ?? 10)) continue;
       this.#seen.add(path);
       this.takenAt.push(performance.now());
       const run = this.#ferry(path)
@@ -140,8 +142,7 @@ export class Appliance {
   }
 }
 
-/** It does not see renames or closings: a file that did not grow for a moment is taken. */
-function isStill(path: string): boolean {
+function isStill(path: string, forMs: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.size > 0 && Date.now() - stat.mtimeMs > 3;
+  return stat !== undefined && stat.size > 0 && Date.now() - stat.mtimeMs > forMs;
 }

@@ -113,8 +113,9 @@ async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
   const dir = join(at.root, "vsftpd");
   mkdirSync(dir);
   const { drop } = folders(at);
-  // It gives up its rights: every folder on the way must be open to it.
-  for (const path of [at.root, drop]) chmodSync(path, 0o777);
+  // It gives up its rights, and refuses a root that it could write to.
+  chmodSync(at.root, 0o755);
+  chmodSync(drop, 0o777);
   const port = await freePort();
   const settings = [
     ...["listen=YES", `listen_address=${HOST}`, `listen_port=${port}`, "background=NO"],
@@ -125,15 +126,15 @@ async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
       "write_enable=YES",
     ],
     ...["anon_mkdir_write_enable=YES", "anon_other_write_enable=YES", "anon_umask=000"],
-    ...["allow_writeable_chroot=YES", "seccomp_sandbox=NO", "anon_world_readable_only=NO"],
-    ...[`anon_root=${drop}`, "pasv_address=127.0.0.1", `secure_chroot_dir=${dir}`],
+    ...["seccomp_sandbox=NO", "anon_world_readable_only=NO"],
+    ...[`anon_root=${at.root}`, "pasv_address=127.0.0.1", `secure_chroot_dir=${dir}`],
   ];
   const path = join(dir, "config");
   writeFileSync(path, `${settings.join("\n")}\n`);
   await serve(VSFTPD, [path], port);
   return {
     ...{ kind: "ftp", host: HOST, port, user: "anonymous", passwordPath: undefined },
-    ...{ folder: "/", staging: undefined, tls: "none", caPath: undefined },
+    ...{ folder: "/drop", staging: undefined, tls: "none", caPath: undefined },
   };
 }
 
@@ -142,7 +143,7 @@ const options = { mode: "demo", warn: () => undefined } as const;
 /** Bundles cross by this target; the test's appliance takes them from where the server puts them. */
 async function crosses(target: Target, profile: typeof SMALL_PROFILE): Promise<void> {
   const { drop, pickUp } = folders(at);
-  const between = new Appliance(drop, pickUp).start();
+  const between = new Appliance(drop, pickUp, { stillMs: 400 }).start();
   closing.push(() => between.stop());
   const bundles = await queue(at, 300_000, 1_000, 90_000);
   const tx = await directorySender(at, profile, { target });

@@ -15,10 +15,13 @@ import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { Troubles } from "@lightferry/proto/service";
 import type { Log } from "../../events.ts";
 import { asStorageFault } from "../../storage-fault.ts";
+import { Rate } from "../rate.ts";
 import type { Verdict } from "./intake.ts";
 
-/** Files remembered, and looked at in one round: an appliance that holds back more brings them in the next. */
+/** Files that stay for now and are remembered: about 200 bytes each. */
 const MAX_KNOWN = 65_536;
+/** Folders that notices are asked for; polling sees the others. */
+const MAX_WATCHED = 1_024;
 /** A file that is not good is looked at again after this, then after twice as long … */
 const FIRST_AGAIN_MS = 100;
 /** What the notice of a change is worth: it is waited for more of them. */
@@ -58,6 +61,9 @@ export class Folder {
   readonly #known = new Map<string, Known>();
   #round = 0;
   #full = false;
+  /** The first fault of a round: the other files are looked at all the same. */
+  #fault: unknown;
+  readonly rate = new Rate();
   #notice: () => void = () => undefined;
   #watchers = new Map<string, FSWatcher>();
 
@@ -106,6 +112,7 @@ export class Folder {
   async #look(): Promise<void> {
     this.#round += 1;
     this.#full = false;
+    this.#fault = undefined;
     await this.#folder(this.#parts.path, true);
     let [foreign, waiting] = [0, 0];
     for (const [path, known] of this.#known) {
@@ -114,6 +121,7 @@ export class Folder {
       else waiting += 1;
     }
     Object.assign(this.counts, { foreign, waiting });
+    if (this.#fault !== undefined) throw this.#fault;
   }
 
   async #folder(path: string, below: boolean): Promise<void> {
@@ -141,9 +149,16 @@ export class Folder {
     if (known?.key !== key) known = { key, since: now, againAt: 0, round: 0, over: false };
     known.round = this.#round;
     if (known.over || now < known.againAt) return;
-    if (!this.#known.has(path) && this.#known.size >= MAX_KNOWN) return;
-    this.#known.set(path, known);
-    const verdict = await take(path);
+    // More than are remembered: looked at in every round.
+    if (this.#known.has(path) || this.#known.size < MAX_KNOWN) this.#known.set(path, known);
+    let verdict: Verdict;
+    try {
+      verdict = await take(path);
+    } catch (error) {
+      this.#fault ??= error;
+      known.againAt = performance.now() + this.#parts.pollMs;
+      return;
+    }
     if (signal.aborted) return;
     if (verdict.verdict === "taken") await this.#taken(path, key, stat.size, verdict.duplicate);
     else if (verdict.verdict === "later") this.#noRoom(known);
@@ -153,6 +168,7 @@ export class Folder {
   async #taken(path: string, key: string, bytes: number, duplicate: boolean): Promise<void> {
     this.counts.taken += 1;
     this.counts.bytes += bytes;
+    this.rate.add(bytes);
     if (duplicate) this.counts.duplicates += 1;
     // Another file under the same name is not the one that was read.
     const now = await lstat(path).catch(() => undefined);
@@ -199,7 +215,7 @@ export class Folder {
   }
 
   #listen(path: string): void {
-    if (this.#watchers.has(path) || this.#watchers.size >= MAX_KNOWN) return;
+    if (this.#watchers.has(path) || this.#watchers.size >= MAX_WATCHED) return;
     try {
       const watcher = watch(path, { persistent: false }, () => this.#notice());
       const end = () => {

@@ -205,9 +205,10 @@ export class DirectoryStation {
     return {
       ...{ role: "rx", sender, lane, driver: "directory", locked: false, port: 0, folder },
       received: { datagrams: taken, bytes, overruns: 0, receiveBuffer: 0 },
-      ...{ bytesPerSecond: 0, frames: taken, files, epoch: account.epoch },
+      ...{ bytesPerSecond: this.#folder.rate.bytesPerSecond, frames: taken, files },
+      epoch: account.epoch,
       accounted: { settled: account.settled, lost: account.lost },
-      loss: { permille: 0, frames: 0, lost: 0 },
+      loss: { permille: permilleOf(account), frames: account.settled, lost: account.lost },
       alarms: this.#alarms.active,
       alarmCounts: Object.fromEntries(this.#alarms.counts),
       heartbeat: {
@@ -337,4 +338,14 @@ export class DirectoryStation {
 /** State is kept by sender: what one sender began, another cannot continue. */
 function partialDir({ stateDir, expectedSender }: DirectoryStationOptions): string {
   return join(stateDir, "shipments", expectedSender);
+}
+
+function permilleOf({
+  lost,
+  settled,
+}: {
+  readonly lost: number;
+  readonly settled: number;
+}): number {
+  return settled === 0 ? 0 : Math.round((lost * 1_000) / settled);
 }

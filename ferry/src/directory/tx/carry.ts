@@ -9,8 +9,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import type { Troubles } from "@lightferry/proto/service";
 import type { EventSink, FerryEvent, Log } from "../../events.ts";
 import type { TxLane } from "../../picture.ts";
+import { untilAnswered } from "../../retry.ts";
+import { asStorageFault } from "../../storage-fault.ts";
 import type { CheckContext } from "../../tx/check.ts";
 import { Plan } from "../plan.ts";
 import type { Profile } from "../profile.ts";
@@ -36,6 +39,7 @@ export interface CarrierParts {
   readonly groups: Groups;
   readonly outlet: Pick<Outlet, "send">;
   readonly acks: Acks;
+  readonly troubles: Troubles;
   readonly events: EventSink;
   readonly log: Log;
   readonly check: () => CheckContext;
@@ -153,17 +157,33 @@ export class Carrier {
     for (const refusal of refused) await this.#refuse(refusal);
     if (shipment === undefined) return undefined;
     for (const bundle of shipment.bundles) this.#held.set(bundle.bundleId, bundle);
-    await journal.begin(shipment);
+    await this.#persist(() => journal.begin(shipment));
     return shipment;
   }
 
   async #refuse({ bundle, code, detail }: Refused): Promise<void> {
     const { log, events, acks } = this.#parts;
     log.warn({ bundle: bundle.bundleId, code, detail }, "bundle refused");
-    await events.record([this.#event(bundle, {}, code)]);
+    await this.#persist(() => events.record([this.#event(bundle, {}, code)]));
     await acks.tell(bundle, { refuseCode: code });
     this.#forget(bundle.bundleId);
     this.counts.refused += 1;
+  }
+
+  /** A full disk or journal costs time: it is tried until it is done. @throws GatewayError `ferry.file-invalid` */
+  async #persist<T>(work: () => Promise<T>): Promise<T> {
+    const { signal, troubles, log, check } = this.#parts;
+    const { lane } = check();
+    const done = await untilAnswered(work, signal, (error) => {
+      const fault = asStorageFault(error);
+      const { code, detail } = asGatewayError(fault);
+      if (code === "ferry.file-invalid") return false;
+      log.error({ code, detail }, "not written, tried again");
+      void troubles.met("storing", fault, { lane });
+      return true;
+    });
+    await troubles.over("storing", { lane });
+    return done;
   }
 
   #forget(bundleId: string): void {
@@ -180,11 +200,12 @@ export class Carrier {
       const list = shipment.bundles.map((bundle) => this.#event(bundle, { shipment: shipment.id }));
       // Intent before effect: the events are durable before anyone may count on the pass.
       for (let from = 0; from < list.length; from += EVENTS_AT_ONCE) {
-        await events.record(list.slice(from, from + EVENTS_AT_ONCE));
+        await this.#persist(() => events.record(list.slice(from, from + EVENTS_AT_ONCE)));
       }
       this.counts.emitted += shipment.bundles.length;
     }
-    await journal.passOver(shipment.id, shipment.passes + 1, Date.now());
+    const passes = shipment.passes + 1;
+    await this.#persist(() => journal.passOver(shipment.id, passes, Date.now()));
     for (const { bundleId } of shipment.bundles) this.#unsent.delete(bundleId);
   }
 
@@ -200,7 +221,9 @@ export class Carrier {
     try {
       for (let group = shipment.groups; group < plan.groups; group += 1) {
         const k = plan.dataParts(group);
-        const made = await groups.make(plan, group, content, String(serviceClass));
+        const made = await this.#persist(() =>
+          groups.make(plan, group, content, String(serviceClass)),
+        );
         try {
           for (const { index, digest, length, pieces } of made.parts) {
             const part = { ...plan.facts, shipmentId, group, index, digest };
@@ -210,7 +233,9 @@ export class Carrier {
           await made.close();
         }
         state.bytes = Math.min((group + 1) * plan.groupBytes, plan.facts.size);
-        if (group + 1 < plan.groups) await journal.groupOver(shipment.id, group + 1);
+        if (group + 1 < plan.groups) {
+          await this.#persist(() => journal.groupOver(shipment.id, group + 1));
+        }
       }
       return undefined;
     } catch (error) {
@@ -233,14 +258,14 @@ export class Carrier {
       else if (shipment.passes === 0) await this.#refuse({ bundle, ...refusal });
       else await this.#finish(bundle, shipment.passes);
     }
-    await journal.done(shipment.id);
+    await this.#persist(() => journal.done(shipment.id));
     const again = good.map((bundle): Fresh => ({ ...bundle, repeat: shipment.passes > 0 }));
     const serviceClass = shipment.passes > 0 ? REPEAT_CLASS : shipment.serviceClass;
     while (again.length > 0) {
       const next = (await composeShipment(again, serviceClass, profile, check)).shipment;
       if (next === undefined) return;
       for (const bundle of next.bundles) this.#held.set(bundle.bundleId, bundle);
-      await journal.begin(next);
+      await this.#persist(() => journal.begin(next));
       this.#ready[serviceClass]?.push(next);
       this.#wake[serviceClass]?.();
     }
@@ -256,7 +281,7 @@ export class Carrier {
       Math.max(profile.passes, 1 + Number(shipment.serviceClass === REPEAT_CLASS));
     if (last) {
       await Promise.all(shipment.bundles.map((bundle) => this.#finish(bundle, shipment.passes)));
-      await journal.done(shipment.id);
+      await this.#persist(() => journal.done(shipment.id));
       return;
     }
     const passesDone = shipment.passes;

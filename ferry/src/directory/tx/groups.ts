@@ -32,6 +32,7 @@ export interface Group {
 export class Groups {
   readonly #dir: string;
   readonly #provider: SmProvider;
+  readonly #parts: number;
   readonly #coder: ErasureCoder;
   /** The memory of the coder is that of one group. */
   readonly #turns = new Turns(1);
@@ -39,6 +40,7 @@ export class Groups {
   private constructor(dir: string, provider: SmProvider, parts: number) {
     this.#dir = dir;
     this.#provider = provider;
+    this.#parts = parts;
     this.#coder = ErasureCoder.open({ shards: parts, shardBytes: COLUMN_BYTES });
   }
 
@@ -47,6 +49,11 @@ export class Groups {
     await mkdir(dir, { recursive: true, mode: 0o750 });
     for (const name of await readdir(dir)) await unlink(join(dir, name));
     return new Groups(dir, provider, parts);
+  }
+
+  /** Columns that the coder has room for, and those in use. */
+  get memory(): { readonly shards: number; readonly used: number } {
+    return { shards: this.#parts, used: this.#parts - this.#coder.available };
   }
 
   get variant(): string {

@@ -12,6 +12,7 @@ import { untilAnswered } from "../../retry.ts";
 import type { LinkSigner } from "../../signed.ts";
 import { HEAD_STREAMS, writeHead } from "../head.ts";
 import { nameOf, type Profile } from "../profile.ts";
+import { Rate } from "../rate.ts";
 import type { ShipmentJournal } from "./journal.ts";
 import { Line } from "./line.ts";
 import { Pace } from "./pace.ts";
@@ -21,11 +22,9 @@ import type { Target } from "./target.ts";
 const LOOK_MS = 2_000;
 /** What it is called to whoever reads of it. */
 const SENDING = "sending";
-/** A heartbeat is as short as a file gets. */
-const BEAT_BYTES = 2_048;
+/** A head with its certificates and a stream or two; what a heartbeat is and a part has besides. */
+const HEAD_BYTES = 2_048;
 const URGENT = 0;
-/** Files are few: a rate is that of some of them. */
-const RATE_MS = 10_000;
 
 export interface OutletParts {
   readonly node: string;
@@ -51,6 +50,7 @@ export interface Load {
 export class Outlet {
   /** Since the start. */
   readonly sent = { files: 0, bytes: 0, heartbeats: 0, retried: 0, parityBytes: 0 };
+  readonly rate = new Rate();
   /** With the appliance, as far as known. */
   waiting = { files: 0, bytes: 0 };
   readonly #parts: OutletParts;
@@ -59,7 +59,6 @@ export class Outlet {
   readonly #beating: Promise<void>;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #sentAt = Number.NEGATIVE_INFINITY;
-  #recent: { readonly at: number; readonly bytes: number }[] = [];
   #number = 0;
   #firstStream = 0;
 
@@ -92,7 +91,7 @@ export class Outlet {
     while (!signal.aborted) {
       const wait = this.#sentAt + heartbeatMs - performance.now();
       if (wait > 0) await delay(wait, undefined, { signal });
-      else await this.#line.run(URGENT, BEAT_BYTES, () => this.#put(undefined));
+      else await this.#line.run(URGENT, HEAD_BYTES, () => this.#put(undefined));
     }
   }
 
@@ -119,10 +118,12 @@ export class Outlet {
 
   async #try(load: Load | undefined, number: number): Promise<void> {
     const { target, profile, journal, signal } = this.#parts;
+    const about = (load?.length ?? 0) + HEAD_BYTES;
+    await this.#room(about);
+    await this.#pace.turn(about, signal);
+    // Only now: its time is that at which the file leaves.
     const head = this.#head(load, number);
     const size = head.length + (load?.length ?? 0);
-    await this.#room(size);
-    await this.#pace.turn(size, signal);
     const pieces = async function* (): AsyncIterable<Uint8Array> {
       yield head;
       if (load !== undefined) yield* load.pieces();
@@ -136,7 +137,7 @@ export class Outlet {
     this.sent.files += 1;
     this.sent.bytes += size;
     if (load?.parity === true) this.sent.parityBytes += size;
-    this.#rate(size);
+    this.rate.add(size);
     this.waiting = { files: this.waiting.files + 1, bytes: this.waiting.bytes + size };
   }
 
@@ -153,19 +154,6 @@ export class Outlet {
       },
       ...(load === undefined ? {} : { part: load.part }),
     });
-  }
-
-  /** Of the last {@link RATE_MS}; a file counts whole when it is there. */
-  get bytesPerSecond(): number {
-    const since = performance.now() - RATE_MS;
-    const recent = this.#recent.filter(({ at }) => at >= since);
-    return Math.round(recent.reduce((sum, { bytes }) => sum + bytes, 0) / (RATE_MS / 1_000));
-  }
-
-  #rate(bytes: number): void {
-    const at = performance.now();
-    this.#recent.push({ at, bytes });
-    while (this.#recent[0] !== undefined && this.#recent[0].at < at - RATE_MS) this.#recent.shift();
   }
 
   /** @throws GatewayError `directory.target-full` */

@@ -76,6 +76,7 @@ export class DirectorySender {
     };
     this.#carrier = new Carrier({
       ...{ profile, secondPassMs, journal, groups, outlet: this.#outlet, events, log, signal },
+      troubles,
       acks: new Acks(send, log, signal),
       check: () => ({
         ...{ provider: signer.provider, keys: keys(), lane, node, outboxDir },
@@ -109,11 +110,11 @@ export class DirectorySender {
       ...{ role: "tx", node, lane, driver: "directory", locked: false, ...appliance },
       ...{ epoch: this.#journal.epoch, nextFrame: number + 1, heartbeats },
       sent: {
-        ...{ frames, bytes, retried, failed: 0, bytesPerSecond: this.#outlet.bytesPerSecond },
+        ...{ frames, bytes, retried, failed: 0, bytesPerSecond: this.#outlet.rate.bytesPerSecond },
         parityShare: bytes === 0 ? 0 : parityBytes / bytes,
       },
       coding: this.#groups.variant,
-      memory: { shards: 0, used: 0 },
+      memory: this.#groups.memory,
       passes: this.#carrier.passes(),
       bundles: { ...counts, sending, held },
       streams: Object.fromEntries(this.#journal.positions),
