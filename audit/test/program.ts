@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { runNoun } from "@lightferry/proto/cli";
+import { runCaptured, type Said } from "@lightferry/proto/testing";
 import { noun } from "../cli/audit.ts";
 import type { Installation } from "./installation.ts";
 import { ZONE } from "./kit.ts";
@@ -49,18 +49,5 @@ export async function endProgram(
 }
 
 /** Runs `lightferry audit …` in this process. */
-export async function runCommand(
-  installed: Installation,
-  ...argv: string[]
-): Promise<{ code: number; text: string }> {
-  let text = "";
-  const collect = (part: string) => {
-    text += part;
-  };
-  const code = await runNoun(noun, [...argv, "--home", installed.home, "--zone", ZONE], {
-    environment: { LANG: "zh_CN.UTF-8" },
-    stdout: collect,
-    stderr: collect,
-  });
-  return { code, text };
-}
+export const runCommand = (installed: Installation, ...argv: string[]): Promise<Said> =>
+  runCaptured(noun, [...argv, "--home", installed.home, "--zone", ZONE]);

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runNoun } from "@lightferry/proto/cli";
+import { runCaptured } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noun } from "../cli/setup.ts";
 import { ZONE_SERVICES, ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
@@ -33,16 +33,7 @@ const unitsOf = (zone: ZoneName): string[] =>
 const serviceOf = (zone: ZoneName, unit: string): string =>
   unit.slice(`lightferry-${zone}-`.length, -".service".length);
 
-async function setup(...words: string[]): Promise<{ code: number; text: string }> {
-  let text = "";
-  const write = (more: string): void => {
-    text += more;
-  };
-  const code = await runNoun(noun, [...words, "--home", home], {
-    ...{ environment: { LANG: "zh_CN.UTF-8" }, stdout: write, stderr: write },
-  });
-  return { code, text };
-}
+const setup = (...words: string[]) => runCaptured(noun, [...words, "--home", home]);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "lf-systemd-"));
@@ -219,12 +210,8 @@ it("the spool's key lies twice, owner only; nothing is written over; odd paths a
     code: 2,
   });
   const other = join(folder, "with space");
-  const odd = await runNoun(
-    noun,
-    ["--zone", "extranet", "--home", other, "--systemd", join(folder, "odd")],
-    { environment: {}, stdout: () => undefined, stderr: () => undefined },
-  );
-  expect(odd).toBe(2);
+  const odd = ["--zone", "extranet", "--home", other, "--systemd", join(folder, "odd")];
+  expect((await runCaptured(noun, odd)).code).toBe(2);
   expect(existsSync(other)).toBe(false);
   expect(
     readUnit(textOf("extranet", "lightferry-extranet-policy.service")).get("WorkingDirectory"),

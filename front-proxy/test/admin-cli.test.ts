@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXIT, runNoun } from "@lightferry/proto/cli";
+import { EXIT } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { AdminService, createClient, type RpcServer, startRpcServer } from "@lightferry/proto/rpc";
-import { type TestZone, testZone } from "@lightferry/proto/testing";
+import { runCaptured, type TestZone, testZone } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noun as exchangeNoun } from "../cli/exchange.ts";
 import { noun as tokenNoun } from "../cli/token.ts";
@@ -83,20 +83,8 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-async function run(noun: typeof tokenNoun, line: string, language = "zh_CN.UTF-8") {
-  let out = "";
-  let problem = "";
-  const code = await runNoun(noun, [...line.split(" "), "--home", home], {
-    environment: { LANG: language },
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      problem += text;
-    },
-  });
-  return { code, out, problem };
-}
+const run = (noun: typeof tokenNoun, line: string, language?: string) =>
+  runCaptured(noun, [...line.split(" "), "--home", home], language);
 
 test("a token is issued, listed without itself, rotated and revoked", async () => {
   const issued = await run(tokenNoun, "issue desk --days 30 --note 试运行 --json");

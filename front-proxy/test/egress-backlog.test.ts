@@ -1,9 +1,10 @@
 /** `lightferry ferry backlog`: real rows, real RPC, both languages. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EXIT, runNoun } from "@lightferry/proto/cli";
+import { EXIT } from "@lightferry/proto/cli";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { type RpcServer, startRpcServer } from "@lightferry/proto/rpc";
+import { runCaptured } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verbs } from "../cli/backlog.ts";
 import { startAdmin } from "../src/admin/index.ts";
@@ -43,20 +44,9 @@ afterAll(async () => {
 });
 beforeEach(() => world.pool.query("DELETE FROM outbox_bundle"));
 
-async function run(line: string, language = "zh_CN.UTF-8") {
-  let out = "";
-  let problem = "";
+function run(line: string, language?: string) {
   const noun = { name: "ferry", summary: { zh: "", en: "" }, verbs };
-  const code = await runNoun(noun, [...line.split(" "), "--home", world.dir], {
-    environment: { LANG: language },
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      problem += text;
-    },
-  });
-  return { code, out, problem };
+  return runCaptured(noun, [...line.split(" "), "--home", world.dir], language);
 }
 const asked = async (line: string) => JSON.parse((await run(`${line} --json`)).out);
 

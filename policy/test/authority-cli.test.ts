@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runNoun } from "@lightferry/proto/cli";
 import { readKeyInfo } from "@lightferry/proto/keystore";
 import { loadRegistry, readAnchor } from "@lightferry/proto/registry";
 import { loadProvider } from "@lightferry/proto/sm";
+import { runCaptured } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noun } from "../cli/policy.ts";
 import { loadPack } from "../src/pack/sign.ts";
@@ -24,17 +24,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function run(line: string): Promise<{ code: number; said: string }> {
-  let said = "";
   const words = line.split(" ").map((word) => (word.startsWith("@") ? at(word.slice(1)) : word));
-  const write = (text: string): void => {
-    said += text;
-  };
-  const code = await runNoun(noun, [...words, "--json"], {
-    environment: { LIGHTFERRY_LANG: "en" },
-    stdout: write,
-    stderr: write,
-  });
-  return { code, said };
+  const { code, text } = await runCaptured(noun, [...words, "--json"], "en_GB.UTF-8");
+  return { code, said: text };
 }
 
 test("makes a key and an anchor once, readable to their owner, of no demonstration", async () => {

@@ -2,11 +2,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runNoun } from "@lightferry/proto/cli";
 import { createUnlockFile } from "@lightferry/proto/keystore";
 import { type Certificate, parseCertificate, readPkiItems } from "@lightferry/proto/pki";
 import { readKeyActions } from "@lightferry/proto/service";
 import { loadProvider } from "@lightferry/proto/sm";
+import { runCaptured } from "@lightferry/proto/testing";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildDevice, noCompiler, type TestDevice } from "../../proto/test/sdf-device.ts";
@@ -23,15 +23,11 @@ describe.skipIf(noCompiler !== undefined)("keys of a cipher machine", () => {
   const at = (...names: string[]): string => join(home, ...names);
 
   /** Words that begin with @ are files under the home. */
-  async function say(line: string): Promise<{ code: number; text: string }> {
-    const texts: string[] = [];
-    const write = (text: string) => void texts.push(text);
-    const words = line.split(" ").map((word) => word.replace(/^@/, `${home}/`));
-    const code = await runNoun(noun, [...words, "--home", home], {
-      ...{ environment: { LANG: "zh_CN.UTF-8" }, stdout: write, stderr: write },
-    });
-    return { code, text: texts.join("") };
-  }
+  const say = (line: string) =>
+    runCaptured(noun, [
+      ...line.split(" ").map((word) => word.replace(/^@/, `${home}/`)),
+      ...["--home", home],
+    ]);
   async function run(line: string): Promise<string> {
     const { code, text } = await say(line);
     expect([code, text], line).toEqual([0, expect.any(String)]);

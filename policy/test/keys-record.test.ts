@@ -2,9 +2,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { type CliNoun, runNoun } from "@lightferry/proto/cli";
+import type { CliNoun } from "@lightferry/proto/cli";
 import { createUnlockFile } from "@lightferry/proto/keystore";
 import { parseCertificate, readPkiItems } from "@lightferry/proto/pki";
+import { runCaptured } from "@lightferry/proto/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noun as keys } from "../cli/keys.ts";
 import { noun as policy } from "../cli/policy.ts";
@@ -33,17 +34,11 @@ const at = (...names: string[]): string => join(home, ...names);
 const CA = "--ca @ca/extranet --unlock-file @ca.unlock";
 
 /** Words that begin with @ are files under the home. */
-async function say(line: string, noun: CliNoun = keys): Promise<{ code: number; text: string }> {
-  let text = "";
-  const write = (more: string) => {
-    text += more;
-  };
-  const words = line.split(" ").map((word) => word.replace(/^@/, `${home}/`));
-  const code = await runNoun(noun, [...words, "--home", home], {
-    ...{ environment: { LANG: "zh_CN.UTF-8" }, stdout: write, stderr: write },
-  });
-  return { code, text };
-}
+const say = (line: string, noun: CliNoun = keys) =>
+  runCaptured(noun, [
+    ...line.split(" ").map((word) => word.replace(/^@/, `${home}/`)),
+    ...["--home", home],
+  ]);
 
 async function run(line: string, noun: CliNoun = keys): Promise<string> {
   const { code, text } = await say(line, noun);

@@ -5,13 +5,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runNoun } from "@lightferry/proto/cli";
 import { createUnlockFile } from "@lightferry/proto/keystore";
 import { type Certificate, parseCertificate, readPkiItems } from "@lightferry/proto/pki";
 import { type RpcServer, startRpcServer } from "@lightferry/proto/rpc";
 import { silentLogger } from "@lightferry/proto/service";
 import { loadProvider } from "@lightferry/proto/sm";
-import { type TestZone, testZone } from "@lightferry/proto/testing";
+import { runCaptured, type Said, type TestZone, testZone } from "@lightferry/proto/testing";
 import { readTrustRoot } from "@lightferry/proto/trust";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import { noun } from "../cli/keys.ts";
@@ -91,26 +90,8 @@ export async function startTrust(zone: string): Promise<void> {
   writeConfig(zone, tls, server.port);
 }
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly problem: string;
-}
-
-export async function say(words: readonly string[], language = "zh_CN.UTF-8"): Promise<Said> {
-  let out = "";
-  let problem = "";
-  const code = await runNoun(noun, [...words, "--home", home], {
-    environment: { LANG: language },
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      problem += text;
-    },
-  });
-  return { code, out, problem };
-}
+export const say = (words: readonly string[], language = "zh_CN.UTF-8"): Promise<Said> =>
+  runCaptured(noun, [...words, "--home", home], language);
 
 export const words = (line: string): string[] =>
   line.split(" ").map((word) => word.replace(/^@/, `${home}/`));

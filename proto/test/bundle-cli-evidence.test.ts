@@ -150,7 +150,7 @@ describe("prove", () => {
         out,
         ...form,
       );
-      expect(made).toMatchObject({ code: 0, err: "" });
+      expect(made).toMatchObject({ code: 0, problem: "" });
       expect(statSync(out).mode & 0o777).toBe(0o600);
       const content = put("content", contents[1] ?? "");
       const { code, json } = await runJson(
@@ -172,13 +172,13 @@ describe("prove", () => {
       expect((await run("prove", "--check", out, ...root(), "--content", wrong)).code).toBe(3);
       const strange = await run("prove", "--check", out, "--root", other.rootPath);
       expect(strange.code).toBe(3);
-      expect(strange.err).toMatch(/unknown-(sign|policy)-key/);
+      expect(strange.problem).toMatch(/unknown-(sign|policy)-key/);
       // Whose certificates are taken away proves nothing to one who has the root alone.
       const bare = JSON.parse(readFileSync(out, "utf8")) as Record<string, unknown>;
       if (form.length > 0) {
         const stripped = put("bare.json", `${JSON.stringify({ ...bare, certificates: [] })}\n`);
         const answer = await run("prove", "--check", stripped, ...root());
-        expect(answer.err).toContain("verdict.unknown-policy-key");
+        expect(answer.problem).toContain("verdict.unknown-policy-key");
       }
     },
   );
@@ -189,23 +189,23 @@ describe("prove", () => {
     expect(made.code).toBe(0);
     expect(made.out).toContain("not opened");
     const content = put("content", contents[0] ?? "");
-    const { err } = await run("prove", "--check", out, ...root(), "--content", content);
-    expect(err).toContain("proof.not-opened");
+    const { problem } = await run("prove", "--check", out, ...root(), "--content", content);
+    expect(problem).toContain("proof.not-opened");
   });
 
   it("overwrites nothing and needs to know which item", async () => {
     const out = put("there.json", "kept");
     const again = await run("prove", bundle, ...root(), "--item", "0", "--out", out);
-    expect(again.err).toContain("export.file");
+    expect(again.problem).toContain("export.file");
     expect(readFileSync(out, "utf8")).toBe("kept");
     const fresh = ["--out", path("fresh.json")];
     expect((await run("prove", bundle, ...root(), ...fresh)).code).toBe(2);
     expect((await run("prove", ...root(), ...fresh, "--item", "0")).code).toBe(2);
     expect((await run("prove", bundle, ...root(), ...fresh, "--exchange", exchange)).code).toBe(2);
     const beyond = await run("prove", bundle, ...root(), ...fresh, "--item", "2");
-    expect(beyond.err).toContain("proof.no-such-item");
+    expect(beyond.problem).toContain("proof.no-such-item");
     const absent = await run("prove", bundle, ...root(), ...fresh, ...ring(), "--item", "2");
-    expect(absent.err).toContain("proof.no-such-item");
+    expect(absent.problem).toContain("proof.no-such-item");
     const foreign = await run(
       "prove",
       bundle,
@@ -215,7 +215,7 @@ describe("prove", () => {
       "--item",
       "0",
     );
-    expect(foreign.err).toContain("bundle.unknown-decrypt-key");
+    expect(foreign.problem).toContain("bundle.unknown-decrypt-key");
   });
 });
 
@@ -268,9 +268,9 @@ describe("export", () => {
       [{ "signer-ring": pki.ringDir(node, "encrypt") }, ""],
     ];
     for (const [over, text] of cases) {
-      const { code, err } = await run("export", bundle, ...args(out, over));
+      const { code, problem } = await run("export", bundle, ...args(out, over));
       expect(code).not.toBe(0);
-      expect(err).toContain(text);
+      expect(problem).toContain(text);
     }
     expect(() => statSync(out)).toThrow();
   });

@@ -134,14 +134,14 @@ describe("inspect", () => {
       ["inspect", file],
       ["inspect", file, "--json"],
     ]) {
-      const { out, err } = await run(...argv);
+      const { out, problem } = await run(...argv);
       expect(out).toContain("[2J");
-      expect(out + err).not.toMatch(STEERING);
+      expect(out + problem).not.toMatch(STEERING);
     }
     const root = ["--root", pki.rootPath];
     for (const more of [[], ["--json"]]) {
-      const { out, err } = await run("verify", file, ...root, ...more);
-      expect(out + err).not.toMatch(STEERING);
+      const { out, problem } = await run("verify", file, ...root, ...more);
+      expect(out + problem).not.toMatch(STEERING);
     }
     const { json } = await runJson("inspect", file);
     expect(json).toMatchObject({ header: { lane: steering } });
@@ -175,8 +175,8 @@ describe("inspect", () => {
   });
 
   it("says in words that there is no such file", async () => {
-    const { code, err } = await run("inspect", path("none.lfb"));
+    const { code, problem } = await run("inspect", path("none.lfb"));
     expect(code).toBe(2);
-    expect(err).toContain("no such file");
+    expect(problem).toContain("no such file");
   });
 });

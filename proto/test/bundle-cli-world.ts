@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { noun } from "../cli/bundle.ts";
 import { openBundle, readHeader, verifyHeader } from "../src/bundle/index.ts";
-import { runNoun } from "../src/cli/index.ts";
 import { formatId } from "../src/ids.ts";
 import { createRequest, issueCertificate } from "../src/pki/index.ts";
+import { runCaptured, type Said } from "../src/testing/captured.ts";
 import { type TestPki, testPki } from "../src/testing/pki.ts";
 import {
   context,
@@ -40,19 +40,7 @@ export function put(name: string, content: Uint8Array | string): string {
   return path(name);
 }
 
-export async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const code = await runNoun(noun, argv, {
-    environment: { LANG: "en_GB.UTF-8" },
-    stdout: (text) => {
-      out += text;
-    },
-    stderr: (text) => {
-      err += text;
-    },
-  });
-  return { code, out, err };
-}
+export const run = (...argv: string[]): Promise<Said> => runCaptured(noun, argv, "en_GB.UTF-8");
 
 export interface Answer {
   readonly steps?: readonly { id: string; result: string; code?: string }[];
