@@ -326,7 +326,7 @@ test("tampering after acceptance quarantines the bundle with the reason, or only
   expect(target.calls).toHaveLength(1);
 });
 
-test("only ferry-rx may deliver", () => {
+test("only what receives may deliver: the ferry, and the import of media", () => {
   const [binding] = world.ingress().bindings;
-  expect(binding?.allow).toEqual({ deliver: ["ferry-rx"] });
+  expect(binding?.allow).toEqual({ deliver: ["ferry-rx", "media-rx"] });
 });
