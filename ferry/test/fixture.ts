@@ -36,6 +36,7 @@ export async function startStation(
   port = 0,
   known: () => KeyDirectory = () => directory,
   roomLimits: RoomLimits = DEFAULT_ROOM_LIMITS,
+  clock: () => number = Date.now,
 ): Promise<{ station: Station; port: number }> {
   const gate = await openReceiver({ host: HOST, port }, 1 << 23, {
     mode: "demo",
@@ -55,6 +56,7 @@ export async function startStation(
     keys: known,
     events: at.rxEvents,
     roomLimits,
+    clock,
     log: quiet,
   });
   return { station, port: gate.port };
@@ -68,6 +70,7 @@ export interface SenderChange {
   readonly signer?: LinkSigner;
   readonly passes?: number;
   readonly inventory?: InventoryTimes;
+  readonly clock?: () => number;
 }
 
 export async function startSender(
@@ -91,6 +94,7 @@ export async function startSender(
     secondPassMs: change.secondPassMs ?? 30_000,
     ...(change.passes === undefined ? {} : { passes: change.passes }),
     ...(change.inventory === undefined ? {} : { inventory: change.inventory }),
+    ...(change.clock === undefined ? {} : { clock: change.clock }),
     receiverOf: () => TO,
     signer: change.signer ?? linkOf(keys.ferry),
     keys: () => directory,

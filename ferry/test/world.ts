@@ -82,13 +82,19 @@ export interface LongContent {
 let sequence = 0;
 let previousDigest: Uint8Array = new Uint8Array(32);
 
+/** By the sealer's clock. */
+export interface SealedAt {
+  readonly nowMs?: number;
+  readonly livesMs?: number;
+}
+
 /** Seals `content` as one item into `dir` and says what the outbox would lease. */
 export async function sealInto(
   dir: string,
   given: Uint8Array | LongContent,
   priority = "normal",
+  { nowMs: now = Date.now(), livesMs = 7 * DAY }: SealedAt = {},
 ): Promise<LeasedBundle> {
-  const now = Date.now();
   const content: LongContent =
     given instanceof Uint8Array
       ? { size: given.length, digest: provider.sm3(given), pieces: () => [given] }
@@ -122,7 +128,7 @@ export async function sealInto(
         recipients: [TO],
         grade: "G2",
         decidedMs: now - 500,
-        expiresMs: now + DAY,
+        expiresMs: now + Math.max(DAY, livesMs),
         policyVersion: "pack-1",
         ruleIds: ["permit"],
       },
@@ -130,7 +136,7 @@ export async function sealInto(
   );
   const proof = signed.items[0] as (typeof signed.items)[number];
   sequence += 1;
-  const bundleId = newId();
+  const bundleId = newId(now);
   const name = `${Buffer.from(bundleId).toString("hex")}.lfb`;
   const path = join(dir, name);
   const sealed = await sealBundle(
@@ -145,7 +151,7 @@ export async function sealInto(
       signKey: keys.sign.key,
       signKeyId: keys.sign.keyId,
       createdMs: now,
-      expiresMs: now + 7 * DAY,
+      expiresMs: now + livesMs,
       grade: "G2",
       recipients: [{ nodeId: TO, keyId: keys.to.keyId, publicKey: keys.to.key.publicKey }],
       policyVersion: "pack-1",
@@ -383,7 +389,11 @@ export interface Place {
   readonly inbox: Inbox;
   readonly txEvents: Events;
   readonly rxEvents: Events;
-  seal(content: Uint8Array | LongContent, priority?: string): Promise<LeasedBundle>;
+  seal(
+    content: Uint8Array | LongContent,
+    priority?: string,
+    sealedAt?: SealedAt,
+  ): Promise<LeasedBundle>;
   sealed(bundle: LeasedBundle): Buffer;
   arrivals(): string[];
   remove(): void;
@@ -412,7 +422,7 @@ export function place(base = tmpdir()): Place {
     inbox: new Inbox(arrivalsDir, takenDir),
     txEvents: new Events(),
     rxEvents: new Events(),
-    seal: (content, priority) => sealInto(outboxDir, content, priority),
+    seal: (content, priority, sealedAt) => sealInto(outboxDir, content, priority, sealedAt),
     sealed: (bundle) => readFileSync(join(outboxDir, bundle.file ?? "")),
     arrivals: () => readdirSync(arrivalsDir),
     remove: () => rmSync(root, { recursive: true, force: true }),

@@ -18,6 +18,7 @@ import type { EventSink, Log } from "../events.ts";
 import { untilAnswered } from "../retry.ts";
 import { asStorageFault } from "../storage-fault.ts";
 import { type Arrival, readArrival } from "./arrival.ts";
+import { ClockDoubt } from "./clock-doubt.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import type { DoneLog } from "./done.ts";
 import type { Incoming } from "./incoming.ts";
@@ -80,6 +81,7 @@ export class Finisher {
   readonly #directory: DirectorySync;
   readonly #troubles: Troubles;
   /** In the arrivals directory and not answered yet, hex. */
+  readonly #doubt: ClockDoubt;
   readonly #inHand = new Set<string>();
   #waiting = 0;
   #judging: Promise<void> | undefined;
@@ -88,6 +90,7 @@ export class Finisher {
 
   constructor(parts: FinisherParts) {
     this.#parts = parts;
+    this.#doubt = new ClockDoubt(parts.senderTime);
     this.#directory = new DirectorySync(parts.arrivalsDir);
     this.#troubles = new Troubles(parts.events, (error) =>
       parts.log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
@@ -247,22 +250,14 @@ export class Finisher {
     const { provider, verifyContext } = this.#parts;
     const round = this.#round;
     try {
-      return await readArrival(provider, path, verifyContext(), bundleId, headerDigest);
+      const arrival = await readArrival(provider, path, verifyContext(), bundleId, headerDigest);
+      this.#doubt.over(bundleId);
+      return arrival;
     } catch (error) {
-      if (!(error instanceof GatewayError) || this.#clocksAtFault(error)) throw error;
+      if (!(error instanceof GatewayError) || this.#doubt.holds(bundleId, error.code)) throw error;
+      this.#doubt.over(bundleId);
       return { refusal: error, path, round };
     }
-  }
-
-  /**
-   * From the future, or expired by our own clock before any heartbeat told the sender's: a clock may be
-   * wrong and not the bundle. It is held and looked at again.
-   */
-  #clocksAtFault({ code }: GatewayError): boolean {
-    return (
-      code === "bundle.from-future" ||
-      (code === "bundle.expired" && this.#parts.senderTime() === undefined)
-    );
   }
 
   /** The verified file lies in the arrivals directory: makes that durable, says so, hands it over. */
