@@ -1,4 +1,4 @@
-/** Guarantee tested: as directory-crash.test.ts, killed again and again at steps drawn anew, over an appliance that is bad itself. */
+/** Guarantee tested: either half killed in its work and started again, at steps drawn anew, over an appliance that is bad itself: nothing is lost, nothing comes twice. */
 import { randomInt } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HARSHEST } from "./appliance.ts";

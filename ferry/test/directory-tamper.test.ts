@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -161,7 +162,7 @@ describe("the head", () => {
         expect(plan.partLength(facts.group, facts.index)).toBeGreaterThan(0);
         expect(plan.partLength(facts.group, facts.index)).toBeLessThanOrEqual(plan.facts.partBytes);
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
     // Fields 7 (streams of a head) and 4 (certificates), each empty, by the thousand.
     const crowd = Buffer.alloc(6_000, Buffer.from([0x22, 0x00]));
@@ -347,6 +348,21 @@ describe("the folder", () => {
     revoked = false;
     station.trustChanged();
     await allHere(bundles);
+  });
+
+  test("a folder that is away is told, and gone on with when it is back", async () => {
+    const bundles = await queue(at, 300);
+    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const { pickUp } = folders(at);
+    await receiving();
+    renameSync(pickUp, `${pickUp}-away`);
+    await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
+      { code: "directory.folder-unreadable", lane: LANE },
+    ]);
+    renameSync(`${pickUp}-away`, pickUp);
+    put("a", file);
+    await allHere(bundles);
+    await eventually(() => at.rxEvents.of("service.restored")).toHaveLength(1);
   });
 
   test("what unfinished shipments may take is bounded: the rest waits in the folder", async () => {

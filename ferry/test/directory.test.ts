@@ -1,5 +1,7 @@
 /** Guarantee tested: what is leased crosses an appliance whole and once, however it treats the files. */
-import { readdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HARSHEST } from "./appliance.ts";
 import {
@@ -43,6 +45,9 @@ async function arrived(bundles: readonly Leased[]): Promise<void> {
     expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
   }
 }
+
+/** Renames are not seen, as by most. */
+const PLAIN = { ...SMALL_PROFILE, renames: false };
 
 describe("there", () => {
   test("bundles cross whole; both sides say what crossed; nothing is left lying", async () => {
@@ -96,5 +101,86 @@ describe("there", () => {
     await eventually(() => readdirSync(folders(at).pickUp).length).toBeGreaterThan(0);
     for (const name of readdirSync(folders(at).pickUp)) expect(name).toMatch(/^~TMP|^[A-Z0-9]{8}/);
     expect(new Set(at.inbox.answers)).toEqual(new Set(["accepted"]));
+  });
+});
+
+describe("what may go wrong on the way", () => {
+  test("more files lost than parity makes up for: the next pass brings them, and the loss is told to the file", async () => {
+    const lost = new Set([1, 2, 3, 4]);
+    const between = ferried({ loses: (number) => lost.has(number) });
+    const bundles = await queue(at, 180_000, 1_000);
+    await open(directorySender(at, PLAIN));
+    const rx = await open(directoryStation(at, { delayMs: 300 }));
+    await arrived(bundles);
+    await eventually(() => rx.status().accounted.lost).toBeGreaterThan(0);
+    const [told] = at.rxEvents.of("gate.gap");
+    expect(told).toMatchObject({ outcome: "error", attributes: { files: expect.any(String) } });
+    // The first files of an epoch that a receiver never heard of count from the first that came.
+    const first = Math.min(...between.arrivedNumbers);
+    const missing = [...lost].filter((number) => number > first).length;
+    expect(rx.status().accounted.lost).toBe(missing);
+    expect(between.faults).toEqual([]);
+  });
+
+  test("a sender that is no more is told, and its return; so is a folder that nobody empties", async () => {
+    const rx = await open(directoryStation(at, { delayMs: 50 }));
+    const between = ferried();
+    const profile = { ...PLAIN, maxWaitingFiles: 2 };
+    const tx = await open(directorySender(at, profile));
+    await eventually(() => rx.status().heartbeat.secondsAgo).not.toBeNull();
+    await between.stop();
+    await eventually(() => at.txEvents.of("service.impaired")).toMatchObject([
+      { code: "directory.target-full", lane: LANE },
+    ]);
+    expect(readdirSync(folders(at).drop)).toHaveLength(2);
+    await eventually(() => at.rxEvents.of("gate.heartbeat-missed")).toMatchObject([
+      { code: "ferry.heartbeat-missed", lane: LANE },
+    ]);
+    ferried();
+    await eventually(() => at.txEvents.of("service.restored")).toHaveLength(1);
+    await eventually(() => at.rxEvents.of("gate.heartbeat-restored")).toHaveLength(1);
+    expect(tx.status().bundles.emitted).toBe(0);
+  });
+
+  test("both halves stopped in the middle and started again: the group that was over is not sent again", async () => {
+    const bundles = await queue(at, 900_000);
+    const { drop } = folders(at);
+    const profile = { ...PLAIN, passes: 1, filesPerMinute: 1_200 };
+    const first = await directorySender(at, profile);
+    await eventually(() => readdirSync(drop).length).toBeGreaterThan(8);
+    await first.close();
+    const sent = readdirSync(drop).length;
+    const between = ferried();
+    const rx = await directoryStation(at);
+    await eventually(() => rx.status().objects).toBe(1);
+    await rx.close();
+    await open(directorySender(at, { ...profile, filesPerMinute: 0 }));
+    await open(directoryStation(at));
+    await arrived(bundles);
+    // 16 data parts of four groups and their parity: what was over is not there twice.
+    await between.idle();
+    expect(between.takenAt.length).toBeLessThan(sent + 24);
+  });
+
+  test("a bundle that does not verify is refused to the outbox; an urgent one overtakes bulk", async () => {
+    const bulk = await at.seal(randomBytes(1_500_000), "bulk");
+    const bad = await at.seal(randomBytes(500));
+    at.outbox.put(bulk);
+    const path = join(at.outboxDir, bad.file ?? "");
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    writeFileSync(path, bytes);
+    ferried();
+    await open(directorySender(at, { ...PLAIN, filesPerMinute: 1_500 }));
+    await open(directoryStation(at));
+    await eventually(() => readdirSync(at.rxState).length).toBeGreaterThan(0);
+    const urgent = await at.seal(randomBytes(500), "urgent");
+    at.outbox.put(bad);
+    at.outbox.put(urgent);
+    await arrived([bulk, urgent]);
+    expect(at.inbox.delivered.map(idOf)).toEqual([idOf(urgent), idOf(bulk)]);
+    const refused = at.outbox.acks.filter(({ refuseCode }) => refuseCode);
+    expect(refused.map(idOf)).toEqual([idOf(bad)]);
+    expect(at.txEvents.of("bundle.refused").map(idOf)).toEqual([idOf(bad)]);
   });
 });
