@@ -32,6 +32,7 @@ export class DoneLog {
   /** What has arrived of every stream. */
   readonly streams: Streams;
   readonly #objects: Map<number, DoneObject>;
+  readonly #others = new Set<number>();
   readonly #bundles: Set<string>;
   readonly #log: LineLog;
   #compactAt: number;
@@ -62,7 +63,17 @@ export class DoneLog {
   }
 
   hasObject(objectId: number): boolean {
-    return this.#objects.has(objectId);
+    return this.#objects.has(objectId) || this.#others.has(objectId);
+  }
+
+  /**
+   * Another object of a bundle that is over: two ferries have sent it, or one that had lost its journal.
+   * Known in memory only; after a restart its manifest says so again.
+   */
+  other(objectId: number): void {
+    this.#others.add(objectId);
+    const [oldest] = this.#others;
+    if (this.#others.size > REMEMBERED && oldest !== undefined) this.#others.delete(oldest);
   }
 
   hasBundle(bundleId: string): boolean {

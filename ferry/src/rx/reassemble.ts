@@ -122,12 +122,13 @@ export class Reassembler {
     return shown;
   }
 
-  /** Objects that lack something and of which nothing has come for a while, for a repair ticket. */
+  /** Objects that lack something after their passes, or of which nothing has come for a while, for a repair ticket. */
   begun(): Begun[] {
     const begun: Begun[] = [];
     for (const object of this.#objects.values()) {
       if (begun.length === TICKET_OBJECTS) break;
-      if (object.finishing || this.#now - object.touchedAt < QUIET_MS) continue;
+      const coming = !object.reported && this.#now - object.touchedAt < QUIET_MS;
+      if (object.finishing || coming) continue;
       const { shardSize, groupShards, parityShards } = object.manifest;
       begun.push({
         ...{ bundle: object.bundleId, object: object.objectId, groups: object.lacking() },
@@ -209,14 +210,20 @@ export class Reassembler {
   spaceless(object: Incoming): void {
     const { objectId, bundleId, geometry } = object;
     const setId = this.#known.get(objectId) ?? new Uint8Array();
-    this.finished(object);
+    object.release();
+    this.#remove(object);
     this.#leaveOut(objectId, setId, bundleId, geometry.size);
   }
 
-  /** The object was delivered or refused: nothing of it is under way any more. */
+  /** The object was delivered or refused: nothing of it is under way any more, nor of what another ferry began of its bundle. */
   finished(object: Incoming): void {
     object.release();
     this.#remove(object);
+    for (const other of this.#objects.values()) {
+      if (other.bundleId !== object.bundleId || other.finishing) continue;
+      this.#parts.done.other(other.objectId);
+      this.#letGo(other);
+    }
   }
 
   /** Resolves when everything that is full was looked at. */
@@ -248,8 +255,9 @@ export class Reassembler {
       return;
     }
     if (done.hasBundle(Buffer.from(manifest.bundleId).toString("hex"))) {
-      // The sender lost its journal and began the bundle anew: it is here already.
-      this.repeats += 1;
+      // Its sender lost its journal, or another ferry had it, and began the bundle anew: it is here already.
+      this.repeats += 1 + this.#waiting.take(objectId).length;
+      done.other(objectId);
       if (this.#left.delete(objectId)) void removePartial(directory, objectId);
       return;
     }
@@ -333,6 +341,10 @@ export class Reassembler {
 
   #drop(object: Incoming): void {
     this.#sayIncomplete(object);
+    this.#letGo(object);
+  }
+
+  #letGo(object: Incoming): void {
     object.release();
     this.#remove(object);
     if (object.file === undefined) return;
