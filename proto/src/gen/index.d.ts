@@ -5876,6 +5876,9 @@ export namespace lightferry {
                 /** StreamPosition sequence. */
                 sequence: number;
 
+                /** StreamPosition underWay. */
+                underWay: number;
+
                 /**
                  * Encodes the specified StreamPosition message. Does not implicitly {@link lightferry.ferry.v1.StreamPosition.verify|verify} messages.
                  * @param message StreamPosition message or plain object to encode
@@ -5905,6 +5908,9 @@ export namespace lightferry {
 
                     /** StreamPosition sequence */
                     sequence?: (number|null);
+
+                    /** StreamPosition underWay */
+                    underWay?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

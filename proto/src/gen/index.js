@@ -9113,6 +9113,7 @@ export const lightferry = $root.lightferry = (() => {
 
                 StreamPosition.prototype.stream = "";
                 StreamPosition.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                StreamPosition.prototype.underWay = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
                 StreamPosition.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -9125,6 +9126,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(10).string(message.stream);
                     if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
                         writer.uint32(16).uint64(message.sequence);
+                    if (message.underWay != null && $Object.hasOwnProperty.call(message, "underWay") && (typeof message.underWay === "object" ? message.underWay.low || message.underWay.high : message.underWay !== 0))
+                        writer.uint32(24).uint64(message.underWay);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -9174,6 +9177,15 @@ export const lightferry = $root.lightferry = (() => {
                                     message.sequence = value;
                                 else
                                     delete message.sequence;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.underWay = value;
+                                else
+                                    delete message.underWay;
                                 continue;
                             }
                         }
