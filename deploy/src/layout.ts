@@ -22,6 +22,8 @@ export interface ZonePorts {
   readonly audit: number;
   readonly postgres: number;
   readonly receiver: number;
+  readonly ferryTxMetrics: number;
+  readonly ferryRxMetrics: number;
   readonly gate: number;
 }
 
@@ -34,6 +36,8 @@ export function zonePorts(zone: ZoneName, base: number): ZonePorts {
     audit: first + 4,
     postgres: first + 5,
     receiver: first + 6,
+    ferryTxMetrics: first + 8,
+    ferryRxMetrics: first + 9,
     gate: base + GATE_OFFSET,
   };
 }

@@ -179,6 +179,7 @@ export async function startPeers(
       anchorPath,
       trustRootPath: pki.rootPath,
       lane: LANE,
+      metrics: { port: 0 },
     };
     writeFileSync(path, JSON.stringify({ ...base, ...own }));
     return path;
@@ -206,7 +207,11 @@ export async function startPeers(
         stateDir: at.rxState,
         arrivalsDir: at.arrivalsDir,
         expectedSender: FROM,
-        gate: { ...link(port), receiveBufferBytes: gate.receiveBufferBytes ?? 1 << 24 },
+        gate: {
+          ...link(port),
+          frameSize: gate.frameSize ?? 1456,
+          receiveBufferBytes: gate.receiveBufferBytes ?? 1 << 24,
+        },
       }),
     publish: () => void changes.emit("changed"),
     close: async () => {

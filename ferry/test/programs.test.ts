@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { digestOf, eventually, FROM, type Place, pki, place } from "./fixture.ts";
+import { digestOf, eventually, FROM, LANE, type Place, pki, place } from "./fixture.ts";
 import { type Peers, startPeers } from "./peers.ts";
-import { startProgram } from "./program.ts";
+import { type Program, startProgram } from "./program.ts";
+import { scrape } from "./scrape.ts";
 
 let at: Place;
 let peers: Peers;
@@ -43,6 +44,17 @@ test("both programs carry bundles, write their status and end when asked", async
     rejected: {},
     gaps: [],
   });
+  const figures = async ({ ready }: Program) =>
+    scrape(await (await fetch(`http://127.0.0.1:${ready.metrics}/metrics`)).text());
+  const [sent, received] = [await figures(tx), await figures(rx)];
+  const emitted = { lane: LANE, state: "emitted" };
+  expect(sent.value("lightferry_ferry_bundles_total", emitted)).toBe(2);
+  expect(sent.value("lightferry_ferry_sent_bytes_total", { link: "0" })).toBeGreaterThan(3e6);
+  const delivered = { lane: LANE, state: "delivered" };
+  expect(received.value("lightferry_ferry_bundles_total", delivered)).toBe(2);
+  const mismatch = { link: "0", code: "ferry.link-mismatch" };
+  expect(received.value("lightferry_ferry_alarm", mismatch)).toBe(0);
+  expect(received.value("lightferry_ferry_lag_seconds", { lane: LANE })).toBeLessThan(60);
   expect(await tx.end("SIGTERM")).toBe(0);
   expect(await rx.end("SIGTERM")).toBe(0);
 });

@@ -142,13 +142,22 @@ export function writeConfigs(
         rateBytesPerSecond: options.gateRateBytesPerSecond,
         secondPassSeconds: options.gateSecondPassSeconds,
       },
+      metrics: { host: LOOPBACK, port: ports.ferryTxMetrics },
     },
     "ferry-rx": {
       ...base("ferry-rx"),
       lane: "inbound",
       arrivalsDir: paths.arrivals,
-      gate: { ...gate, receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES },
+      gate: {
+        ...gate,
+        receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES,
+        // What this zone was told of the link: the receiver alarms where the sender was told otherwise.
+        frameSize: options.gateFrameSize,
+        groupShards: options.gateGroupShards,
+        parityShards: options.gateParityShards,
+      },
       expectedSender: nodeIdOf(otherZone(zone)),
+      metrics: { host: LOOPBACK, port: ports.ferryRxMetrics },
     },
     receiver: {
       ...base("receiver", ports.receiver),
