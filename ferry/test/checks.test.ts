@@ -72,7 +72,7 @@ test("what lies in the file is looked at again; a file that ends too early is wr
 });
 
 test("a head has the plain digest; short spans without a file are answered at once", async () => {
-  const head = filled(70_000, 3);
+  const head = filled(140_000, 3);
   expect(await look(head, { head: true, digest: provider.sm3(head), file: -1 })).toBe("good");
   expect(await look(head, { head: true, file: -1 })).toBe("wrong");
   const short = filled(500, 1);

@@ -16,8 +16,11 @@ import { openRxSocket, socketDrops } from "./rx-socket.ts";
 const RING_BYTES = 1 << 22;
 /** How long a blocking receive may delay the close. */
 const RECEIVE_TIMEOUT_MS = 100;
-/** Longest stretch of datagrams before timers and network of the process get their turn. */
-const BATCH_MS = 4;
+/**
+ * Longest stretch of datagrams before timers, files and network of the process get their turn: from its last frame to
+ * the inbox a bundle takes some twenty of them.
+ */
+const BATCH_MS = 1;
 /** Looking at the clock costs as much as a small datagram. */
 const CLOCK_EVERY = 32;
 /**

@@ -1,5 +1,10 @@
 /** Guarantee: what is said of an arrival is what its verified header says, and it is the bundle that was announced. */
-import { readHeader, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
+import {
+  type ByteSource,
+  readHeader,
+  type VerifyContext,
+  verifyHeader,
+} from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 
@@ -18,12 +23,12 @@ export interface Arrival {
  */
 export async function readArrival(
   provider: SmProvider,
-  path: string,
+  from: string | ByteSource,
   context: VerifyContext,
   bundleId: string,
   headerDigest?: Uint8Array,
 ): Promise<Arrival> {
-  const verified = verifyHeader(provider, await readHeader(path), context);
+  const verified = verifyHeader(provider, await readHeader(from), context);
   const same =
     Buffer.from(verified.bundleId).toString("hex") === bundleId &&
     (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);

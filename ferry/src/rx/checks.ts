@@ -21,8 +21,11 @@ const TASK_SPANS = 64;
  * milliseconds. All the groups of a block become whole together, and a short object waits for these tasks alone.
  */
 const TASKS = 3;
-/** Spans of short objects up to here, a chunk of 64 KiB with its tag, are hashed at once: a round trip costs as much. */
-const AT_ONCE_BYTES = (1 << 16) + 16;
+/**
+ * Spans of short objects up to here, those of an urgent bundle of 64 KiB, are hashed at once, in a third of a
+ * millisecond: a round trip costs as much, and waits for what the thread is at.
+ */
+const AT_ONCE_BYTES = 1 << 17;
 /** Prefix of a leaf of the digest table. */
 const LEAF = Uint8Array.of(0);
 

@@ -9,7 +9,13 @@
  */
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { readHeader, type SenderTime, type VerifyContext } from "@lightferry/proto/bundle";
+import {
+  type ByteSource,
+  bufferSource,
+  readHeader,
+  type SenderTime,
+  type VerifyContext,
+} from "@lightferry/proto/bundle";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { Troubles, Turns } from "@lightferry/proto/service";
@@ -230,10 +236,9 @@ export class Finisher {
     // From here on: two ferries may have sent the bundle, as an object each.
     this.#inHand.add(bundleId);
     try {
-      const path = await this.#file(object);
-      const checked = await this.#check(path, bundleId, object.headerDigest);
+      const checked = await this.#fileAndCheck(object);
       if ("refusal" in checked) this.#inHand.delete(bundleId);
-      else await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+      else await moveFile(this.#path(object), join(arrivalsDir, `${bundleId}.lfb`));
       return checked;
     } catch (error) {
       this.#inHand.delete(bundleId);
@@ -246,11 +251,12 @@ export class Finisher {
     path: string,
     bundleId: string,
     headerDigest?: Uint8Array,
+    from: string | ByteSource = path,
   ): Promise<Arrival | Refusal> {
     const { provider, verifyContext } = this.#parts;
     const round = this.#round;
     try {
-      const arrival = await readArrival(provider, path, verifyContext(), bundleId, headerDigest);
+      const arrival = await readArrival(provider, from, verifyContext(), bundleId, headerDigest);
       this.#doubt.over(bundleId);
       return arrival;
     } catch (error) {
@@ -292,15 +298,25 @@ export class Finisher {
     await unlink(join(this.#parts.arrivalsDir, `${bundleId}.lfb`)).catch(() => undefined);
   }
 
-  /** The object as a synced file. */
-  async #file(object: WholeObject): Promise<string> {
-    if (object.file !== undefined) {
-      await object.file.complete();
-      return object.file.path;
+  #path({ file, bundleId }: WholeObject): string {
+    return file?.path ?? join(this.#parts.arrivalsDir, `.${bundleId}.new`);
+  }
+
+  /** The object as a synced file, judged. What a short one has in memory is not read back: each read is another wait. */
+  async #fileAndCheck(object: WholeObject): Promise<Arrival | Refusal> {
+    const { bundleId, headerDigest, file, bytes } = object;
+    const path = this.#path(object);
+    if (file !== undefined) {
+      await file.complete();
+      return await this.#check(path, bundleId, headerDigest);
     }
-    const path = join(this.#parts.arrivalsDir, `.${object.bundleId}.new`);
-    await writeArrival(path, object.bytes);
-    return path;
+    const [written, checked] = await Promise.allSettled([
+      writeArrival(path, bytes),
+      this.#check(path, bundleId, headerDigest, bufferSource(bytes)),
+    ]);
+    if (written.status === "rejected") throw written.reason;
+    if (checked.status === "rejected") throw checked.reason;
+    return checked.value;
   }
 
   /** Delivers until the inbox answers. */
