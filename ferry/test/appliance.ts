@@ -43,8 +43,6 @@ export class Appliance {
   habits: Habits;
   /** Monotonic milliseconds at which each file was taken. */
   readonly takenAt: number[] = [];
-  /** Of those that were not lost. */
-  readonly arrivedNumbers: number[] = [];
   readonly faults: string[] = [];
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -114,7 +112,6 @@ export class Appliance {
     await unlink(path);
     this.#seen.delete(path);
     if (lost) return;
-    this.arrivedNumbers.push(number);
     const to = join(this.to, relative(this.from, path));
     if (holdMs > 0) await delay((number * 7919) % holdMs);
     await this.#write(to, torn ? bytes.subarray(0, bytes.length >> 1) : bytes, slow);

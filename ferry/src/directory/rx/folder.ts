@@ -59,6 +59,8 @@ export class Folder {
   readonly counts = { taken: 0, bytes: 0, duplicates: 0, foreign: 0, waiting: 0 };
   readonly #parts: FolderParts;
   readonly #known = new Map<string, Known>();
+  /** Folders below that could not be read, told once. */
+  readonly #closed = new Set<string>();
   #round = 0;
   #full = false;
   /** The first fault of a round: the other files are looked at all the same. */
@@ -132,11 +134,17 @@ export class Folder {
       if (entry.isDirectory() && below) {
         if (this.#parts.notices) this.#listen(found);
         // Taken away meanwhile, or not for us to read: no fault of the others.
-        await this.#folder(found, false).catch(() => this.#parts.count("folder"));
+        await this.#folder(found, false).catch(() => this.#unreadable(found));
       } else {
         await this.#file(found);
       }
     }
+  }
+
+  #unreadable(path: string): void {
+    if (this.#closed.has(path) || this.#closed.size >= MAX_WATCHED) return;
+    this.#closed.add(path);
+    this.#parts.count("folder");
   }
 
   async #file(path: string): Promise<void> {

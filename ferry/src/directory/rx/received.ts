@@ -21,7 +21,7 @@ export interface KeptShipment {
   readonly plan: PlanFacts;
   /** Unix milliseconds. */
   readonly begunMs: number;
-  /** Slots whose part is good on disk. */
+  /** Slots whose part is good on disk, of groups that are not whole. */
   readonly parts: Set<number>;
   /** All data parts of these are. */
   readonly groups: Set<number>;
@@ -131,7 +131,13 @@ function apply({ shipments, over }: State, line: Line): void {
   } else if ("part" in line) {
     shipments.get(line.part[0])?.parts.add(line.part[1]);
   } else if ("group" in line) {
-    shipments.get(line.group[0])?.groups.add(line.group[1]);
+    const shipment = shipments.get(line.group[0]);
+    if (shipment === undefined) return;
+    const { plan, parts, groups } = shipment;
+    groups.add(line.group[1]);
+    // What a whole group consists of need not be known any more.
+    const slots = plan.dataParts + plan.parityParts;
+    for (let index = 0; index < slots; index += 1) parts.delete(line.group[1] * slots + index);
   } else if ("forget" in line) {
     shipments.delete(line.forget);
   } else if ("over" in line) {

@@ -68,11 +68,11 @@ export class Shipments {
   /** Goes on with what a former run had. */
   async load(): Promise<void> {
     const { received, dir, log } = this.#parts;
-    for (const { id, plan: facts, begunMs, parts, groups } of received.shipments.values()) {
+    for (const { id, plan: facts, begunMs, parts } of received.shipments.values()) {
       const open = this.#add(id, new Plan(facts), begunMs);
       for (const slot of parts) {
         const group = Math.floor(slot / open.plan.groupParts);
-        if (!groups.has(group)) open.counts.set(group, (open.counts.get(group) ?? 0) + 1);
+        open.counts.set(group, (open.counts.get(group) ?? 0) + 1);
       }
     }
     await PartStore.clean(dir, new Set(this.#open.keys()));
@@ -197,7 +197,7 @@ export class Shipments {
     for (const slot of kept.parts) {
       const group = Math.floor(slot / plan.groupParts);
       const index = slot % plan.groupParts;
-      if (kept.groups.has(group) || index >= plan.dataParts(group)) continue;
+      if (index >= plan.dataParts(group)) continue;
       good += plan.partLength(group, index);
     }
     return good;

@@ -7,23 +7,16 @@
  *            └─ refused: event ─▶ Ack(refuse_code)
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { asGatewayError, type ErrorCode, GatewayError } from "@lightferry/proto/errors";
+import { asGatewayError, type ErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
-import type { Troubles } from "@lightferry/proto/service";
-import type { EventSink, FerryEvent, Log } from "../../events.ts";
+import type { EventSink, FerryEvent } from "../../events.ts";
 import type { TxLane } from "../../picture.ts";
-import { untilAnswered } from "../../retry.ts";
-import { asStorageFault } from "../../storage-fault.ts";
-import type { CheckContext } from "../../tx/check.ts";
-import { Plan } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import type { Acks } from "./acks.ts";
-import { composeShipment, type Fresh, freshOf, judge, type Refused } from "./compose.ts";
-import { Content } from "./content.ts";
-import type { Groups } from "./groups.ts";
-import type { Carried, Shipment, ShipmentJournal } from "./journal.ts";
+import { composeShipment, type Fresh, freshOf, judge, type Refused, refusalOf } from "./compose.ts";
+import type { Carried, Shipment } from "./journal.ts";
 import { classOf, REPEAT_CLASS } from "./line.ts";
-import type { Outlet } from "./outlet.ts";
+import { Passes, type PassParts } from "./passes.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 
@@ -31,19 +24,14 @@ type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 const CLASSES = 4;
 /** Of one record of the journal. */
 const EVENTS_AT_ONCE = 512;
+/** After a fault that nobody foresaw. */
+const AGAIN_MS = 2_000;
 
-export interface CarrierParts {
+export interface CarrierParts extends PassParts {
   readonly profile: Profile;
   readonly secondPassMs: number;
-  readonly journal: ShipmentJournal;
-  readonly groups: Groups;
-  readonly outlet: Pick<Outlet, "send">;
   readonly acks: Acks;
-  readonly troubles: Troubles;
   readonly events: EventSink;
-  readonly log: Log;
-  readonly check: () => CheckContext;
-  readonly signal: AbortSignal;
 }
 
 export class Carrier {
@@ -59,10 +47,11 @@ export class Carrier {
   /** On the line or waiting for it the first time. */
   readonly #unsent = new Set<string>();
   readonly #running = new Set<Promise<void>>();
-  readonly #passes = new Map<string, { readonly shipment: Shipment; bytes: number }>();
+  readonly #passes: Passes;
 
   constructor(parts: CarrierParts) {
     this.#parts = parts;
+    this.#passes = new Passes(parts);
   }
 
   get held(): number {
@@ -111,15 +100,9 @@ export class Carrier {
     await Promise.all(this.#running);
   }
 
-  /** For the status: passes on the line. */
+  /** For the status. */
   passes(): TxLane["passes"] {
-    return [...this.#passes.values()].flatMap(({ shipment, bytes }) =>
-      shipment.bundles.slice(0, 1).map(({ bundleId }) => ({
-        bundle: bundleId,
-        ...{ shipment: shipment.id, bundles: shipment.bundles.length },
-        ...{ pass: shipment.passes + 1, bytes, size: shipment.plan.size },
-      })),
-    );
+    return this.#passes.picture();
   }
 
   #run(work: Promise<void>): void {
@@ -128,22 +111,32 @@ export class Carrier {
       .catch((error: unknown) => {
         if (signal.aborted) return;
         const { code, detail } = asGatewayError(error);
-        log.error({ code, detail }, "shipment put aside until the next start");
+        log.error({ code, detail }, "left until the next start");
       })
       .finally(() => this.#running.delete(run));
     this.#running.add(run);
   }
 
   async #serve(serviceClass: number): Promise<void> {
-    const { signal } = this.#parts;
+    const { signal, log } = this.#parts;
     const ready = this.#ready[serviceClass] ?? [];
     const fresh = this.#fresh[serviceClass] ?? [];
     while (!signal.aborted) {
-      const next = ready.shift() ?? (await this.#compose(fresh, serviceClass));
+      const begun = ready.shift();
+      const next = begun ?? (await this.#compose(fresh, serviceClass));
       if (next !== undefined) {
-        await this.#pass(next);
+        try {
+          await this.#pass(next, begun === undefined);
+        } catch (error) {
+          if (signal.aborted) return;
+          const { code, detail } = asGatewayError(error);
+          log.error({ shipment: next.id, code, detail }, "pass broken off, tried again");
+          await delay(AGAIN_MS, undefined, { signal });
+          ready.push(next);
+          continue;
+        }
         this.#run(this.#afterPass(next));
-      } else if (fresh.length === 0 && ready.length === 0) {
+      } else if (!signal.aborted && fresh.length === 0 && ready.length === 0) {
         await new Promise<void>((resolve) => {
           this.#wake[serviceClass] = resolve;
         });
@@ -154,36 +147,24 @@ export class Carrier {
   async #compose(fresh: Fresh[], serviceClass: number): Promise<Shipment | undefined> {
     const { profile, check, journal } = this.#parts;
     const { shipment, refused } = await composeShipment(fresh, serviceClass, profile, check);
-    for (const refusal of refused) await this.#refuse(refusal);
+    for (const refusal of refused) this.#run(this.#refuse(refusal));
     if (shipment === undefined) return undefined;
-    for (const bundle of shipment.bundles) this.#held.set(bundle.bundleId, bundle);
-    await this.#persist(() => journal.begin(shipment));
+    for (const bundle of shipment.bundles) {
+      // A newer lease may have come while the others were looked at.
+      bundle.leaseId = this.#held.get(bundle.bundleId)?.leaseId ?? bundle.leaseId;
+      this.#held.set(bundle.bundleId, bundle);
+    }
+    await this.#passes.persist(() => journal.begin(shipment));
     return shipment;
   }
 
   async #refuse({ bundle, code, detail }: Refused): Promise<void> {
     const { log, events, acks } = this.#parts;
     log.warn({ bundle: bundle.bundleId, code, detail }, "bundle refused");
-    await this.#persist(() => events.record([this.#event(bundle, {}, code)]));
+    await this.#passes.persist(() => events.record([this.#event(bundle, {}, code)]));
     await acks.tell(bundle, { refuseCode: code });
     this.#forget(bundle.bundleId);
     this.counts.refused += 1;
-  }
-
-  /** A full disk or journal costs time: it is tried until it is done. @throws GatewayError `ferry.file-invalid` */
-  async #persist<T>(work: () => Promise<T>): Promise<T> {
-    const { signal, troubles, log, check } = this.#parts;
-    const { lane } = check();
-    const done = await untilAnswered(work, signal, (error) => {
-      const fault = asStorageFault(error);
-      const { code, detail } = asGatewayError(fault);
-      if (code === "ferry.file-invalid") return false;
-      log.error({ code, detail }, "not written, tried again");
-      void troubles.met("storing", fault, { lane });
-      return true;
-    });
-    await troubles.over("storing", { lane });
-    return done;
   }
 
   #forget(bundleId: string): void {
@@ -191,81 +172,62 @@ export class Carrier {
     this.#unsent.delete(bundleId);
   }
 
-  /** One pass over all groups. What of the first pass cannot be read any more is refused, and the rest sent without it. */
-  async #pass(shipment: Shipment): Promise<void> {
+  /**
+   * One pass over all groups. What cannot be read or verified any more is left out, and the rest sent without it.
+   * @param fresh it was verified a moment ago
+   */
+  async #pass(shipment: Shipment, fresh: boolean): Promise<void> {
     const { journal, events } = this.#parts;
-    const fault = await this.#send(shipment);
+    const fault =
+      (fresh ? undefined : await this.#unfit(shipment)) ?? (await this.#passes.send(shipment));
     if (fault !== undefined) return await this.#without(shipment, fault);
     if (shipment.passes === 0) {
       const list = shipment.bundles.map((bundle) => this.#event(bundle, { shipment: shipment.id }));
       // Intent before effect: the events are durable before anyone may count on the pass.
       for (let from = 0; from < list.length; from += EVENTS_AT_ONCE) {
-        await this.#persist(() => events.record(list.slice(from, from + EVENTS_AT_ONCE)));
+        await this.#passes.persist(() => events.record(list.slice(from, from + EVENTS_AT_ONCE)));
       }
       this.counts.emitted += shipment.bundles.length;
     }
     const passes = shipment.passes + 1;
-    await this.#persist(() => journal.passOver(shipment.id, passes, Date.now()));
+    await this.#passes.persist(() => journal.passOver(shipment.id, passes, Date.now()));
     for (const { bundleId } of shipment.bundles) this.#unsent.delete(bundleId);
   }
 
-  /** @returns why its content could not be read, or undefined when all of it is with the appliance */
-  async #send(shipment: Shipment): Promise<GatewayError | undefined> {
-    const { outlet, groups, journal, check } = this.#parts;
-    const plan = new Plan(shipment.plan);
-    const content = new Content(check().outboxDir, shipment);
-    const state = { shipment, bytes: Math.min(shipment.groups * plan.groupBytes, plan.facts.size) };
-    this.#passes.set(shipment.id, state);
-    const serviceClass = shipment.passes > 0 ? REPEAT_CLASS : shipment.serviceClass;
-    const shipmentId = Buffer.from(shipment.id, "hex");
-    try {
-      for (let group = shipment.groups; group < plan.groups; group += 1) {
-        const k = plan.dataParts(group);
-        const made = await this.#persist(() =>
-          groups.make(plan, group, content, String(serviceClass)),
-        );
-        try {
-          for (const { index, digest, length, pieces } of made.parts) {
-            const part = { ...plan.facts, shipmentId, group, index, digest };
-            await outlet.send({ part, length, parity: index >= k, pieces }, serviceClass);
-          }
-        } finally {
-          await made.close();
-        }
-        state.bytes = Math.min((group + 1) * plan.groupBytes, plan.facts.size);
-        if (group + 1 < plan.groups) {
-          await this.#persist(() => journal.groupOver(shipment.id, group + 1));
-        }
-      }
-      return undefined;
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === "ferry.file-invalid") return error;
-      throw error;
-    } finally {
-      this.#passes.delete(shipment.id);
-      await content.close();
+  /** A bundle may have expired, or its keys been revoked, while it waited. */
+  async #unfit({ bundles }: Shipment): Promise<{ readonly detail: string } | undefined> {
+    for (const bundle of bundles) {
+      const refusal = await refusalOf(bundle, this.#parts.check());
+      if (refusal !== undefined) return refusal;
     }
+    return undefined;
   }
 
   /** What verifies still goes on in a shipment of its own; of a repeated pass the first one stands. */
-  async #without(shipment: Shipment, fault: GatewayError): Promise<void> {
+  async #without(shipment: Shipment, fault: { readonly detail: string }): Promise<void> {
     const { journal, check, log, profile } = this.#parts;
     log.warn({ shipment: shipment.id, detail: fault.detail }, "shipment cannot be read any more");
     const good: Carried[] = [];
     for (const bundle of shipment.bundles) {
       const refusal = await judge(bundle, check());
       if (typeof refusal === "string") good.push(bundle);
-      else if (shipment.passes === 0) await this.#refuse({ bundle, ...refusal });
-      else await this.#finish(bundle, shipment.passes);
+      else if (shipment.passes === 0) this.#run(this.#refuse({ bundle, ...refusal }));
+      else this.#run(this.#finish(bundle, shipment.passes));
     }
-    await this.#persist(() => journal.done(shipment.id));
+    await this.#passes.persist(() => journal.done(shipment.id));
     const again = good.map((bundle): Fresh => ({ ...bundle, repeat: shipment.passes > 0 }));
     const serviceClass = shipment.passes > 0 ? REPEAT_CLASS : shipment.serviceClass;
     while (again.length > 0) {
-      const next = (await composeShipment(again, serviceClass, profile, check)).shipment;
-      if (next === undefined) return;
+      const { shipment: next, refused } = await composeShipment(
+        again,
+        serviceClass,
+        profile,
+        check,
+      );
+      for (const refusal of refused) this.#run(this.#refuse(refusal));
+      if (next === undefined) continue;
       for (const bundle of next.bundles) this.#held.set(bundle.bundleId, bundle);
-      await this.#persist(() => journal.begin(next));
+      await this.#passes.persist(() => journal.begin(next));
       this.#ready[serviceClass]?.push(next);
       this.#wake[serviceClass]?.();
     }
@@ -281,7 +243,7 @@ export class Carrier {
       Math.max(profile.passes, 1 + Number(shipment.serviceClass === REPEAT_CLASS));
     if (last) {
       await Promise.all(shipment.bundles.map((bundle) => this.#finish(bundle, shipment.passes)));
-      await this.#persist(() => journal.done(shipment.id));
+      await this.#passes.persist(() => journal.done(shipment.id));
       return;
     }
     const passesDone = shipment.passes;

@@ -95,21 +95,42 @@ function fits(bundles: readonly Entry[], room: number): boolean {
   return bytes + writeManifest(bundles).length <= room;
 }
 
+type Refusal = Omit<Refused, "bundle">;
+
+/** Why a bundle is not sent, by its head alone; undefined when it may be. */
+export async function refusalOf(
+  bundle: Fresh | Carried,
+  context: CheckContext,
+): Promise<Refusal | undefined> {
+  const found = await opened(bundle, context, async () => "");
+  return typeof found === "string" ? undefined : found;
+}
+
 /** Digest of the whole file, hex, or why the bundle is not sent. */
 export async function judge(
   bundle: Fresh | Carried,
   context: CheckContext,
-): Promise<string | { readonly code: ErrorCode; readonly detail: string }> {
-  let file: BundleFile | undefined;
-  try {
-    file = await BundleFile.open(outboxPath(context.outboxDir, bundle.file));
-    await checkBundle(bundle, file, context);
+): Promise<string | Refusal> {
+  return await opened(bundle, context, async (file) => {
     const { read } = await file.open();
     const digest = await digestOf(context.provider, read, bundle.size);
     if (digest === undefined) {
       throw new GatewayError("ferry.file-invalid", { detail: "cut short" });
     }
     return Buffer.from(digest).toString("hex");
+  });
+}
+
+async function opened(
+  bundle: Fresh | Carried,
+  context: CheckContext,
+  work: (file: BundleFile) => Promise<string>,
+): Promise<string | Refusal> {
+  let file: BundleFile | undefined;
+  try {
+    file = await BundleFile.open(outboxPath(context.outboxDir, bundle.file));
+    await checkBundle(bundle, file, context);
+    return await work(file);
   } catch (cause) {
     const known = cause instanceof GatewayError;
     const { code, detail } = asGatewayError(

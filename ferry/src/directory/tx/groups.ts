@@ -70,7 +70,8 @@ export class Groups {
       const close = async (): Promise<void> => {
         for (const { handle, path } of parity) {
           await handle.close();
-          await unlink(path);
+          // What stays is emptied when its name is used again.
+          await unlink(path).catch(() => undefined);
         }
       };
       try {
