@@ -285,6 +285,12 @@ describe("what cannot be looked at", () => {
       "unknown-type",
     ],
     [
+      "text whose reader may go by the second of two charsets",
+      Buffer.from('{"a":"+Zzpbxg-"}'),
+      { contentType: "application/json; charset=utf-8; charset=utf-7", fileName: "" },
+      "unknown-type",
+    ],
+    [
       "text that its reader will unpack",
       Buffer.from("{}"),
       { contentType: "application/json", contentEncoding: "br", fileName: "" },

@@ -95,6 +95,18 @@ describe("each refusal has its code", () => {
       "policy.request-invalid",
       requestItem(BODY, http("/records", { headers: [{ name: "x", value: "1\n2" }] })),
     ],
+    [
+      "policy.request-invalid",
+      // Inspected as text, where escapes stand for themselves; delivered as what the second says.
+      requestItem(
+        BODY,
+        http("/records", {
+          headers: ["text/plain", "application/json"].map((value) => ({
+            ...{ name: "content-type", value },
+          })),
+        }),
+      ),
+    ],
     ["policy.request-invalid", requestItem(BODY, { orderingKey: "x".repeat(600) })],
     ["policy.request-invalid", requestItem(BODY, { http: null })],
     ["policy.request-invalid", fileItem("documents", "../a.txt", 0)],

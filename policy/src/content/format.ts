@@ -35,6 +35,7 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   log: "text",
 };
 
+const CHARSET = /;\s*charset\s*=\s*["']?([^;"'\s]*)/gi;
 /** UTF-8 and its subset. */
 const UTF8_NAMES = /^(?:utf-?8|us-ascii|ascii)$/i;
 
@@ -53,9 +54,10 @@ export const HEAD_BYTES = 64 * 1024;
 
 /** What the caller says: one format, nothing known, or two that exclude each other. */
 export function declaredFormat(declared: DeclaredContent): Format | "unknown" | "conflict" {
-  // Its reader would see other characters than the inspectors, which read UTF-8.
-  const charset = /;\s*charset\s*=\s*["']?([^;"'\s]*)/i.exec(declared.contentType)?.[1];
-  if (charset !== undefined && !UTF8_NAMES.test(charset)) return "conflict";
+  // Its reader would see other characters than the inspectors, which read UTF-8; of several it may take any.
+  for (const [, charset = ""] of declared.contentType.matchAll(CHARSET)) {
+    if (!UTF8_NAMES.test(charset)) return "conflict";
+  }
   const type = (declared.contentType.split(";")[0] ?? "").trim().toLowerCase();
   const extension = /\.([A-Za-z0-9]+)$/.exec(declared.fileName)?.[1]?.toLowerCase() ?? "";
   const byType = BY_TYPE.find(([pattern]) => pattern.test(type))?.[1];

@@ -64,6 +64,8 @@ function badRequest({ file, http }: DecisionRequest): string | undefined {
     total += (name ?? "").length + Buffer.byteLength(value ?? "");
     if (!HEADER_NAME.test(name ?? "") || CONTROL.test(value ?? "")) return "http.headers";
   }
+  // Of two types the inspectors could go by one and the target by the other.
+  if (headers.filter(({ name }) => name === "content-type").length > 1) return "http.headers";
   return total > HEADERS_TOTAL_MAX ? "http.headers" : undefined;
 }
 
