@@ -1,9 +1,9 @@
 /** Guarantee: `lightferry ferry plan` reckons what a link can carry from what is typed alone; it reads no state and changes none. */
 import { type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { MAX_DATA_SHARDS } from "../src/erasure/index.ts";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../src/erasure/index.ts";
 import { MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../src/frame.ts";
-import { DEFAULT_CODE, MAX_PARITY_SHARDS } from "../src/object.ts";
+import { DEFAULT_CODE } from "../src/object.ts";
 import { type PlanInput, planOf } from "../src/plan.ts";
 import { showPlan } from "./plan-report.ts";
 

@@ -4,6 +4,7 @@
  * (SPEC.md §3). One object is one bundle file.
  */
 import type { lightferry } from "@lightferry/proto/gen";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "./erasure/index.ts";
 import { FRAME_HEADER, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "./frame.ts";
 
 type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
@@ -15,9 +16,6 @@ const ID_BYTES = 16;
 
 /** Data and parity shards of a full group: with a block of 64 groups a burst of 1,024 frames costs nothing. */
 export const DEFAULT_CODE: Code = { groupShards: 128, parityShards: 16 };
-/** The code's own limits (SPEC.md §3.2). */
-const MAX_DATA_SHARDS = 224;
-export const MAX_PARITY_SHARDS = 64;
 /** Groups sent interleaved … */
 export const BLOCK_GROUPS = 64;
 /** … and the most data in them: at MTU 9000 fewer groups last as long on the line. */

@@ -2,9 +2,9 @@
  * Guarantee: both halves cut a shipment's content into parts and groups in the same way, and numbers that do
  * not fit together are refused before anything is reserved for them (DIRECTORY.md §4).
  */
-import { MAX_DATA_SHARDS } from "../erasure/index.ts";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { MAX_SHARDS } from "../frame.ts";
-import { MAX_OBJECT_BYTES, MAX_PARITY_SHARDS } from "../object.ts";
+import { MAX_OBJECT_BYTES } from "../object.ts";
 
 /** Bundles of one shipment: 310 bytes each in its manifest. */
 export const MAX_SHIPMENT_BUNDLES = 1_000;

@@ -11,9 +11,8 @@ import {
   readOptionalString,
   refuseUnknownFields,
 } from "@lightferry/proto/service";
-import { MAX_DATA_SHARDS } from "../erasure/index.ts";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { MAX_SHARDS } from "../frame.ts";
-import { MAX_PARITY_SHARDS } from "../object.ts";
 import { HEAD_ROOM } from "./head.ts";
 
 /** Letters of one case only: many file systems do not tell them apart. */

@@ -10,7 +10,7 @@ import { chooseEngine, type EngineChoice } from "./choose.ts";
 import type { Engine, ErasureVariant } from "./engine.ts";
 import { ARENA, LINE } from "./layout.ts";
 
-/** Data shards of a group: what the transforms have plans for (SPEC: coding). */
+/** Data shards of a group: what the transforms have plans for (SPEC.md §3.2). */
 export const MAX_DATA_SHARDS = 224;
 /** Parity shards of a group: four blocks of 16. */
 export const MAX_PARITY_SHARDS = 64;

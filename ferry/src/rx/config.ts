@@ -11,7 +11,7 @@ import {
   readOptionalString,
   readString,
 } from "@lightferry/proto/service";
-import { MAX_DATA_SHARDS } from "../erasure/index.ts";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
 import {
   type LaneId,
@@ -21,7 +21,6 @@ import {
   requireDifferent,
 } from "../lane-settings.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
-import { MAX_PARITY_SHARDS } from "../object.ts";
 import { requirePeer } from "../peers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./alarm-limits.ts";
 import { type RoomLimits, readRoomLimits } from "./room.ts";

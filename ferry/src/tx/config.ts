@@ -13,11 +13,11 @@ import {
   readString,
   requireUnlock,
 } from "@lightferry/proto/service";
-import { MAX_DATA_SHARDS } from "../erasure/index.ts";
+import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
 import { type LinkId, readLanes, readLinks, requireDifferent } from "../lane-settings.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
-import { type Code, DEFAULT_CODE, MAX_PARITY_SHARDS } from "../object.ts";
+import { type Code, DEFAULT_CODE } from "../object.ts";
 import { DEFAULT_INVENTORY, type InventoryTimes } from "./inventory.ts";
 import type { SenderLane } from "./lane.ts";
 
