@@ -1,8 +1,12 @@
 /** From sealed to emitted: the outbox that the ferry takes bundles from, and how long anything is kept in it. */
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
+import type { CallContext } from "@lightferry/proto/rpc";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { FrontProxyContext } from "../src/context.ts";
+import { OutboxDesk } from "../src/egress/outbox-service.ts";
 import { sweepOnce } from "../src/egress/sweep.ts";
 import { accepted, sendingZone, world } from "./support/sending.ts";
 
@@ -37,6 +41,52 @@ describe("the outbox", () => {
         passesDone: 1,
       }),
     ).rejects.toMatchObject({ code: "outbox.lease-lost" });
+  });
+
+  it("keeps what a ferry renews from others, and tells it what is another's by now", async () => {
+    await clear();
+    await world.until(await accepted(), "queued");
+    const [bundle] = (await leaseBundles("node/0/ferry-tx")).bundles;
+    const leaseId = bundle?.leaseId ?? "";
+    const nearlyOver = `UPDATE outbox_bundle SET lease_expires_ms = ${Date.now() - 1}`;
+    await world.pool.query(nearlyOver);
+    const renew = (leaseIds: string[]) => world.running.outbox.renew({ lane: "inbound", leaseIds });
+    expect((await renew([leaseId])).lost).toEqual([]);
+    expect((await leaseBundles("node/1/ferry-tx", 0)).bundles).toEqual([]);
+    // A ferry of another number is no later start of this one, and its own name again neither.
+    expect((await leaseBundles("node/0/ferry-tx", 0)).bundles).toEqual([]);
+    await world.pool.query(nearlyOver);
+    expect((await leaseBundles("node/1/ferry-tx", 0)).bundles).toHaveLength(1);
+    const strangers = [leaseId, "no lease", "00000000-0000-0000-0000-000000000000"];
+    expect((await renew(strangers)).lost).toEqual(strangers);
+    expect((await world.running.outbox.renew({ lane: "other", leaseIds: [] })).lost).toEqual([]);
+  });
+
+  it.each([
+    ["open", false, true],
+    ["open", true, true],
+    ["media", false, false],
+    ["media", true, true],
+    ["closed", false, false],
+    ["closed", true, false],
+  ])("of a lane that is %s, for a medium %s: given %s", async (state, medium, given) => {
+    await clear();
+    await world.until(await accepted(), "queued");
+    const { context, egress } = world.running;
+    const entry = context.registry().lane("inbound");
+    const registry = () => ({ lane: () => ({ ...entry, state }) });
+    const desk = new OutboxDesk(
+      { ...context, registry } as unknown as FrontProxyContext,
+      egress.sweep.outbox,
+      egress.sweep.stores.spool,
+    );
+    const signal = new AbortController().signal;
+    const answer = desk.lease(
+      new lightferry.ferry.v1.LeaseRequest({ lane: "inbound", worker: "a/1", max: 1, medium }),
+      { signal, closing: signal } as CallContext,
+    );
+    if (given) expect((await answer).bundles).toHaveLength(1);
+    else await expect(answer).rejects.toMatchObject({ code: "outbox.lane-offline" });
   });
 
   it("stops the exchanges of a bundle that the ferry refuses", async () => {

@@ -29,7 +29,7 @@ export interface Handover {
  */
 export async function carryReceipts(
   context: FrontProxyContext,
-  { submit }: Handover,
+  handover: Handover,
 ): Promise<boolean> {
   const { pool, config, registry } = context;
   let more = false;
@@ -40,7 +40,7 @@ export async function carryReceipts(
     const lists = await findToCarry(pool, id, ROUND_LISTS);
     more ||= lists.length === ROUND_LISTS;
     for (const list of lists) {
-      const { exchangeId } = await submit(submissionOf(context, route, list));
+      const { exchangeId } = await handover.submit(submissionOf(context, route, list));
       await markCarried(pool, id, list.number, formatId(exchangeId));
     }
   }

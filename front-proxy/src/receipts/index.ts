@@ -52,7 +52,7 @@ export function startReceipts(context: FrontProxyContext, handover: Handover): R
     pauseMs: REST_MS,
     failed: (error) => {
       const { code, detail } = asGatewayError(error);
-      shell.log.warn({ code, detail }, "receipts could not be handed to their lane");
+      shell.log.warn({ code, detail, err: error }, "receipts could not be handed to their lane");
     },
   });
   const signing = new ReceiptSigning(context, () => carrying.poke());

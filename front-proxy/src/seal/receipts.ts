@@ -21,7 +21,7 @@ import type { Worker } from "./worker.ts";
 const WAIT_MS = 10_000;
 const LEASE_DEADLINE_MS = 15_000;
 const PAUSE_FIRST_MS = 100;
-const PAUSE_LONGEST_MS = 30_000;
+const PAUSE_LONGEST_MS = 5_000;
 /** The list was dated by the front-proxy of this machine a moment ago. */
 const DATE_ALLOWANCE_MS = 5 * 60_000;
 const WORK = "signing receipts";
