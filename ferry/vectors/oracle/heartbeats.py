@@ -35,6 +35,7 @@ def session():
     step("of another version", "sender", beat({"version": 2}), seqs=[18])
     step("of another link", "link", beat({"link": 1}), seqs=[18])
     step("in a frame of another epoch", "malformed", beat({"epoch": 8}), seqs=[19])
+    step("without settings", "malformed", beat({"settings": None}), seqs=[19])
     step("no message", "malformed", b"\xff" * 40, seqs=[20])
     step("three certificates", "malformed", beat(certificates=[b"\x30\x00"] * 3), seqs=[21])
     step("first", "accepted", beat({"next_frame": 22}), seqs=[22])
@@ -46,7 +47,9 @@ def session():
     data(7, [24, 25, 27, 29])
     step("second", "accepted", beat({"number": 2, "next_frame": 30}), seqs=[30])
     positions = [{"stream": f"{LANE}/node-extranet/normal", "sequence": 3, "under_way": 0},
-                 {"stream": "elsewhere/x/normal", "sequence": 9, "under_way": 0}]
+                 {"stream": "elsewhere/x/normal", "sequence": 9, "under_way": 0},
+                 # From 3 on they may still be about to be sent.
+                 {"stream": f"{LANE}/node-extranet/bulk", "sequence": 5, "under_way": 3}]
     step("third, two lost", "accepted", beat({"number": 3, "next_frame": 31, "streams": positions}), seqs=[31])
     step("fourth, a gap in a stream", "accepted", beat({"number": 4, "next_frame": 32, "streams": positions}), seqs=[32])
     step("of an older epoch", "old-epoch", beat({"epoch": 6, "number": 99}), epoch=6, seqs=[0])
@@ -64,4 +67,5 @@ def session():
     step("its second", "accepted", beat({"epoch": 8, "number": 2, "next_frame": 6}), epoch=8, seqs=[6])
     step("of the epoch before", "old-epoch", beat({"number": 6, "next_frame": 40}), seqs=[41])
     # Lost in epoch 7: 26 and 28; in epoch 8: 2 and 4. Epoch 7 was settled to the mark of its fourth heartbeat, 32, from 10 on.
-    return {"steps": steps, "epoch": 8, "lost": 4, "settled": 22 + 5, "gaps": [{"stream": positions[0]["stream"], "missing": "1-3", "count": 3}]}
+    return {"steps": steps, "epoch": 8, "lost": 4, "settled": 22 + 5, "gaps": [{"stream": positions[0]["stream"], "missing": "1-3", "count": 3},
+                     {"stream": positions[2]["stream"], "missing": "1-2", "count": 2}]}
