@@ -20,14 +20,14 @@ export const FULL_COUNT = 10_000_000;
 const BASE = "/dev/shm";
 const MTU = 1500;
 /** Bytes of the line a second: what one of two processors seals, sends and takes beside the attack. */
-const BYTES_PER_SECOND = 12e6;
+const BYTES_PER_SECOND = 6e6;
 const BUNDLE_BYTES = 512 * 1024;
 /** The queue is never empty: the line is full. */
-const WAITING = 12;
+const WAITING = 24;
 const SECOND_PASS_SECONDS = 6;
 /** Before it counts, the line is full and second passes have begun. */
 const WARM_UP_MS = (SECOND_PASS_SECONDS + 2) * 1_000;
-/** Most in a second: three times the frames of the transfer. A short run is stretched to {@link ATTACK_LEAST_S}. */
+/** Most in a second: ten times the frames of the transfer. A short run is stretched to {@link ATTACK_LEAST_S}. */
 const PER_SECOND = 40_000;
 const ATTACK_LEAST_S = 8;
 const BASELINE_LONGEST_S = 60;

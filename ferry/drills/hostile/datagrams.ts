@@ -33,6 +33,8 @@ export type Kind = keyof typeof KINDS;
 /** Frames that are remembered, newest last: of objects under way and of such as are over. */
 const OVERHEARD = 512;
 const LONGEST = 1_456;
+/** Beyond the objects that a sender gets to in a run: what is over is not looked at. */
+const FAR = 2 ** 24;
 /**
  * Of so many forged manifests one is a real one with a byte changed, under the key id of the sender: each costs
  * the receiver a verification, and more than 200 a second keep honest ones from being read (SPEC.md §8).
@@ -210,7 +212,8 @@ export class Hostile {
   #manifest(): Uint8Array {
     const real = this.#real(({ type }) => type === FRAME_TYPE.MANIFEST);
     if (real?.header.type === FRAME_TYPE.MANIFEST && this.#int(SIGNED) === 0) {
-      return this.#misspelt({ ...real.header, objectId: real.header.objectId + 1 }, real.bytes);
+      const objectId = real.header.objectId + FAR + this.#int(1_000);
+      return this.#misspelt({ ...real.header, objectId }, real.bytes);
     }
     const header = this.#headerOfReal();
     header.type = this.#int(4) === 0 ? FRAME_TYPE.INVENTORY : FRAME_TYPE.MANIFEST;
