@@ -1,5 +1,5 @@
 /** Guarantee: the policy service of one zone, wired; nothing else happens here. */
-import { asGatewayError } from "@lightferry/proto/errors";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { startRpcServer } from "@lightferry/proto/rpc";
 import {
@@ -46,7 +46,13 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
   book.prepare().catch((error: unknown) => {
     log.warn({ code: asGatewayError(error).code }, "the policy database is not ready yet");
   });
-  const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir);
+  const sealedAway = await SealedAwayStore.open(provider, vault, config.sealedAwayDir, {
+    full: (usedBytes) => {
+      const full = new GatewayError("policy.sealed-away-full", { detail: `${usedBytes} bytes` });
+      void troubles.met("sealing away", full);
+    },
+    kept: () => void troubles.over("sealing away"),
+  });
   const signer = (atMs: number) => activeKey(config, "policy", ring, trust.current(), atMs);
   const desk: Desk = { policy, provider, signer, quota, sealedAway, journal, now: Date.now };
   const watch = new TrustWatch({

@@ -1,14 +1,15 @@
 /**
  * Guarantee: suspected secrets are written only encrypted, one file each, whole
  * or not at all; nothing here reads them back. Until committed the file lies
- * under a name of its own that a start removes.
+ * under a name of its own that a start removes. All together stay within a limit: beyond it the content is
+ * let go and its digest kept, so that nobody fills the disk with what is refused.
  *
  * File: "LFSA1" | wrapped key (65 bytes) | encrypted content. The key is bound
  * to the exchange id.
  */
 
 import { once } from "node:events";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -20,23 +21,80 @@ const MAGIC = Buffer.from("LFSA1", "ascii");
 const CONTEXT = Buffer.from("sealed-away/1\0", "ascii");
 const UNFINISHED = ".unfinished";
 
+/** A few of the largest files a lane carries (20 GB); refused content is charged to no quota. */
+export const SEALED_AWAY_MAX_BYTES = 64 * 1024 ** 3;
+
 export interface SealedAway {
-  /** Name of the file in the sealed-away folder. */
-  readonly name: string;
+  /** Name of the file in the sealed-away folder; undefined when there was no room for it. */
+  readonly name: string | undefined;
   /** SM3 of the content. */
   readonly digest: Uint8Array;
   readonly size: number;
+}
+
+/** Is told, not asked: that something was let go for want of room, and that something was kept. */
+export interface RoomTold {
+  full(usedBytes: number): void;
+  kept(): void;
+}
+
+/** Bytes of the folder, those under way included. */
+class Room {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  #used = 0;
+
+  constructor(folder: string, maxBytes: number) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.#maxBytes) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+
+  /** An officer moves files away while the service runs. */
+  async count(): Promise<void> {
+    let used = 0;
+    for (const name of await readdir(this.#folder)) {
+      used += await stat(join(this.#folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }
+    this.#used = used;
+  }
 }
 
 export class SealedAwayStore {
   readonly #provider: SmProvider;
   readonly #vault: PayloadVault;
   readonly #folder: string;
+  readonly #room: Room;
+  readonly #told: RoomTold | undefined;
 
-  private constructor(provider: SmProvider, vault: PayloadVault, folder: string) {
+  private constructor(
+    provider: SmProvider,
+    vault: PayloadVault,
+    folder: string,
+    room: Room,
+    told: RoomTold | undefined,
+  ) {
     this.#provider = provider;
     this.#vault = vault;
     this.#folder = folder;
+    this.#room = room;
+    this.#told = told;
   }
 
   /** Makes the folder (0700) and removes what a crash left unfinished. */
@@ -44,12 +102,16 @@ export class SealedAwayStore {
     provider: SmProvider,
     vault: PayloadVault,
     folder: string,
+    told?: RoomTold,
+    maxBytes = SEALED_AWAY_MAX_BYTES,
   ): Promise<SealedAwayStore> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const name of await readdir(folder)) {
       if (name.endsWith(UNFINISHED)) await rm(join(folder, name));
     }
-    return new SealedAwayStore(provider, vault, folder);
+    const room = new Room(folder, maxBytes);
+    await room.count();
+    return new SealedAwayStore(provider, vault, folder, room, told);
   }
 
   begin(exchangeId: Uint8Array): SealedAwayWriter {
@@ -62,6 +124,8 @@ export class SealedAwayStore {
       Buffer.concat([MAGIC, wrapped]),
       (plain) => key.encryptStream(plain),
       this.#provider.createSm3(),
+      this.#room,
+      this.#told,
     );
   }
 
@@ -79,7 +143,11 @@ export class SealedAwayWriter {
   readonly #plain = new PassThrough();
   readonly #hash: Sm3Hash;
   readonly #written: Promise<void>;
+  readonly #room: Room;
+  readonly #told: RoomTold | undefined;
   #size = 0;
+  #taken = 0;
+  #letGo = false;
 
   constructor(
     folder: string,
@@ -87,7 +155,11 @@ export class SealedAwayWriter {
     head: Uint8Array,
     encrypt: (plain: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
     hash: Sm3Hash,
+    room: Room,
+    told: RoomTold | undefined,
   ) {
+    this.#room = room;
+    this.#told = told;
     this.#folder = folder;
     this.#name = name;
     this.#hash = hash;
@@ -99,6 +171,11 @@ export class SealedAwayWriter {
 
   /** @throws GatewayError `policy.sealed-away-failed`. */
   async write(piece: Uint8Array): Promise<void> {
+    if (this.#letGo || !this.#room.take(piece.length)) {
+      await this.#withoutContent(piece);
+      return;
+    }
+    this.#taken += piece.length;
     // A stream destroyed earlier would never drain.
     if (this.#plain.destroyed) await this.#written.catch(failed);
     this.#hash.update(piece);
@@ -106,8 +183,20 @@ export class SealedAwayWriter {
     if (!this.#plain.write(piece)) await once(this.#plain, "drain").catch(failed);
   }
 
-  /** Durable under its final name when it resolves. @throws GatewayError `policy.sealed-away-failed`. */
+  /** Of what finds no room the digest goes on being made. */
+  async #withoutContent(piece: Uint8Array): Promise<void> {
+    this.#hash.update(piece);
+    this.#size += piece.length;
+    if (this.#letGo) return;
+    this.#letGo = true;
+    this.#told?.full(this.#room.used);
+    await this.discard();
+    await this.#room.count();
+  }
+
+  /** Durable under its final name when it resolves, unless there was no room. @throws GatewayError `policy.sealed-away-failed`. */
   async commit(): Promise<SealedAway> {
+    if (this.#letGo) return { name: undefined, digest: this.#hash.digest(), size: this.#size };
     this.#plain.end();
     try {
       await this.#written;
@@ -116,6 +205,7 @@ export class SealedAwayWriter {
     } catch (cause) {
       failed(cause);
     }
+    this.#told?.kept();
     return { name: this.#name, digest: this.#hash.digest(), size: this.#size };
   }
 
@@ -124,6 +214,8 @@ export class SealedAwayWriter {
     this.#plain.end();
     await this.#written.catch(() => undefined);
     await rm(join(this.#folder, this.#name + UNFINISHED), { force: true });
+    this.#room.give(this.#taken);
+    this.#taken = 0;
   }
 
   async #run(

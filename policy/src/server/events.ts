@@ -52,7 +52,10 @@ export function sealedAwayEvent(
     size: sealed.size,
     ruleIds: [decided.ruleId],
     policyVersion,
-    attributes: { direction: item.request.direction },
+    attributes: {
+      direction: item.request.direction,
+      ...(sealed.name === undefined ? { kept: "no" } : {}),
+    },
   };
 }
 

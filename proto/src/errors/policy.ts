@@ -448,6 +448,13 @@ export const POLICY_ERRORS = {
     "核对本网络内运行的服务数量",
     "check how many services run in this zone",
   ]),
+  "policy.sealed-away-full": unable(
+    "security-admin",
+    "封存目录已满：仍然拒绝，但只记摘要，不留内容",
+    "the sealed-away folder is full: what is refused is no longer kept, its digest alone",
+    "查看封存内容与来源，移走后自动恢复；同一接入方大量触发时吊销其令牌",
+    "look at what was sealed away and where it came from, then move it away; revoke the caller's token when it is one caller",
+  ),
   "policy.sealed-away-failed": unable(
     "system-admin",
     "无法封存疑似涉密内容",
