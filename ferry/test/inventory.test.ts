@@ -112,6 +112,14 @@ test("forged, foreign and senseless inventories change nothing and are counted b
     expect(rig.rejections.totals()).toEqual(counted);
   }
   expect(rig.done.streams.open()).toEqual([]);
+  await rig.rejections.report(rig.events, LANE, quiet);
+  const told = rig.events.of("gate.frame-rejected");
+  expect(
+    Object.fromEntries(
+      told.map(({ attributes }) => [attributes?.reason, Number(attributes?.count)]),
+    ),
+  ).toEqual(counted);
+  expect(told.every(({ code }) => code === "ferry.frame-rejected")).toBe(true);
   // The true one counts once; a copy of it is none, the same number said otherwise is a repetition.
   for (const datagram of framesOf(signed())) rig.receiver.datagram(datagram);
   for (const datagram of framesOf(signed())) rig.receiver.datagram(datagram);

@@ -27,7 +27,7 @@ const ALARM_AT_LEAST_MS = 2_000;
 /** Missing ranges kept of a stream; what goes beyond is named when others have closed. */
 const MAX_OPEN_RANGES = 65_536;
 /** How often the objects under way are written for tickets while something is missing. */
-const PICTURE_MS = 5_000;
+const PICTURE_MS = 2_000;
 
 export interface GapsParts {
   readonly path: string;
