@@ -177,51 +177,54 @@ async function behaves(target: Target, seen: string): Promise<void> {
   expect(await target.waiting()).toEqual({ files: 3, bytes: 5 + 6 + 10 });
 }
 
-describe.skipIf(!existsSync(SSHD) || !existsSync(SFTP_SERVER))("SFTP (openssh-server)", () => {
-  test("puts files whole, under their names at last, and tells what waits", async () => {
-    const { settings } = await sftpServer(folders(at).staging);
-    const target = await openTarget(settings, SMALL_PROFILE, options);
-    closing.push(() => target.close());
-    await behaves(target, settings.folder);
-    expect(readdirSync(folders(at).staging)).toEqual([]);
-  });
-
-  test("carries a lane", async () => {
-    const { settings } = await sftpServer();
-    const profile = { ...SMALL_PROFILE, renames: false };
-    await crosses(await openTarget(settings, profile, options), profile);
-  });
-
-  test("another host key, another key, no server: said by its code, nothing is put", async () => {
-    const { settings } = await sftpServer();
-    const attempt = async (change: Partial<typeof settings>) => {
-      const target = await openTarget({ ...settings, ...change }, SMALL_PROFILE, options);
-      try {
-        await target.put({ folder: undefined, name: "x" }, file("x"));
-        return "put";
-      } catch (error) {
-        return (error as { code: string }).code;
-      } finally {
-        await target.close();
-      }
-    };
-    expect(await attempt({ hostKeySha256: "A".repeat(43) })).toBe("directory.host-key-mismatch");
-    const other = join(at.root, "other");
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", other]);
-    expect(await attempt({ keyPath: other })).toBe("directory.login-refused");
-    expect(await attempt({ port: await freePort() })).toBe("directory.target-unavailable");
-    expect(readdirSync(settings.folder)).toEqual([]);
-    chmodSync(other, 0o644);
-    await expect(
-      openTarget({ ...settings, keyPath: other }, SMALL_PROFILE, options),
-    ).rejects.toMatchObject({
-      code: "sm.key-exposed",
+describe.skipIf(!existsSync(SSHD) || !existsSync(SFTP_SERVER))(
+  "SFTP (needs openssh-server)",
+  () => {
+    test("puts files whole, under their names at last, and tells what waits", async () => {
+      const { settings } = await sftpServer(folders(at).staging);
+      const target = await openTarget(settings, SMALL_PROFILE, options);
+      closing.push(() => target.close());
+      await behaves(target, settings.folder);
+      expect(readdirSync(folders(at).staging)).toEqual([]);
     });
-    expect(await attempt({})).toBe("put");
-  });
-});
 
-describe.skipIf(!existsSync(VSFTPD) || !isRoot)("FTP (vsftpd)", () => {
+    test("carries a lane", async () => {
+      const { settings } = await sftpServer();
+      const profile = { ...SMALL_PROFILE, renames: false };
+      await crosses(await openTarget(settings, profile, options), profile);
+    });
+
+    test("another host key, another key, no server: said by its code, nothing is put", async () => {
+      const { settings } = await sftpServer();
+      const attempt = async (change: Partial<typeof settings>) => {
+        const target = await openTarget({ ...settings, ...change }, SMALL_PROFILE, options);
+        try {
+          await target.put({ folder: undefined, name: "x" }, file("x"));
+          return "put";
+        } catch (error) {
+          return (error as { code: string }).code;
+        } finally {
+          await target.close();
+        }
+      };
+      expect(await attempt({ hostKeySha256: "A".repeat(43) })).toBe("directory.host-key-mismatch");
+      const other = join(at.root, "other");
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", other]);
+      expect(await attempt({ keyPath: other })).toBe("directory.login-refused");
+      expect(await attempt({ port: await freePort() })).toBe("directory.target-unavailable");
+      expect(readdirSync(settings.folder)).toEqual([]);
+      chmodSync(other, 0o644);
+      await expect(
+        openTarget({ ...settings, keyPath: other }, SMALL_PROFILE, options),
+      ).rejects.toMatchObject({
+        code: "sm.key-exposed",
+      });
+      expect(await attempt({})).toBe("put");
+    });
+  },
+);
+
+describe.skipIf(!existsSync(VSFTPD) || !isRoot)("FTP (needs vsftpd and root)", () => {
   test("puts files whole and tells what waits", async () => {
     const settings = await ftpServer();
     const target = await openTarget(settings, SMALL_PROFILE, options);

@@ -7,7 +7,7 @@ import { FolderTarget } from "../src/directory/tx/folder-target.ts";
 import { DirectorySender, type DirectorySenderOptions } from "../src/directory/tx/sender.ts";
 import { Appliance, type Habits } from "./appliance.ts";
 import { signer } from "./media-world.ts";
-import { FROM, keys, LANE, type Place, pki, provider, quiet } from "./world.ts";
+import { FROM, keys, LANE, type Place, pki, provider, quiet, TO } from "./world.ts";
 
 export { keys };
 
@@ -57,7 +57,7 @@ export async function directorySender(
     ...{ node: FROM, lane: LANE, outboxDir: at.outboxDir, stateDir: at.txState, profile, signer },
     ...{ heartbeatMs: 300, secondPassMs: 400, keys: () => pki.store.keyDirectory() },
     target: await FolderTarget.open(drop, profile.renames ? staging : undefined, profile),
-    ...{ outbox: at.outbox, events: at.txEvents, log: quiet },
+    ...{ outbox: at.outbox, events: at.txEvents, log: quiet, receiver: () => TO },
     ...change,
   });
 }

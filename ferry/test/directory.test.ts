@@ -52,8 +52,8 @@ const PLAIN = { ...SMALL_PROFILE, renames: false };
 describe("there", () => {
   test("bundles cross whole; both sides say what crossed; nothing is left lying", async () => {
     const between = ferried({ renames: true });
-    const bundles = await queue(at, 100, 700_000, 5_000);
-    const tx = await open(directorySender(at, SMALL_PROFILE));
+    const bundles = await queue(at, 100, 500_000, 5_000);
+    const tx = await open(directorySender(at, { ...SMALL_PROFILE, filesPerFolder: 4 }));
     const rx = await open(directoryStation(at));
     await arrived(bundles);
     await eventually(() => at.outbox.acks.filter(({ finished }) => finished).length).toBe(3);
@@ -179,5 +179,30 @@ describe("what may go wrong on the way", () => {
     const refused = at.outbox.acks.filter(({ refuseCode }) => refuseCode);
     expect(refused.map(idOf)).toEqual([idOf(bad)]);
     expect(at.txEvents.of("bundle.refused").map(idOf)).toEqual([idOf(bad)]);
+  });
+
+  test("inventories name what is missing and close what will never come; what is recalled comes", async () => {
+    const [one, two, three] = await queue(at, 300, 400, 500);
+    const [first, second, third] = [one as Leased, two as Leased, three as Leased];
+    const taken = await at.outbox.lease({ lane: LANE, worker: "another", max: 3 });
+    for (const bundle of taken.bundles ?? []) {
+      if (idOf(bundle) === idOf(third)) at.outbox.put(third);
+    }
+    at.outbox.kept.set(idOf(second), second);
+    ferried();
+    const inventory = { recentMs: 200, windowMs: 60_000, fullMs: 200 };
+    await open(directorySender(at, { ...PLAIN, passes: 1 }, { inventory }));
+    const rx = await open(directoryStation(at, { delayMs: 50 }));
+    await arrived([third]);
+    const missing = () => rx.status().gaps.reduce((sum, { count }) => sum + count, 0);
+    const before = Math.min(first.sequence ?? 0, second.sequence ?? 0) - 1;
+    await eventually(missing).toBe(before + 2);
+    // The numbers of other tests were never this receiver's.
+    at.outbox.givenUp.push(first);
+    await eventually(missing).toBe(before + 1);
+    at.outbox.put({ ...second, passesDone: 1, repair: true });
+    await arrived([third, second]);
+    await eventually(missing).toBe(before);
+    expect(rx.status().rejected).toEqual({});
   });
 });

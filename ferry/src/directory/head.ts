@@ -4,6 +4,7 @@
  * entries are counted before they are decoded, and no byte of any file makes this throw.
  */
 import { lightferry } from "@lightferry/proto/gen";
+import { SIGNED_PAGE_BYTES } from "../inventory.ts";
 import { countFields, fieldBytes } from "../media/wire.ts";
 import {
   DIRECTORY_LABEL,
@@ -61,9 +62,11 @@ export function headLength(prefix: Uint8Array): number | "magic" | "head-length"
   return length > 0 && length <= MAX_HEAD_BYTES ? length : "head-length";
 }
 
-/** A believed head and how its shipment is cut; a heartbeat has none. */
+/** A believed head and how its shipment is cut; a heartbeat and an inventory have none. */
 export interface BelievedHead {
   readonly head: Head;
+  /** Bytes of the signed inventory behind it; 0: none. */
+  readonly inventory: number;
   readonly part:
     | { readonly facts: FilePart; readonly plan: Plan; readonly bytes: number }
     | undefined;
@@ -95,8 +98,11 @@ export function readHead(
   if (head.lane !== lane) return "lane";
   if (head.epoch < 1 || head.number < 1) return "number";
   if (!head.streams.every(isPosition)) return "streams";
+  const { inventorySize: inventory } = head;
+  if (inventory > SIGNED_PAGE_BYTES) return "inventory-size";
   const facts = head.part as FilePart | null | undefined;
-  if (facts === null || facts === undefined) return { head, part: undefined };
+  if (facts === null || facts === undefined) return { head, inventory, part: undefined };
+  if (inventory > 0) return "inventory-size";
   if (facts.shipmentId.length !== ID_BYTES) return "shipment";
   if (facts.digest.length !== DIGEST_BYTES) return "digest-length";
   const fault = planFault(facts);
@@ -104,7 +110,8 @@ export function readHead(
   const plan = new Plan(facts);
   if (facts.group >= plan.groups) return "group";
   if (facts.index >= plan.dataParts(facts.group) + plan.parityParts(facts.group)) return "index";
-  return { head, part: { facts, plan, bytes: plan.partLength(facts.group, facts.index) } };
+  const length = plan.partLength(facts.group, facts.index);
+  return { head, inventory, part: { facts, plan, bytes: length } };
 }
 
 function isPosition({ stream, sequence }: lightferry.ferry.v1.StreamPosition.$Properties): boolean {

@@ -4289,6 +4289,9 @@ export namespace lightferry {
                 /** FileHead part. */
                 part?: (lightferry.ferry.v1.FilePart.$Properties|null);
 
+                /** FileHead inventorySize. */
+                inventorySize: number;
+
                 /**
                  * Encodes the specified FileHead message. Does not implicitly {@link lightferry.ferry.v1.FileHead.verify|verify} messages.
                  * @param message FileHead message or plain object to encode
@@ -4336,6 +4339,9 @@ export namespace lightferry {
 
                     /** FileHead part */
                     part?: (lightferry.ferry.v1.FilePart.$Properties|null);
+
+                    /** FileHead inventorySize */
+                    inventorySize?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

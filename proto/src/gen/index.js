@@ -6581,6 +6581,7 @@ export const lightferry = $root.lightferry = (() => {
                 FileHead.prototype.timeMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 FileHead.prototype.streams = $util.emptyArray;
                 FileHead.prototype.part = null;
+                FileHead.prototype.inventorySize = 0;
 
                 FileHead.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -6606,6 +6607,8 @@ export const lightferry = $root.lightferry = (() => {
                             $root.lightferry.ferry.v1.StreamPosition.encode(message.streams[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
                         $root.lightferry.ferry.v1.FilePart.encode(message.part, writer.uint32(66).fork(), _depth + 1).ldelim();
+                    if (message.inventorySize != null && $Object.hasOwnProperty.call(message, "inventorySize") && message.inventorySize !== 0)
+                        writer.uint32(72).uint32(message.inventorySize);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -6705,6 +6708,15 @@ export const lightferry = $root.lightferry = (() => {
                                 if (wireType !== 2)
                                     break;
                                 message.part = $root.lightferry.ferry.v1.FilePart.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.inventorySize = value;
+                                else
+                                    delete message.inventorySize;
                                 continue;
                             }
                         }

@@ -8,7 +8,7 @@
  *                                                  └▶ no room: looked at again
  */
 import { type FSWatcher, type Stats, watch } from "node:fs";
-import { lstat, opendir, unlink } from "node:fs/promises";
+import { lstat, opendir, rmdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
@@ -59,6 +59,8 @@ export class Folder {
   readonly counts = { taken: 0, bytes: 0, duplicates: 0, foreign: 0, waiting: 0 };
   readonly #parts: FolderParts;
   readonly #known = new Map<string, Known>();
+  /** Folders below that are empty, and since when. */
+  readonly #empty = new Map<string, number>();
   /** Folders below that could not be read, told once. */
   readonly #closed = new Set<string>();
   #round = 0;
@@ -126,25 +128,43 @@ export class Folder {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  async #folder(path: string, below: boolean): Promise<void> {
+  /** @returns how many entries it has */
+  async #folder(path: string, below: boolean): Promise<number> {
     const { signal } = this.#parts;
+    let entries = 0;
     for await (const entry of await opendir(path)) {
-      if (signal.aborted) return;
+      if (signal.aborted) return Number.POSITIVE_INFINITY;
+      entries += 1;
       const found = join(path, entry.name);
       if (entry.isDirectory() && below) {
         if (this.#parts.notices) this.#listen(found);
         // Taken away meanwhile, or not for us to read: no fault of the others.
-        await this.#folder(found, false).catch(() => this.#unreadable(found));
+        const entries = await this.#folder(found, false).catch(() => this.#unreadable(found));
+        if (entries !== undefined) await this.#empties(found, entries);
       } else {
         await this.#file(found);
       }
     }
+    return entries;
   }
 
-  #unreadable(path: string): void {
-    if (this.#closed.has(path) || this.#closed.size >= MAX_WATCHED) return;
+  /** A folder below that stays empty goes, as its files did: an appliance may have made it for files still to come. */
+  async #empties(path: string, entries: number): Promise<void> {
+    const now = performance.now();
+    const since = this.#empty.get(path);
+    if (entries > 0) this.#empty.delete(path);
+    else if (since === undefined && this.#empty.size < MAX_WATCHED) this.#empty.set(path, now);
+    if (entries > 0 || since === undefined || now - since < this.#parts.settleMs) return;
+    this.#empty.delete(path);
+    // Not empty any more, or not for us to remove.
+    await rmdir(path).catch(() => undefined);
+  }
+
+  #unreadable(path: string): undefined {
+    if (this.#closed.has(path) || this.#closed.size >= MAX_WATCHED) return undefined;
     this.#closed.add(path);
     this.#parts.count("folder");
+    return undefined;
   }
 
   async #file(path: string): Promise<void> {

@@ -25,7 +25,9 @@ export interface IntakeParts {
   readonly lane: string;
   readonly received: ReceivedLog;
   readonly shipments: Pick<Shipments, "take">;
-  /** A file whose signature holds came for the first time. */
+  /** @returns why a signed inventory of this epoch counts for nothing */
+  readonly inventory: (epoch: number, page: Uint8Array) => string | undefined;
+  /** A file whose signature holds came. */
   readonly heard: (believed: BelievedHead) => void;
 }
 
@@ -63,7 +65,7 @@ export class Intake {
     const believed = readHead(this.#parts.verifier, this.#parts.lane, bytes);
     if (typeof believed === "string") return notGood(believed);
     const at = PREFIX_BYTES + length;
-    const size = at + (believed.part?.bytes ?? 0);
+    const size = at + (believed.part?.bytes ?? believed.inventory);
     if (file.size !== size) return notGood(file.size < size ? "short" : "long");
     return await this.#whole(believed, file, at);
   }
@@ -73,7 +75,12 @@ export class Intake {
     const { epoch, number, timeMs } = believed.head;
     let duplicate = false;
     if (believed.part === undefined) {
-      this.heartbeats += 1;
+      if (believed.inventory === 0) this.heartbeats += 1;
+      else {
+        const page = await exactly(file, believed.inventory, at);
+        const fault = page === undefined ? "short" : this.#parts.inventory(epoch, page);
+        if (fault !== undefined) return notGood(fault);
+      }
     } else {
       const fate = await shipments.take(believed.part, file, at);
       if (fate === "no-room") return { verdict: "later" };

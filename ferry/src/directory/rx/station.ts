@@ -9,7 +9,6 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { judgedTimes } from "@lightferry/proto/bundle";
 import { asGatewayError } from "@lightferry/proto/errors";
-import type { lightferry } from "@lightferry/proto/gen";
 import { Troubles } from "@lightferry/proto/service";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
@@ -33,6 +32,7 @@ import type { BelievedHead } from "../head.ts";
 import { Decoder } from "./decode.ts";
 import { Folder } from "./folder.ts";
 import { Intake } from "./intake.ts";
+import { Positions } from "./positions.ts";
 import { ReceivedLog } from "./received.ts";
 import { Shipments } from "./shipments.ts";
 import { Unpacker } from "./unpack.ts";
@@ -48,8 +48,6 @@ const SILENT_BEATS = 3;
 const KEEP_AWAY = 64;
 /** Ranges of lost files named in one event. */
 const MAX_NAMED = 32;
-/** Positions that wait for their delay: one a heartbeat. */
-const MAX_POSITIONS = 1_024;
 /** Clocks further apart than this are said: what the delay explains comes on top. */
 const CLOCK_LIMIT_MS = 60_000;
 
@@ -73,8 +71,6 @@ export interface DirectoryStationOptions {
   readonly log: Log;
 }
 
-type Positions = readonly lightferry.ferry.v1.StreamPosition.$Properties[];
-
 export class DirectoryStation {
   readonly #options: DirectoryStationOptions;
   readonly #received: ReceivedLog;
@@ -93,8 +89,7 @@ export class DirectoryStation {
   readonly #folder: Folder;
   readonly #lag = new LagMeter();
   readonly #began = performance.now();
-  /** Of heads that came, until the appliance cannot hold anything older any more. */
-  readonly #positions: { readonly at: number; readonly streams: Positions }[] = [];
+  readonly #positions: Positions;
   #running: Promise<void> = Promise.resolve();
   #recording: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -113,6 +108,7 @@ export class DirectoryStation {
     this.#received = received;
     this.#done = done;
     this.#gaps = gaps;
+    this.#positions = new Positions(gaps, delayMs);
     const { signal } = this.#stop;
     const { account } = received;
     this.#alarms = new Alarms({ events, lane, log });
@@ -154,6 +150,7 @@ export class DirectoryStation {
     this.#intake = new Intake({
       ...{ provider, verifier, lane, received, shipments: this.#shipments },
       heard: (believed) => this.#heard(believed),
+      inventory: (epoch, page) => this.#positions.inventory(verifier, lane, epoch, page),
     });
     this.#folder = new Folder({
       ...{ path: options.path, pollMs: options.pollMs, notices: options.notices },
@@ -246,9 +243,7 @@ export class DirectoryStation {
   #heard({ head }: BelievedHead): void {
     const { epoch, streams } = head;
     this.#alarms.clear("ferry.heartbeat-missed", { epoch: String(epoch) });
-    if (this.#positions.length < MAX_POSITIONS) {
-      this.#positions.push({ at: performance.now(), streams });
-    }
+    this.#positions.heard(streams);
   }
 
   #tick(): void {
@@ -260,11 +255,7 @@ export class DirectoryStation {
       this.#alarms.raise("ferry.heartbeat-missed", { seconds: (silence / 1_000).toFixed(1) });
     }
     this.#clock();
-    for (let one = this.#positions[0]; one !== undefined && one.at + delayMs <= now; ) {
-      this.#positions.shift();
-      this.#gaps.positions(one.streams);
-      one = this.#positions[0];
-    }
+    this.#positions.tick(now);
     this.#gaps.tick();
     const settled = account.settled;
     for (const { epoch, ranges } of account.tick(now)) {

@@ -94,6 +94,21 @@ export class Carrier {
     this.#wake[serviceClass]?.();
   }
 
+  /** Under which the bundles are held, to be renewed. */
+  leases(): string[] {
+    return [...this.#held.values()].map(({ leaseId }) => leaseId).filter((id) => id !== "");
+  }
+
+  /** Given to another ferry, or over: what is in no shipment yet is not sent by this one. */
+  lost(leaseIds: readonly string[]): void {
+    const lost = new Set(leaseIds);
+    for (const [index, fresh] of this.#fresh.entries()) {
+      const kept = fresh.filter(({ leaseId }) => !lost.has(leaseId));
+      for (const { bundleId, leaseId } of fresh) if (lost.has(leaseId)) this.#forget(bundleId);
+      this.#fresh[index]?.splice(0, fresh.length, ...kept);
+    }
+  }
+
   /** Resolves when nothing of it runs any more; the signal of the parts must be aborted. */
   async settled(): Promise<void> {
     for (const wake of this.#wake) wake();

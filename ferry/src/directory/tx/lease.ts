@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { asGatewayError } from "@lightferry/proto/errors";
 import type { Log } from "../../events.ts";
-import type { OutboxPeer } from "../../media/export.ts";
 import { isTransient, untilAnswered } from "../../retry.ts";
+import type { OutboxPeer } from "../../tx/lane.ts";
 import type { Carrier } from "./carry.ts";
 
 /** First passes not over: two shipments of the smallest bundles, so that the next is filled while one is sent. */

@@ -41,7 +41,7 @@ export interface OutletParts {
 
 /** What a file holds beside its head. */
 export interface Load {
-  readonly part: lightferry.ferry.v1.FilePart.$Properties;
+  readonly head: Pick<lightferry.ferry.v1.FileHead.$Properties, "part" | "inventorySize">;
   readonly length: number;
   readonly parity: boolean;
   pieces(): AsyncIterable<Uint8Array>;
@@ -152,7 +152,7 @@ export class Outlet {
         timeMs: Date.now(),
         streams: this.#streams(),
       },
-      ...(load === undefined ? {} : { part: load.part }),
+      ...load?.head,
     });
   }
 

@@ -80,7 +80,7 @@ export class Passes {
     try {
       for (const { index, digest, length, pieces } of made.parts) {
         const part = { ...plan.facts, shipmentId, group, index, digest };
-        await outlet.send({ part, length, parity: index >= k, pieces }, serviceClass);
+        await outlet.send({ head: { part }, length, parity: index >= k, pieces }, serviceClass);
       }
     } finally {
       await made.close();

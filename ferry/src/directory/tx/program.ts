@@ -32,6 +32,7 @@ export async function startDirectorySender(shell: Shell<DirectoryTxConfig>): Pro
     heartbeatMs: gate.heartbeatSeconds * 1_000,
     secondPassMs: gate.secondPassSeconds * 1_000,
     keys: () => keys.keys,
+    receiver: () => keys.receiverOf(lane),
     events: journal,
   });
   onClose(() => sender.close());

@@ -12,21 +12,28 @@ import { Troubles } from "@lightferry/proto/service";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../../events.ts";
 import { LagMeter } from "../../lag.ts";
-import type { OutboxPeer } from "../../media/export.ts";
+import { SET_ID_BYTES } from "../../manifest-parts.ts";
 import type { TxLane, TxLink } from "../../picture.ts";
 import type { LinkSigner } from "../../signed.ts";
+import { InventorySource, type InventoryTimes } from "../../tx/inventory.ts";
+import type { OutboxPeer } from "../../tx/lane.ts";
 import { OwnClock } from "../../tx/own-clock.ts";
+import { renewLeases } from "../../tx/renew.ts";
+import { TicketDesk } from "../../tx/tickets.ts";
 import type { Profile } from "../profile.ts";
 import { Acks } from "./acks.ts";
 import { Carrier } from "./carry.ts";
 import { Groups } from "./groups.ts";
 import { ShipmentJournal } from "./journal.ts";
 import { leaseBundles } from "./lease.ts";
+import { REPEAT_CLASS } from "./line.ts";
 import { Outlet } from "./outlet.ts";
 import type { Target } from "./target.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
 const ACK_DEADLINE_MS = 10_000;
+/** Of a frame that would hold the longest page of an inventory: here a file does. */
+const PAGE_FRAME = 65_536;
 
 export interface DirectorySenderOptions {
   readonly node: string;
@@ -39,6 +46,9 @@ export interface DirectorySenderOptions {
   readonly target: Target;
   readonly signer: LinkSigner;
   readonly keys: () => KeyDirectory;
+  /** The node at the other end, by the registry. */
+  readonly receiver: () => string | undefined;
+  readonly inventory?: InventoryTimes;
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
   readonly log: Log;
@@ -50,16 +60,21 @@ export class DirectorySender {
   readonly #groups: Groups;
   readonly #outlet: Outlet;
   readonly #carrier: Carrier;
-  readonly #stop = new AbortController();
+  readonly #stop: AbortController;
   readonly #lag = new LagMeter();
-  readonly #leasing: Promise<void>;
+  readonly #inventory: InventorySource;
+  readonly #desk: TicketDesk;
+  readonly #running: Promise<unknown>;
 
-  private constructor(options: DirectorySenderOptions, journal: ShipmentJournal, groups: Groups) {
+  private constructor(options: DirectorySenderOptions, opened: Opened) {
+    const { journal, groups, desk, stop } = opened;
+    this.#stop = stop;
+    this.#desk = desk;
     const { node, lane, outboxDir, profile, signer, keys, outbox, events, log } = options;
     this.#options = options;
     this.#journal = journal;
     this.#groups = groups;
-    const { signal } = this.#stop;
+    const { signal } = stop;
     const troubles = new Troubles(events, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
     );
@@ -83,17 +98,45 @@ export class DirectorySender {
         times: clock.times(),
       }),
     });
-    this.#carrier.start();
+    const carrier = this.#carrier;
+    this.#inventory = new InventorySource({
+      ...{ lane, node, epoch: journal.epoch, frameSize: PAGE_FRAME, signer, log, signal },
+      ...{ passDelayMs: secondPassMs, times: options.inventory ?? timesOf(profile) },
+      list: (request, call) => outbox.listEmitted(request, call),
+      say: (parts) => this.#say(parts),
+      clock: clock.now,
+    });
+    carrier.start();
     const worker = `${node}/ferry-tx`;
-    this.#leasing = leaseBundles({ outbox, lane, worker, carrier: this.#carrier, log, signal });
+    this.#running = Promise.all([
+      this.#inventory.run(),
+      renewLeases({ lane, carrier, log, signal, renew: (ask, call) => outbox.renew(ask, call) }),
+      leaseBundles({ outbox, lane, worker, carrier, log, signal }),
+    ]);
   }
 
   /** Begins a new epoch and goes on with what a former run had not finished. @throws GatewayError `ferry.state-corrupt` */
   static async start(options: DirectorySenderOptions): Promise<DirectorySender> {
-    const { stateDir, profile, signer } = options;
+    const { stateDir, profile, signer, node, lane, keys, receiver, outbox, events, log } = options;
+    const stop = new AbortController();
     const parts = profile.dataParts + profile.parityParts;
     const groups = await Groups.open(join(stateDir, "parity"), signer.provider, parts);
-    return new DirectorySender(options, await ShipmentJournal.open(stateDir), groups);
+    const journal = await ShipmentJournal.open(stateDir);
+    let sender: DirectorySender | undefined;
+    const desk = await TicketDesk.open({
+      ...{ stateDir, node, lanes: [lane], receiverOf: receiver, provider: signer.provider, keys },
+      recall: (request, call) => outbox.recall(request, call),
+      demand: () => sender?.demandInventory(),
+      ...{ events, log, clock: Date.now, signal: stop.signal },
+    });
+    sender = new DirectorySender(options, { journal, groups, desk, stop });
+    desk.start();
+    return sender;
+  }
+
+  /** A full inventory goes next. */
+  demandInventory(): void {
+    this.#inventory.demand();
   }
 
   get epoch(): number {
@@ -118,6 +161,8 @@ export class DirectorySender {
       passes: this.#carrier.passes(),
       bundles: { ...counts, sending, held },
       streams: Object.fromEntries(this.#journal.positions),
+      inventory: this.#inventory.status(),
+      tickets: this.#desk.counts,
       lag: this.#lag.lag,
     } as ReturnType<DirectorySender["status"]>;
   }
@@ -125,10 +170,36 @@ export class DirectorySender {
   /** Stops sending; what was not finished goes on at the next start. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#leasing;
+    await this.#running;
+    await this.#desk.close();
     await this.#carrier.settled();
     await this.#outlet.settled();
     await this.#options.target.close();
     await this.#journal.close();
   }
+
+  /** A page is one part, and so one file. */
+  async #say(parts: readonly Uint8Array[]): Promise<void> {
+    for (const part of parts) {
+      const page = part.subarray(SET_ID_BYTES);
+      const pieces = async function* (): AsyncIterable<Uint8Array> {
+        yield page;
+      };
+      const head = { inventorySize: page.length };
+      await this.#outlet.send({ head, length: page.length, parity: false, pieces }, REPEAT_CLASS);
+    }
+  }
+}
+
+interface Opened {
+  readonly journal: ShipmentJournal;
+  readonly groups: Groups;
+  readonly desk: TicketDesk;
+  readonly stop: AbortController;
+}
+
+/** Inventories take a twentieth of the files that the appliance bears at most. */
+function timesOf({ filesPerMinute }: Profile): InventoryTimes {
+  const recentMs = Math.max(60_000, filesPerMinute === 0 ? 0 : (20 * 60_000) / filesPerMinute);
+  return { recentMs, windowMs: 10 * recentMs, fullMs: 60 * recentMs };
 }
