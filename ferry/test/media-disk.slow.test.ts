@@ -1,10 +1,11 @@
 /** Guarantee tested: real file systems without room, full half-way and just large enough, written by the real command. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LANE, type Place, place } from "./fixture.ts";
 import { blank, queue } from "./media-world.ts";
 import { type Peers, startPeers } from "./peers.ts";
+import { canMount, NAMESPACE } from "./small-disk.ts";
 
 let at: Place;
 let peers: Peers;
@@ -17,16 +18,6 @@ afterAll(async () => {
   at.remove();
 });
 
-/** A small file system of its own, in a namespace of its own; not every system allows that. */
-const NAMESPACE = ["--user", "--map-root-user", "--mount"];
-const possible = (() => {
-  try {
-    execFileSync("unshare", [...NAMESPACE, "true"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 const CHILD = fileURLToPath(new URL("media-child.ts", import.meta.url));
 
 /** The command with a new file system of these options at `dir`. @returns its exit code, and what it left there */
@@ -43,7 +34,7 @@ async function onSmall(options: string, dir: string, words: readonly string[]) {
   return { text, code: Number(/exit (\d+)/.exec(text)?.[1]) };
 }
 
-test.skipIf(!possible)(
+test.skipIf(!canMount)(
   "real media without room, full half-way, and just large enough",
   async () => {
     const before = at.outbox.acks.length;

@@ -7,15 +7,14 @@ import { decodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { encodeFrame, FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
-import { Chunks, DIGEST_BYTES, Geometry } from "../src/object.ts";
+import { Chunks, Geometry } from "../src/object.ts";
 import { BundleFile } from "../src/tx/bundle-file.ts";
-import { BurstWriter } from "../src/tx/burst.ts";
 import { Encoding } from "../src/tx/encoding.ts";
 import { ShardMemory } from "../src/tx/memory.ts";
 import { Pass } from "../src/tx/pass.ts";
 import { ObjectSource } from "../src/tx/source.ts";
 import { type PassVector, provider, unhex, vectors } from "./gate-vectors.ts";
-import { RecordingGate, type SentFrame } from "./tx-gate.ts";
+import { type SentFrame, sentAlone } from "./tx-gate.ts";
 
 const { ObjectManifest, SignedMessage } = lightferry.ferry.v1;
 
@@ -68,25 +67,9 @@ async function passOf(vector: PassVector, bytes: Uint8Array): Promise<SentFrame[
   const kind = { channel: vector.channel, serviceClass: 1, repeat: vector.repeat };
   const context = { epoch: vector.epoch, frameSize, signer, memory, wake: () => undefined };
   const pass = new Pass(new ObjectSource(facts, file, new Encoding()), kind, context);
-  const gate = new RecordingGate();
-  const burst = new BurstWriter(gate, frameSize);
-  burst.nextFrame = vector.seq;
-  const run = pass.run();
-  let over = false;
-  void run.finally(() => {
-    over = true;
-  });
-  while (!over) {
-    while (pass.ready) {
-      burst.begin();
-      while (burst.open && pass.ready) pass.write(burst);
-      burst.end();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await run;
+  const frames = await sentAlone(pass, frameSize, vector.seq);
   await file.close();
-  return gate.frames;
+  return frames;
 }
 
 function bytesOf(frame: SentFrame): Uint8Array {

@@ -13,12 +13,11 @@ import { FLAG_PASS_END, FLAG_REPEAT, FRAME_HEADER, FRAME_TYPE } from "../src/fra
 import { SET_ID_BYTES } from "../src/manifest-parts.ts";
 import { type Code, Geometry, objectIdOf } from "../src/object.ts";
 import { BundleFile } from "../src/tx/bundle-file.ts";
-import { BurstWriter } from "../src/tx/burst.ts";
 import { Encoding } from "../src/tx/encoding.ts";
 import { ShardMemory } from "../src/tx/memory.ts";
 import { Pass } from "../src/tx/pass.ts";
 import { ObjectSource } from "../src/tx/source.ts";
-import { RecordingGate, type SentFrame } from "./tx-gate.ts";
+import { type SentFrame, sentAlone } from "./tx-gate.ts";
 
 const { ObjectManifest, SignedMessage } = lightferry.ferry.v1;
 const provider = loadProvider();
@@ -66,25 +65,11 @@ async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<Se
   const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
   const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
   const pass = new Pass(source, kind, context);
-  const gate = new RecordingGate();
-  const burst = new BurstWriter(gate, frameSize);
-  let running = true;
-  const run = pass.run().finally(() => {
-    running = false;
-  });
-  while (running) {
-    while (pass.ready) {
-      burst.begin();
-      while (burst.open && pass.ready) pass.write(burst);
-      burst.end();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await run;
+  const frames = await sentAlone(pass, frameSize);
   await file.close();
   expect(memory.used).toBe(0);
-  expect(pass.bytes).toBe(gate.frames.reduce((sum, f) => sum + FRAME_HEADER + f.payload.length, 0));
-  return gate.frames;
+  expect(pass.bytes).toBe(frames.reduce((sum, f) => sum + FRAME_HEADER + f.payload.length, 0));
+  return frames;
 }
 
 const cuts = fc

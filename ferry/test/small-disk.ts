@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** In a namespace of its own; not every system allows that. */
-const NAMESPACE = ["--user", "--map-root-user", "--mount"];
+/** Of unshare: whoever mounts is root in a namespace of its own; not every system allows that. */
+export const NAMESPACE = ["--user", "--map-root-user", "--mount"];
 
 export const canMount = (() => {
   try {

@@ -1,6 +1,8 @@
-/** Guarantee: a gate that sends nothing and keeps every frame that it was given, burst by burst. */
+/** Guarantee: a gate that sends nothing and keeps every frame that it was given, burst by burst, and a pass that is alone on it. */
 import { decodeFrame, emptyHeader, FRAME_HEADER, type FrameHeader } from "../src/frame.ts";
 import { BURST_BYTES, type GateSender } from "../src/gate/gate.ts";
+import { BurstWriter } from "../src/tx/burst.ts";
+import type { Pass } from "../src/tx/pass.ts";
 
 export interface SentFrame extends FrameHeader {
   readonly payload: Uint8Array;
@@ -51,4 +53,29 @@ export class RecordingGate implements GateSender {
   ring(): void {
     for (const wake of this.#wake.splice(0)) wake();
   }
+}
+
+/** Everything that a pass sends which is alone on the line. @param firstFrame number of its first frame */
+export async function sentAlone(
+  pass: Pass,
+  frameSize: number,
+  firstFrame = 0,
+): Promise<SentFrame[]> {
+  const gate = new RecordingGate();
+  const burst = new BurstWriter(gate, frameSize);
+  burst.nextFrame = firstFrame;
+  let running = true;
+  const run = pass.run().finally(() => {
+    running = false;
+  });
+  while (running) {
+    while (pass.ready) {
+      burst.begin();
+      while (burst.open && pass.ready) pass.write(burst);
+      burst.end();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await run;
+  return gate.frames;
 }
