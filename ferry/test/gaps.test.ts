@@ -132,6 +132,16 @@ test("what is held and not here is named once, a moment later; what arrives mean
   expect(rig.rows()).toEqual([]);
 });
 
+test("however many are missing, each is named: in as many events as it takes", () => {
+  rig.page(Array.from({ length: 250 }, (_, index): Range => [2 * index + 1, 2 * index + 1]));
+  rig.pass(2_000);
+  const named = rig.events.of("gate.gap").map(({ attributes }) => attributes?.missing ?? "");
+  expect(named).toHaveLength(3);
+  expect(named.join(",").split(",").map(Number)).toEqual(
+    Array.from({ length: 250 }, (_, index) => 2 * index + 1),
+  );
+});
+
 test("a gap that a heartbeat named is not named again by an inventory", () => {
   rig.gaps.positions([{ stream: "outbound/x/normal", sequence: 9 }]);
   // Another link says it at once: that is no second word.

@@ -15,7 +15,7 @@ import { ferryOf } from "../object.ts";
 import { type Range, RangeSet } from "../ranges.ts";
 import { type Begun, type Missing, missingOf, readMissing } from "../repair/missing.ts";
 import type { DoneLog } from "./done.ts";
-import { gapOf, type Stream, type StreamGap } from "./streams.ts";
+import { gapsOf, type Stream, type StreamGap } from "./streams.ts";
 
 /**
  * A number that an inventory names may be on its way from the gate to the disk:
@@ -170,8 +170,7 @@ export class Gaps {
     for (const { stream, ranges } of due(this.#settling, now)) {
       if (stream.open.size >= MAX_OPEN_RANGES) continue;
       const fresh = stream.nameMissing(ranges);
-      const gap = gapOf(stream.name, fresh);
-      if (gap !== undefined) this.#say("gate.gap", gap);
+      for (const gap of gapsOf(stream.name, fresh)) this.#say("gate.gap", gap);
       for (const range of fresh) stream.listed.add(range);
     }
     for (const { stream, ranges } of due(this.#alarms, now)) this.#alarm(stream, ranges);
@@ -249,8 +248,7 @@ export class Gaps {
       for (const open of stream.open.within(range)) late.push(...stream.unrepaired.without(open));
     }
     for (const range of late) stream.unrepaired.add(range);
-    const gap = gapOf(stream.name, late);
-    if (gap !== undefined) this.#say("gate.gap-unrepaired", gap);
+    for (const gap of gapsOf(stream.name, late)) this.#say("gate.gap-unrepaired", gap);
   }
 
   #enter(epoch: number, number: number): Newest {
@@ -312,8 +310,7 @@ export class Gaps {
     if (fresh.size > 0) this.#absent.push({ stream, ranges: fresh.ranges, atMs: now + wait });
     const news = new RangeSet(gone).ranges.flatMap((range) => stream.unrepairable.without(range));
     for (const range of news) stream.unrepairable.add(range);
-    const gap = gapOf(stream.name, news);
-    if (gap !== undefined) this.#say("gate.gap-unrepairable", gap);
+    for (const gap of gapsOf(stream.name, news)) this.#say("gate.gap-unrepairable", gap);
   }
 
   #say(type: FerryEventType, gap: StreamGap, more: Readonly<Record<string, string>> = {}): void {

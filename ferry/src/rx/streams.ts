@@ -11,8 +11,8 @@ import { countOf, type Range, RangeSet, rangesText } from "../ranges.ts";
 
 /** Ranges kept of a stream before the lowest gap is closed as lost: what is ahead of a hole, hole by hole. */
 const MAX_RANGES = 65_536;
-/** Ranges named in one report. */
-const MAX_NAMED = 32;
+/** Ranges named in one report: two kilobytes at most. */
+const MAX_NAMED = 100;
 
 /** What is known of numbers that are missing. */
 export type GapState = "open" | "unrepaired" | "unrepairable";
@@ -251,8 +251,18 @@ export class Streams {
   }
 }
 
-/** As events and screens have it. */
-export function gapOf(stream: string, ranges: readonly Range[]): StreamGap | undefined {
+/** All of them, as many events as it takes. */
+export function gapsOf(stream: string, ranges: readonly Range[]): StreamGap[] {
+  const sorted = [...ranges].sort(([a], [b]) => a - b);
+  const gaps: StreamGap[] = [];
+  for (let at = 0; at < sorted.length; at += MAX_NAMED) {
+    gaps.push(gapOf(stream, sorted.slice(at, at + MAX_NAMED)) as StreamGap);
+  }
+  return gaps;
+}
+
+/** As screens have it. */
+function gapOf(stream: string, ranges: readonly Range[]): StreamGap | undefined {
   if (ranges.length === 0) return undefined;
   const sorted = [...ranges].sort(([a], [b]) => a - b);
   const named = sorted.slice(0, MAX_NAMED);

@@ -19,7 +19,7 @@ interface Kept extends Omit<Ticket, "streams"> {
 type Line = { readonly ticket: Kept } | { readonly over: string };
 
 /** In force at once: each may name a million numbers and take some 300 KB here. */
-export const MAX_TICKETS = 64;
+const MAX_TICKETS = 64;
 /**
  * How long after its end a ticket is known: a sender's clock that is set back must not let it in again,
  * and what it asked for may wait behind what was never sent.

@@ -1,0 +1,65 @@
+/** Guarantee: the inbox of a front-proxy for tests and drills: takes files as the real one does, and counts them. */
+import { readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+
+type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
+type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
+
+/** The inbox of a front-proxy: moves files away and knows what it has. */
+export class Inbox {
+  readonly delivered: DeliverRequest[] = [];
+  /** When each of them was taken, in monotonic milliseconds. */
+  readonly deliveredAt: number[] = [];
+  readonly answers: string[] = [];
+  down = false;
+  refusals = 0;
+  readonly #arrivals: string;
+  readonly #taken: string;
+  readonly #known = new Set<string>();
+  #wake: (() => void)[] = [];
+
+  constructor(arrivals: string, taken: string) {
+    this.#arrivals = arrivals;
+    this.#taken = taken;
+  }
+
+  deliver = async (
+    request: DeliverRequest,
+  ): Promise<lightferry.ferry.v1.DeliverResponse.$Properties> => {
+    if (this.down) {
+      this.refusals += 1;
+      for (const wake of this.#wake.splice(0)) wake();
+      throw new GatewayError("rpc.unavailable");
+    }
+    const id = Buffer.from(request.bundleId ?? []).toString("hex");
+    const status = this.#known.has(id) ? "duplicate" : "accepted";
+    if (status === "accepted") {
+      renameSync(join(this.#arrivals, request.file ?? ""), join(this.#taken, request.file ?? ""));
+      this.#known.add(id);
+      this.delivered.push(request);
+      this.deliveredAt.push(performance.now());
+    }
+    this.answers.push(status);
+    for (const wake of this.#wake.splice(0)) wake();
+    return { status };
+  };
+
+  /** Waits until so many bundles were taken. */
+  async until(count: number): Promise<void> {
+    while (this.delivered.length < count) await this.#next();
+  }
+
+  async untilRefused(count: number): Promise<void> {
+    while (this.refusals < count) await this.#next();
+  }
+
+  bytesOf(bundle: LeasedBundle): Buffer {
+    return readFileSync(join(this.#taken, bundle.file ?? ""));
+  }
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+}
