@@ -48,6 +48,8 @@ const MAX_WAITING = 256;
 export interface AlarmParts {
   readonly events: EventSink;
   readonly lane: string;
+  /** Stands in every event: which link it is, where there may be several. */
+  readonly about?: Facts;
   readonly log: Log;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
@@ -85,9 +87,10 @@ export class Alarms {
     const { clock = Date.now, log, lane } = this.#parts;
     this.#active.set(code, { code, sinceMs: clock(), facts, begunAt: performance.now() });
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
-    log.warn({ code, lane, ...facts }, "alarm");
+    log.warn({ code, lane, ...facts, ...this.#parts.about }, "alarm");
     const [type] = TYPES[code] ?? OTHERS;
-    this.#record({ type, outcome: "error", code, lane, attributes: facts });
+    const attributes = { ...facts, ...this.#parts.about };
+    this.#record({ type, outcome: "error", code, lane, attributes });
   }
 
   /** The condition is not there; nothing happens when it was not. */
@@ -95,11 +98,16 @@ export class Alarms {
     const known = this.#active.get(code);
     if (known === undefined) return;
     this.#active.delete(code);
-    const { log, lane } = this.#parts;
+    const { log, lane, about } = this.#parts;
     const ms = String(Math.round(performance.now() - known.begunAt));
     log.info({ after: code, lane, ms, ...facts }, "alarm over");
     const [, type] = TYPES[code] ?? OTHERS;
-    this.#record({ type, outcome: "ok", lane, attributes: { ...facts, after: code, ms } });
+    this.#record({
+      type,
+      outcome: "ok",
+      lane,
+      attributes: { ...facts, ...about, after: code, ms },
+    });
   }
 
   /** Resolves when all that was said is durable. */

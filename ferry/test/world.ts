@@ -3,7 +3,7 @@
  * a link, for tests, drills and benches: nothing here needs a test runner.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealBundle } from "@lightferry/proto/bundle";
@@ -17,13 +17,15 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
 import type { EventSink, FerryEvent, Log } from "../src/events.ts";
 import type { LinkSigner } from "../src/signed.ts";
+import { Inbox } from "./inbox.ts";
+
+export { Inbox } from "./inbox.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Decision, Direction } = lightferry.policy.v1;
 type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 type LeaseRequest = lightferry.ferry.v1.LeaseRequest.$Properties;
 type AckRequest = lightferry.ferry.v1.AckRequest.$Properties;
-type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
 
 export const provider = loadProvider();
 export const HOST = "127.0.0.1";
@@ -79,13 +81,14 @@ export interface LongContent {
   pieces(): Iterable<Uint8Array>;
 }
 
-let sequence = 0;
-let previousDigest: Uint8Array = new Uint8Array(32);
+/** Of each lane's stream: how many bundles, and the digest of the newest one's header. */
+const streams = new Map<string, { sequence: number; previousDigest: Uint8Array }>();
 
 /** By the sealer's clock. */
 export interface SealedAt {
   readonly nowMs?: number;
   readonly livesMs?: number;
+  readonly lane?: string;
 }
 
 /** Seals `content` as one item into `dir` and says what the outbox would lease. */
@@ -93,7 +96,7 @@ export async function sealInto(
   dir: string,
   given: Uint8Array | LongContent,
   priority = "normal",
-  { nowMs: now = Date.now(), livesMs = 7 * DAY }: SealedAt = {},
+  { nowMs: now = Date.now(), livesMs = 7 * DAY, lane = LANE }: SealedAt = {},
 ): Promise<LeasedBundle> {
   const content: LongContent =
     given instanceof Uint8Array
@@ -123,7 +126,7 @@ export async function sealInto(
         direction: Direction.DIRECTION_EXPORT,
         decision: Decision.DECISION_PERMIT,
         commitment: itemCommitment(provider, salt, entry),
-        lane: LANE,
+        lane,
         sender: FROM,
         recipients: [TO],
         grade: "G2",
@@ -135,7 +138,9 @@ export async function sealInto(
     ],
   );
   const proof = signed.items[0] as (typeof signed.items)[number];
-  sequence += 1;
+  const stream = streams.get(lane) ?? { sequence: 0, previousDigest: new Uint8Array(32) };
+  streams.set(lane, stream);
+  stream.sequence += 1;
   const bundleId = newId(now);
   const name = `${Buffer.from(bundleId).toString("hex")}.lfb`;
   const path = join(dir, name);
@@ -143,10 +148,10 @@ export async function sealInto(
     provider,
     {
       bundleId,
-      lane: LANE,
-      stream: `${LANE}/${FROM}/normal`,
-      sequence,
-      previousDigest,
+      lane,
+      stream: `${lane}/${FROM}/normal`,
+      sequence: stream.sequence,
+      previousDigest: stream.previousDigest,
       sender: FROM,
       signKey: keys.sign.key,
       signKeyId: keys.sign.keyId,
@@ -174,7 +179,7 @@ export async function sealInto(
     },
     path,
   );
-  previousDigest = sealed.headerDigest;
+  stream.previousDigest = sealed.headerDigest;
   return {
     bundleId,
     file: name,
@@ -201,8 +206,10 @@ export class Outbox {
   readonly acks: AckRequest[] = [];
   /** When each of them came, in monotonic milliseconds. */
   readonly ackedAt: number[] = [];
-  readonly #queue: LeasedBundle[] = [];
+  #queue: LeasedBundle[] = [];
   readonly #leased = new Map<string, LeasedBundle>();
+  /** Who has each lease. */
+  readonly #holders = new Map<string, string>();
   #wake: (() => void)[] = [];
   #leases = 0;
 
@@ -211,10 +218,13 @@ export class Outbox {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  /** As after the time of a lease has run out. */
-  leaseAgain(): void {
-    for (const bundle of this.#leased.values()) this.#queue.push(bundle);
-    this.#leased.clear();
+  /** As after the time of all leases has run out, or of those of one worker. */
+  leaseAgain(worker?: string): void {
+    for (const [leaseId, bundle] of this.#leased) {
+      if (worker !== undefined && this.#holders.get(leaseId) !== worker) continue;
+      this.#queue.push(bundle);
+      this.#leased.delete(leaseId);
+    }
     for (const wake of this.#wake.splice(0)) wake();
   }
 
@@ -222,7 +232,8 @@ export class Outbox {
     request: LeaseRequest,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
-    if (this.#queue.length === 0) {
+    const mine = ({ stream }: LeasedBundle) => stream?.startsWith(`${request.lane}/`) === true;
+    if (!this.#queue.some(mine)) {
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
         options.signal?.addEventListener("abort", () => resolve());
@@ -230,10 +241,13 @@ export class Outbox {
       });
     }
     if (options.signal?.aborted === true) throw new GatewayError("rpc.unavailable");
-    const bundles = this.#queue.splice(0, request.max ?? 1).map((bundle) => {
+    const taken = this.#queue.filter(mine).slice(0, request.max ?? 1);
+    this.#queue = this.#queue.filter((bundle) => !taken.includes(bundle));
+    const bundles = taken.map((bundle) => {
       this.#leases += 1;
       const leased = { ...bundle, leaseId: `lease-${this.#leases}` };
       this.#leased.set(leased.leaseId, leased);
+      this.#holders.set(leased.leaseId, request.worker ?? "");
       return leased;
     });
     return { bundles };
@@ -303,63 +317,6 @@ function rangesOf(bundles: Iterable<Named>): lightferry.ferry.v1.StreamRanges.$P
       }
       return { stream, ranges };
     });
-}
-
-/** The inbox of a front-proxy: moves files away and knows what it has. */
-export class Inbox {
-  readonly delivered: DeliverRequest[] = [];
-  /** When each of them was taken, in monotonic milliseconds. */
-  readonly deliveredAt: number[] = [];
-  readonly answers: string[] = [];
-  down = false;
-  refusals = 0;
-  readonly #arrivals: string;
-  readonly #taken: string;
-  readonly #known = new Set<string>();
-  #wake: (() => void)[] = [];
-
-  constructor(arrivals: string, taken: string) {
-    this.#arrivals = arrivals;
-    this.#taken = taken;
-  }
-
-  deliver = async (
-    request: DeliverRequest,
-  ): Promise<lightferry.ferry.v1.DeliverResponse.$Properties> => {
-    if (this.down) {
-      this.refusals += 1;
-      for (const wake of this.#wake.splice(0)) wake();
-      throw new GatewayError("rpc.unavailable");
-    }
-    const id = Buffer.from(request.bundleId ?? []).toString("hex");
-    const status = this.#known.has(id) ? "duplicate" : "accepted";
-    if (status === "accepted") {
-      renameSync(join(this.#arrivals, request.file ?? ""), join(this.#taken, request.file ?? ""));
-      this.#known.add(id);
-      this.delivered.push(request);
-      this.deliveredAt.push(performance.now());
-    }
-    this.answers.push(status);
-    for (const wake of this.#wake.splice(0)) wake();
-    return { status };
-  };
-
-  /** Waits until so many bundles were taken. */
-  async until(count: number): Promise<void> {
-    while (this.delivered.length < count) await this.#next();
-  }
-
-  async untilRefused(count: number): Promise<void> {
-    while (this.refusals < count) await this.#next();
-  }
-
-  bytesOf(bundle: LeasedBundle): Buffer {
-    return readFileSync(join(this.#taken, bundle.file ?? ""));
-  }
-
-  #next(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
-  }
 }
 
 export class Events implements EventSink {

@@ -191,7 +191,8 @@ export class Station {
     for (const { number } of its) open[number] = this.#lanes.get(number) as ArrivingLane;
     const lane = its[0]?.name ?? "";
     const rejections = links[0] === link ? ofFirst : new Rejections();
-    const alarms = new Alarms(alarmParts(this.#options, lane));
+    const about = { link: String(of.number) };
+    const alarms = new Alarms({ ...alarmParts(this.#options, lane), about });
     const watch = new LinkWatch({
       ...{ alarms, link },
       limits: alarmLimits ?? DEFAULT_ALARM_LIMITS,

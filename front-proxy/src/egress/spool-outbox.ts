@@ -125,14 +125,13 @@ export class SpoolOutbox implements Outbox {
       this.#pool,
       "outbox-renew",
       `UPDATE outbox_bundle
-          SET lease_expires_ms = greatest(lease_expires_ms, $3 + $4 + size / $5)
+          SET lease_expires_ms = greatest(lease_expires_ms, $3::bigint + size / $4::bigint)
         WHERE lane = $1 AND state = 'leased' AND lease_id = ANY($2::uuid[])
         RETURNING lease_id::text`,
       [
         lane,
         leaseIds.filter((leaseId) => LEASE_ID.test(leaseId)),
-        Date.now(),
-        LEASE_MS,
+        Date.now() + LEASE_MS,
         LEASE_BYTES_PER_MS,
       ],
     );
