@@ -189,6 +189,20 @@ export function printCertificates(context: CliContext, views: readonly Certifica
   ]);
 }
 
+/** Of the decisions and directions that a schema can name; another stands as it is. */
+const RULINGS: Readonly<Record<string, Words>> = {
+  permit: { zh: "放行", en: "permit" },
+  hold: { zh: "待审查", en: "hold" },
+  deny: { zh: "拒绝", en: "deny" },
+  export: { zh: "外发", en: "export" },
+  import: { zh: "导入", en: "import" },
+};
+
+function ruling(context: CliContext, { decision, direction }: NonNullable<ItemView["verdict"]>) {
+  const word = (name: string) => context.say(RULINGS[name] ?? { zh: name, en: name });
+  return `${word(decision)} ${word(direction)}`;
+}
+
 function printItems(context: CliContext, views: readonly ItemView[]): void {
   const unreadable = context.say({ zh: "裁决无法解析", en: "unreadable verdict" });
   context.table(views, [
@@ -196,7 +210,7 @@ function printItems(context: CliContext, views: readonly ItemView[]): void {
     { title: { zh: "级别", en: "GRADE" }, value: ({ verdict }) => verdict?.grade },
     {
       title: { zh: "裁决", en: "VERDICT" },
-      value: ({ verdict }) => (verdict ? `${verdict.decision} ${verdict.direction}` : unreadable),
+      value: ({ verdict }) => (verdict ? ruling(context, verdict) : unreadable),
     },
     { title: { zh: "规则", en: "RULES" }, value: ({ verdict }) => verdict?.rules.join(" ") },
     {

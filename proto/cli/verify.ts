@@ -210,6 +210,20 @@ function skipping(rows: readonly Row[], untold: ReadonlySet<string>): Row[] {
   return rows.map((row) => (untold.has(row.id) && row.result === "ok" ? skipped(row) : row));
 }
 
+/** What a step that was left out would have needed. */
+const NEEDS: Readonly<Record<string, string>> = {
+  "8.2.1": "--lane",
+  "8.2.12": "--self",
+  ...Object.fromEntries(OPEN_STEPS.map(({ id }) => [id, "--ring, --unlock"])),
+};
+
+/** @param whole nothing failed, so that what was left out was left out for want of something. */
+function remark(context: CliContext, { id, result, code, detail }: Row, whole: boolean): string {
+  if (code !== undefined) return `${code} ${context.say(errorRow(code))} ${detail ?? ""}`.trim();
+  const needs = result === "skipped" && whole ? NEEDS[id] : undefined;
+  return needs === undefined ? "" : context.say({ zh: `须给出 ${needs}`, en: `needs ${needs}` });
+}
+
 function report(
   context: CliContext,
   rows: readonly Row[],
@@ -232,14 +246,23 @@ function report(
     { title: { zh: "结果", en: "RESULT" }, value: ({ result }) => context.say(RESULTS[result]) },
     {
       title: { zh: "说明", en: "REMARKS" },
-      value: ({ code, detail }) =>
-        code === undefined ? "" : `${code} ${context.say(errorRow(code))} ${detail ?? ""}`.trim(),
+      value: (row) => remark(context, row, failed === undefined),
       max: 160,
     },
   ]);
   if (verified !== undefined) printVerified(context, verified, certificates);
   if (failed?.code === undefined) {
-    context.out(context.say({ zh: "\n核验通过", en: "\nverified" }));
+    const opened = rows.every(({ id, result }) => id !== "8.4.6" || result === "ok");
+    context.out(
+      context.say(
+        opened
+          ? { zh: "\n核验通过", en: "\nverified" }
+          : {
+              zh: "\n核验通过；内容未打开，只知其密文未变",
+              en: "\nverified; the contents were not opened: of them only that the ciphertext is unaltered",
+            },
+      ),
+    );
     return EXIT.done;
   }
   const { doZh, doEn } = errorRow(failed.code);

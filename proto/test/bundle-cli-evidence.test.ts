@@ -39,6 +39,11 @@ describe("verify", () => {
     ]);
     const { out } = await run("verify", bundle, "--root", pki.rootPath, "--at", AT);
     expect(out).toContain("demonstration certificates prove nothing");
+    // What was left out is no pass: it says what it would have taken.
+    for (const words of ["needs --lane", "needs --self", "needs --ring, --unlock"]) {
+      expect(out).toContain(words);
+    }
+    expect(out).toContain("the contents were not opened");
   });
 
   it("leaves no step out with everything given", async () => {
