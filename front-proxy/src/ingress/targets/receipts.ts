@@ -23,7 +23,7 @@ export class ReceiptTarget implements Target {
   async attempt(parcel: Parcel): Promise<AttemptResult> {
     const { entry, size } = parcel;
     if (entry.kind !== "receipt") {
-      return { kind: "rejected", code: "receipt.malformed", detail: `kind ${entry.kind}` };
+      return { kind: "rejected", code: "target.kind-mismatch", detail: entry.kind };
     }
     if (size > FILE_MAX) return { kind: "rejected", code: "receipt.too-large", detail: `${size}` };
     try {
