@@ -82,7 +82,11 @@ export function writeConfigs(
     ...unlockOf(service, unlockDir, options.unlockByCredential),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
-  const gate = { driver: "udp", host: options.gateHost, port: ports.gate };
+  const lane = options.ferryLanes.length > 0 ? { lanes: options.ferryLanes } : { lane: "inbound" };
+  const gate = (oneLink: Json): Json =>
+    options.ferryLinks.length > 0
+      ? { driver: "udp", links: options.ferryLinks }
+      : { driver: "udp", host: options.gateHost, port: ports.gate, ...oneLink };
   const configs: Readonly<Record<ServiceEntryName, Json>> = {
     policy: {
       ...base("policy", ports.policy),
@@ -131,25 +135,24 @@ export function writeConfigs(
     },
     "ferry-tx": {
       ...base("ferry-tx"),
-      lane: "inbound",
+      ...lane,
       outboxDir: paths.outbox,
       ferryKeysDir: ring("ferry"),
       gate: {
-        ...gate,
+        ...gate({ rateBytesPerSecond: options.gateRateBytesPerSecond }),
         frameSize: options.gateFrameSize,
         groupShards: options.gateGroupShards,
         parityShards: options.gateParityShards,
-        rateBytesPerSecond: options.gateRateBytesPerSecond,
         secondPassSeconds: options.gateSecondPassSeconds,
       },
       metrics: { host: LOOPBACK, port: ports.ferryTxMetrics },
     },
     "ferry-rx": {
       ...base("ferry-rx"),
-      lane: "inbound",
+      ...lane,
       arrivalsDir: paths.arrivals,
       gate: {
-        ...gate,
+        ...gate({}),
         receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES,
         // What this zone was told of the link: the receiver alarms where the sender was told otherwise.
         frameSize: options.gateFrameSize,

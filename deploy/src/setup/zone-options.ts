@@ -40,6 +40,9 @@ export interface ZoneOptions {
   readonly gateParityShards: number;
   readonly gateRateBytesPerSecond: number;
   readonly gateSecondPassSeconds: number;
+  /** Lanes and links of this zone's ferry program, as its settings have them (ferry/README.md); none = one of each. */
+  readonly ferryLanes: readonly object[];
+  readonly ferryLinks: readonly object[];
   /** Bytes of the spool's file system that uploads leave free for the database; 0 when the spool has a disk of its own. */
   readonly spoolReserveBytes: number;
   /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
@@ -59,6 +62,8 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   gateParityShards: 16,
   gateRateBytesPerSecond: 120_000_000,
   gateSecondPassSeconds: 30,
+  ferryLanes: [],
+  ferryLinks: [],
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
   spoolReserveBytes: 256 * 1024 * 1024,
   unlockDir: "",
@@ -75,12 +80,18 @@ export function readZoneOptions(zoneRoot: string): ZoneOptions {
   const json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   const options: Record<string, unknown> = { ...DEFAULT_OPTIONS };
   for (const [name, value] of Object.entries(json)) {
-    if (!(name in DEFAULT_OPTIONS) || typeof value !== typeof options[name]) {
+    if (!(name in DEFAULT_OPTIONS) || !sameKind(value, options[name])) {
       throw new GatewayError("config.invalid", { detail: `zone.json: ${name}` });
     }
     options[name] = value;
   }
   return options as unknown as ZoneOptions;
+}
+
+function sameKind(value: unknown, usual: unknown): boolean {
+  if (!Array.isArray(usual)) return typeof value === typeof usual;
+  // The ferry itself reads what stands in it, and names what is wrong.
+  return Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
 }
 
 export function writeZoneOptions(zoneRoot: string, options: ZoneOptions): void {
