@@ -1,4 +1,4 @@
-/** Guarantee: `lightferry ferry …` shows what the two programs say of the gate; it changes nothing. */
+/** Guarantee: `lightferry ferry status | gaps | plan` show what the two programs say of the gate and change nothing; what asks for repair is in repair.ts. */
 import {
   type CliContext,
   type CliInput,

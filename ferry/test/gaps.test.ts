@@ -11,7 +11,7 @@ import { missingPath } from "../src/repair/missing.ts";
 import { DoneLog } from "../src/rx/done.ts";
 import { Gaps } from "../src/rx/gaps.ts";
 import { Streams } from "../src/rx/streams.ts";
-import { Events, FROM, LANE, quiet } from "./world.ts";
+import { Events, eventually, FROM, LANE, quiet } from "./fixture.ts";
 
 const STREAM = `${LANE}/${FROM}/normal`;
 
@@ -305,6 +305,19 @@ test("the file for tickets says what is missing, by whose clock, and is no other
   }
   writeFileSync(path, JSON.stringify(missing));
   rig = await open(rig.events);
+});
+
+test("a gap that closes leaves the file for tickets, too", async () => {
+  const missing = () => JSON.parse(readFileSync(missingPath(dir, LANE), "utf8")) as object;
+  rig.page([[1, 2]]);
+  rig.pass(2_000);
+  await eventually(missing).toMatchObject({ streams: { [STREAM]: { open: [[1, 2]] } } });
+  await rig.arrived(1);
+  rig.pass(2_000);
+  await eventually(missing).toMatchObject({ streams: { [STREAM]: { open: [[2, 2]] } } });
+  await rig.arrived(2);
+  rig.pass(2_000);
+  await eventually(missing).toHaveProperty("streams", {});
 });
 
 test("whatever is held, given up and arrives in whatever order: the gaps are what is held and not here", () => {

@@ -80,6 +80,8 @@ export class Gaps {
   #fullAtMs: number | undefined;
   #dirty = false;
   #pictureAtMs = 0;
+  /** The file says that something is missing. */
+  #shownGaps = false;
   #saving: Promise<void> = Promise.resolve();
   #recording: Promise<unknown> = Promise.resolve();
 
@@ -177,9 +179,8 @@ export class Gaps {
     for (const gap of this.#parts.done.streams.takeForgotten()) {
       this.#say("gate.gap-unrepairable", gap, { because: "too many gaps" });
     }
-    if (now - this.#pictureAtMs >= PICTURE_MS && this.#parts.done.streams.wanted().size > 0) {
-      this.#dirty = true;
-    }
+    const shown = this.#shownGaps || this.#parts.done.streams.wanted().size > 0;
+    if (shown && now - this.#pictureAtMs >= PICTURE_MS) this.#dirty = true;
     if (this.#dirty) this.save();
   }
 
@@ -207,10 +208,11 @@ export class Gaps {
   #missing(): Missing {
     const { lane, sender, done, begun, senderOffsetMs } = this.#parts;
     const streams = done.streams.gaps();
+    this.#shownGaps = Object.keys(streams).length > 0;
     return missingOf({
       ...{ lane, sender, inventories: this.#inventories() },
       ...{ passDelayMs: this.#passDelayMs, streams },
-      objects: Object.keys(streams).length > 0 ? begun() : [],
+      objects: this.#shownGaps ? begun() : [],
       senderOffsetMs: senderOffsetMs() ?? null,
       timeMs: Date.now(),
     });

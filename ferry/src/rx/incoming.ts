@@ -159,7 +159,9 @@ export class Incoming {
     const groups = new RangeSet();
     for (let span = HEAD; span < this.spans.count; span += 1) {
       if (this.spans.isGood(span)) continue;
-      for (const group of this.#groups.touching(span)) groups.add([group, group]);
+      const { groupBytes } = this.geometry;
+      const last = Math.floor((this.spans.end(span) - 1) / groupBytes);
+      groups.add([Math.floor(this.spans.start(span) / groupBytes), last]);
     }
     return groups.ranges;
   }
