@@ -66,6 +66,11 @@ try {
     "--enable threads --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536";
   const made = {
     "proto/wasm/sm3-lanes.wasm": assemble("proto/wasm/sm3-lanes", "sm3-lanes", sm3),
+    "proto/wasm/sm3-lanes-relaxed.wasm": assemble(
+      "proto/wasm/sm3-lanes",
+      "sm3-lanes-relaxed",
+      `--enable relaxed-simd ${sm3}`,
+    ),
     "ferry/wasm/erasure-simd.wasm": assemble("ferry/wasm/erasure", "erasure-simd", erasure),
     "ferry/wasm/erasure-relaxed.wasm": assemble(
       "ferry/wasm/erasure",

@@ -209,6 +209,29 @@ describe("the choice", () => {
     expect(tableHasher(provider, found).name).toBe("openssl");
   });
 
+  it("is either build of the source, as this Node accepts them", () => {
+    const plain = chooseLanes(provider, undefined, () => compileLanes(() => module));
+    expect(plain).toMatchObject({ name: LANES_NAME, reason: "" });
+    const { WebAssembly: wasm } = globalThis as unknown as {
+      WebAssembly: NonNullable<Parameters<typeof compileLanes>[1]>;
+    };
+    const read: string[] = [];
+    const refusing = {
+      Module: class extends wasm.Module {
+        constructor(bytes: Uint8Array) {
+          read.push(bytes === module ? "plain" : "relaxed");
+          super(bytes);
+        }
+      },
+      Instance: wasm.Instance,
+      validate: (bytes: Uint8Array) => bytes === module,
+    };
+    const builds = (build: string) => (build === "sm3-lanes.wasm" ? module : new Uint8Array(8));
+    const found = chooseLanes(provider, undefined, () => compileLanes(builds, refusing));
+    expect(found.name).toBe(LANES_NAME);
+    expect(read).toEqual(["plain"]);
+  });
+
   it("is the provider where a process has no WebAssembly", () => {
     const found = chooseLanes(provider, undefined, () => compileLanes(() => module, null));
     expect(found.reason).toMatch(/no WebAssembly/);

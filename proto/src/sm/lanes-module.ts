@@ -1,5 +1,5 @@
 /**
- * Guarantee: an instance of proto/wasm/sm3-lanes.wasm whose exports are what is
+ * Guarantee: an instance of a build of proto/wasm/sm3-lanes.as whose exports are what is
  * expected of it and whose places lie inside its memory; nothing about its
  * results, which lanes-self-test.ts judges. The file lies beside the code:
  * nothing is fetched, and no JavaScript is made from strings.
@@ -8,7 +8,8 @@ import { readFileSync } from "node:fs";
 import { GatewayError } from "../errors/index.ts";
 import { LANE_BYTES, LANE_COUNT, LEAF_BYTES } from "./lane-input.ts";
 
-const MODULE = new URL("../../wasm/sm3-lanes.wasm", import.meta.url);
+/** Builds of one source; the first that this Node accepts is used. */
+const BUILDS = ["sm3-lanes-relaxed.wasm", "sm3-lanes.wasm"] as const;
 
 export interface LaneCore {
   /** The lanes, each of LANE_BYTES; the memory never grows, so they stay valid. */
@@ -19,6 +20,7 @@ export interface LaneCore {
 
 /** What is used of the global, which Node's type declarations leave out. */
 interface WasmApi {
+  validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,
@@ -28,13 +30,18 @@ interface WasmApi {
 
 /** @throws GatewayError saying what keeps this machine from running it; RangeError for want of memory. */
 export function compileLanes(
-  read: () => Uint8Array = () => readFileSync(MODULE),
+  read: (build: string) => Uint8Array = readBuild,
   wasm: WasmApi | null = (globalThis as { readonly WebAssembly?: WasmApi }).WebAssembly ?? null,
 ): () => LaneCore {
   if (wasm === null) throw unexpected("this process runs no WebAssembly");
-  const bytes = attempt("cannot be read", read);
+  const builds = attempt("cannot be read", () => BUILDS.map((build) => read(build)));
+  const bytes = builds.find((build) => wasm.validate(build)) ?? new Uint8Array();
   const module = attempt("not accepted by this Node", () => new wasm.Module(bytes));
   return () => laneCore(new wasm.Instance(module, {}).exports);
+}
+
+function readBuild(build: string): Uint8Array {
+  return readFileSync(new URL(`../../wasm/${build}`, import.meta.url));
 }
 
 type Export = (...args: number[]) => number;
