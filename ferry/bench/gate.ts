@@ -7,6 +7,7 @@
  * Needs root, iproute2, nftables, ethtool; udpcast for its figures. State lies in
  * memory, so that no disk is measured.
  */
+import { parseArgs } from "node:util";
 import { Cargo } from "../drills/cargo.ts";
 import { type Crossing, cross, randomLoss } from "../drills/crossing.ts";
 import { type Bundle, frameSizeOf } from "../drills/ferries.ts";
@@ -33,6 +34,7 @@ const SECOND_PASS_SECONDS = 600;
 const SLOWEST_GOODPUT = 12e6;
 const START_MS = 15_000;
 const LINE_BITS = 1e9;
+const LINE_FIGURE = "1500.line-1g";
 /** Wire bytes of a frame beside its payload: as the pacer counts. */
 const WIRE_OVERHEAD = 66;
 /** Data shards and all shards of a full group. */
@@ -40,6 +42,8 @@ const CODE = { data: 128, all: 144 };
 
 interface Settings {
   readonly quick: boolean;
+  /** Whether a figure was asked for. */
+  readonly wanted: (figure: string) => boolean;
   readonly cargo: Cargo;
   readonly bundle: Bundle;
   readonly warmUp: Bundle;
@@ -168,20 +172,33 @@ function lineShare(mtu: number): number {
 async function unlimited(settings: Settings, mtu: number): Promise<void> {
   const { halvings } = settings.quick ? QUICK : FULL;
   let udpcast: Peer | undefined;
-  if (hasUdpcast()) {
+  if (hasUdpcast() && settings.wanted(`${mtu}.udpcast`)) {
     const best = await climb(BITRATES, halvings, (bits) => udpcastOnce(settings, mtu, bits));
     report(settings, `${mtu}.udpcast`, { ...best, rate: best.rate / 8 }, []);
     udpcast = { name: "udpcast", value: best.best?.goodput ?? 0 };
   }
   for (const way of FERRY_WAYS) {
+    if (!settings.wanted(`${mtu}.${way.name}`)) continue;
     const bare = await floorOf(mtu, way.floor, settings.quick);
     const best = await climb(RATES, halvings, (rate) => ferryOnce(settings, mtu, rate, way));
     report(settings, `${mtu}.${way.name}`, best, [bare, udpcast]);
   }
 }
 
-/** Prints a row and JSON lines for each figure. @param quick smaller sizes, other figure names */
-export async function run({ quick }: { quick: boolean }): Promise<void> {
+/** A line of 1 Gb/s: how much of what line and code allow is used. */
+async function shaped(settings: Settings): Promise<void> {
+  const rate = LINE_BITS / 8;
+  const best = await ferryOnce(settings, 1500, rate, FERRY_WAYS[0] as FerryWay, LINE_BITS);
+  const share = { name: "line × code", value: (rate / 1e6) * lineShare(1500) };
+  report(settings, LINE_FIGURE, { best, rate, attempts: 1 }, [share]);
+}
+
+/**
+ * Prints a row and JSON lines for each figure.
+ * @param quick smaller sizes, other figure names
+ * @param only a pattern of the figures to measure, as in `--only '1500.(fast|udpcast)$'`; all of them take half an hour
+ */
+export async function run({ quick, only = "" }: { quick: boolean; only?: string }): Promise<void> {
   if (process.getuid?.() !== 0) {
     process.stderr.write("gate 需要 root（网络命名空间） | needs root, for network namespaces\n");
     process.exitCode = 2;
@@ -192,16 +209,20 @@ export async function run({ quick }: { quick: boolean }): Promise<void> {
   try {
     const bundle = await cargo.seal((quick ? QUICK : FULL).bytes, 1);
     const warmUp = await cargo.seal(WARM_UP_BYTES, 2);
-    const settings = { quick, cargo, bundle, warmUp };
+    const pattern = new RegExp(only);
+    const wanted = (figure: string) => pattern.test(figure);
+    const settings = { quick, wanted, cargo, bundle, warmUp };
     for (const mtu of MTUS) await unlimited(settings, mtu);
-    const rate = LINE_BITS / 8;
-    const best = await ferryOnce(settings, 1500, rate, FERRY_WAYS[0] as FerryWay, LINE_BITS);
-    const share = { name: "line × code", value: (rate / 1e6) * lineShare(1500) };
-    report(settings, "1500.line-1g", { best, rate, attempts: 1 }, [share]);
+    if (wanted(LINE_FIGURE)) await shaped(settings);
   } finally {
     cargo.remove();
     restore();
   }
 }
 
-if (import.meta.main) await run({ quick: process.argv.includes("--quick") });
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { quick: { type: "boolean" }, only: { type: "string" } },
+  });
+  await run({ quick: values.quick ?? false, only: values.only ?? "" });
+}
