@@ -109,14 +109,16 @@ export type SignedFault = "malformed" | "unknown-key" | "refused-key" | "signatu
 /**
  * The message, or why not. Never throws on any bytes; the result owns its memory.
  * @param usedMs the sender's time that a message states, where it states one
+ * @param useless why it would count for nothing though it were signed: then nothing is verified
  */
-export function verifyMessage<P extends object, M extends P>(
+export function verifyMessage<P extends object, M extends P, Useless extends string = never>(
   verifier: LinkVerifier,
   label: Label,
   type: MessageType<P, M>,
   bytes: Uint8Array,
   usedMs: (message: M) => number | undefined = () => undefined,
-): M | SignedFault {
+  useless: (message: M) => Useless | undefined = () => undefined,
+): M | SignedFault | Useless {
   let payload: Uint8Array;
   let message: M;
   let keyId: string;
@@ -134,6 +136,8 @@ export function verifyMessage<P extends object, M extends P>(
     return "malformed";
   }
   if (certificates.length > MAX_CERTIFICATES[label]) return "malformed";
+  const why = useless(message);
+  if (why !== undefined) return why;
   let key: Sm2PublicKey | undefined;
   try {
     key = verifier.ferryKey(keyId, certificates, usedMs(message));

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRoomLimits } from "../src/rx/room.ts";
 import {
   digestOf,
   eventually,
@@ -157,21 +156,3 @@ test.skipIf(!canMount)(
     });
   },
 );
-
-test("settings of the room are within their limits", () => {
-  expect(readRoomLimits({})).toEqual({ alarmPercent: 20, reserveBytes: 256 * MEBIBYTE });
-  expect(readRoomLimits({ space: { alarmPercent: 5, reserveBytes: MEBIBYTE } })).toEqual({
-    alarmPercent: 5,
-    reserveBytes: MEBIBYTE,
-  });
-  for (const space of [
-    { alarmPercent: 0 },
-    { alarmPercent: 91 },
-    { reserveBytes: 1 },
-    { reserve: 1 },
-  ]) {
-    expect(() => readRoomLimits({ space })).toThrow(
-      expect.objectContaining({ code: "config.invalid" }),
-    );
-  }
-});

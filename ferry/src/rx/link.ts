@@ -133,15 +133,21 @@ export class Link {
     }
   }
 
+  /** Why a heartbeat of these numbers tells nothing new, whoever made it. */
+  stale({ epoch, number }: Heartbeat): "old-epoch" | "repeated" | undefined {
+    if (epoch < this.#state.epoch) return "old-epoch";
+    return epoch === this.#state.epoch && number <= this.#state.number ? "repeated" : undefined;
+  }
+
   /**
    * Takes a heartbeat whose signature was verified.
    * @returns what it brought to light, or why it counts for nothing
    */
   beat(heartbeat: Heartbeat): Beat | "old-epoch" | "repeated" {
     const { epoch, number, nextFrame } = heartbeat;
-    if (epoch < this.#state.epoch) return "old-epoch";
+    const stale = this.stale(heartbeat);
+    if (stale !== undefined) return stale;
     const newEpoch = epoch > this.#state.epoch;
-    if (!newEpoch && number <= this.#state.number) return "repeated";
     if (newEpoch) this.#enter(epoch, nextFrame);
     this.#earlyBegun = 0;
     const window = this.#window as LossWindow;

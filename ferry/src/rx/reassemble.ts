@@ -31,6 +31,10 @@ const STALE_MS = 600_000;
 const FORGET_MS = 7 * 24 * 3_600_000;
 /** Objects named for repair tickets, the oldest first: more than the 64 KiB of a ticket hold. */
 const TICKET_OBJECTS = 1_024;
+/** With so many ranges of groups altogether; a ticket has room for fewer. */
+const TICKET_RANGES = 16_384;
+/** Spans looked at for that, some 30 ms: objects beyond are asked for whole. */
+const TICKET_SPANS = 1 << 18;
 /** A pass that is under way sends something of its object more often. */
 const QUIET_MS = 2_000;
 /** Objects whose progress a picture of the state shows, the oldest first. */
@@ -125,13 +129,18 @@ export class Reassembler {
   /** Objects that lack something after their passes, or of which nothing has come for a while, for a repair ticket. */
   begun(): Begun[] {
     const begun: Begun[] = [];
+    let [ranges, spans] = [0, 0];
     for (const object of this.#objects.values()) {
-      if (begun.length === TICKET_OBJECTS) break;
+      if (begun.length === TICKET_OBJECTS || ranges > TICKET_RANGES) break;
       const coming = !object.reported && this.#now - object.touchedAt < QUIET_MS;
       if (object.finishing || coming) continue;
+      if (spans + object.spans.count > TICKET_SPANS) continue;
+      spans += object.spans.count;
       const { shardSize, groupShards, parityShards } = object.manifest;
+      const groups = object.lacking();
+      ranges += groups.length;
       begun.push({
-        ...{ bundle: object.bundleId, object: object.objectId, groups: object.lacking() },
+        ...{ bundle: object.bundleId, object: object.objectId, groups },
         ...{ shardSize, groupShards, parityShards },
       });
     }
@@ -375,7 +384,8 @@ export class Reassembler {
   }
 }
 
-/** A short object is written when it is whole, a long one chunk by chunk. */
-function bytesToCome({ file, geometry, spans }: Incoming): number {
-  return geometry.size - (file === undefined ? 0 : spans.goodBytes);
+/** A short object is written when it is whole, and then let go of; a long one chunk by chunk. */
+function bytesToCome({ file, geometry, spans, finishing, bytes }: Incoming): number {
+  if (file !== undefined) return geometry.size - spans.goodBytes;
+  return finishing && bytes.length === 0 ? 0 : geometry.size;
 }

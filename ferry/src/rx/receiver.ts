@@ -38,6 +38,9 @@ export interface ReceiverLane {
   readonly inventories: Inventories;
 }
 
+/** Refused before anything is verified. */
+const FREE: ReadonlySet<unknown> = new Set(["malformed", "old-epoch", "repeated"]);
+
 export interface ReceiverParts {
   readonly link: Link;
   /** Of the link. */
@@ -141,14 +144,12 @@ export class Receiver {
       return;
     }
     const message = verifyMessage(
-      verifier,
-      HEARTBEAT_LABEL,
-      Heartbeat,
-      payload,
+      ...([verifier, HEARTBEAT_LABEL, Heartbeat, payload] as const),
       ({ timeMs }) => timeMs,
+      (told) => link.stale(told),
     );
-    // What is no message has cost nothing.
-    if (message !== "malformed") this.#heartbeatsVerified += 1;
+    // What is no message, or one of before, has cost nothing.
+    if (!FREE.has(message)) this.#heartbeatsVerified += 1;
     if (typeof message === "string") {
       rejections.count(`heartbeat-${message}`);
       return;

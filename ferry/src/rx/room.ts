@@ -45,6 +45,8 @@ export function readRoomLimits(raw: unknown): RoomLimits {
 const EASED = 1.1;
 /** A disk at its floor would be told of for every object: one event in so long. */
 const REPORT_MS = 10_000;
+/** Large objects find no room while small ones do: full is over when none was left out for so long. */
+const QUIET_MS = 5_000;
 /** Bundles named in one event; all are counted, and all are in the list of gaps. */
 const NAMED = 32;
 
@@ -75,6 +77,7 @@ export class Room {
   #leftOut = { objects: 0, bytes: 0 };
   #unsaid: LeftOut[] = [];
   #saidAt = Number.NEGATIVE_INFINITY;
+  #leftOutAt = Number.NEGATIVE_INFINITY;
   #recording: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: RoomParts) {
@@ -118,6 +121,7 @@ export class Room {
 
   /** It found no room: said soon, by name. */
   leaveOut(object: LeftOut): void {
+    this.#leftOutAt = performance.now();
     this.#leftOut.objects += 1;
     this.#leftOut.bytes += object.size;
     this.#unsaid.push(object);
@@ -165,8 +169,8 @@ export class Room {
     const threshold = Math.max(this.#total * (limits.alarmPercent / 100), limits.reserveBytes);
     if (this.#left < threshold) alarms.raise("ferry.space-low", this.#facts());
     else if (this.#left >= threshold * EASED) alarms.clear("ferry.space-low", this.#facts());
-    // Full is over when something found room again, that is, when more than the reserve is there.
-    if (this.#left >= limits.reserveBytes * EASED && this.#unsaid.length === 0) {
+    const quiet = performance.now() - this.#leftOutAt >= QUIET_MS;
+    if (quiet && this.#left >= limits.reserveBytes * EASED) {
       alarms.clear("ferry.space-full", this.#facts());
     }
   }
