@@ -19,6 +19,9 @@ export function limitBodies(app: FastifyInstance): void {
   const byCaller = new Map<string, number>();
   let inAll = 0;
   app.addHook("preParsing", async (request, reply) => {
+    // Gone while he was being recognised: nothing would ever be given back.
+    if (reply.raw.closed)
+      throw new GatewayError("api.bad-request", { detail: "connection closed" });
     const caller = callerOf(request);
     const bytes = announced(request);
     const theirs = byCaller.get(caller) ?? 0;
