@@ -10,39 +10,27 @@
  *   └─ repair ─▶ check ─▶ repeated pass ─▶ event ─▶ journal ─▶ Ack(finished) ─▶ forget
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import { asGatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
-import { Turns } from "@lightferry/proto/service";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
-import { FRAME_HEADER } from "../frame.ts";
-import { type Code, Geometry } from "../object.ts";
-import { type Range, rangesText } from "../ranges.ts";
+import { CHANNEL, FRAME_HEADER } from "../frame.ts";
+import type { Code } from "../object.ts";
+import { rangesText } from "../ranges.ts";
 import { isTransient, untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
 import { type Asked, repairOf, sameCode } from "./asked.ts";
-import { BundleFile } from "./bundle-file.ts";
-import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
-import { Encoding } from "./encoding.ts";
+import type { CheckContext } from "./check.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
 import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
-import { Pass, type PassKind, type PassPart } from "./pass.ts";
-import { ObjectSource } from "./source.ts";
 import type { Spread } from "./spread.ts";
+import { LEASE_LOST, Transmit } from "./transmit.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
 type Ack = lightferry.ferry.v1.AckRequest.$Properties;
 
-/** The outbox has given a bundle to somebody else, or it is gone. */
-const LEASE_LOST = "outbox.lease-lost";
 /** An event is a line of evidence: groups are named as far as a line goes. */
 const MAX_GROUPS_TEXT = 1_000;
-
-/**
- * Bundles of one class read and sent at the same time. Small ones need company
- * to fill the line while their files are opened; large ones only take memory.
- */
-const AT_ONCE: readonly number[] = [16, 16, 3, 8];
 
 export interface CarrierParts {
   readonly journal: TxJournal;
@@ -83,16 +71,17 @@ export class Carrier {
   };
   readonly #parts: CarrierParts;
   readonly #live = new Map<string, Carried>();
-  readonly #turns = AT_ONCE.map((limit) => new Turns(limit));
-  readonly #encoding = new Encoding();
+  readonly #transmit: Transmit;
   /** First passes not over, by class. */
-  readonly #first = AT_ONCE.map(() => 0);
+  readonly #first = Object.values(CHANNEL).map(() => 0);
   readonly #running = new Set<Promise<void>>();
   /** Leases that are another's by now. */
   readonly #lost = new Set<string>();
 
   constructor(parts: CarrierParts) {
     this.#parts = parts;
+    const { epoch } = parts.journal;
+    this.#transmit = new Transmit({ ...parts, epoch, lost: (leaseId) => this.#lost.has(leaseId) });
   }
 
   /** Bundles held, waiting for their second pass or under way. */
@@ -242,7 +231,7 @@ export class Carrier {
   async #firstPass(bundle: Carried, channel: number, begin: boolean): Promise<boolean> {
     const { journal, events } = this.#parts;
     const kind = { channel, serviceClass: channel, repeat: false };
-    const refused = await this.#send(bundle, kind, () => {
+    const refused = await this.#transmit.send(bundle, kind, () => {
       // The pass ends with a line of its own, so this one need not be waited for.
       if (begin) journal.begin(bundle).catch(() => undefined);
     });
@@ -266,7 +255,11 @@ export class Carrier {
     const wait = bundle.firstPassMs + bundle.passes * secondPassMs - Date.now();
     if (wait > 0) await delay(wait, undefined, { signal });
     const channel = channelOf(bundle.priority);
-    const refused = await this.#send(bundle, { channel, serviceClass: REPEAT_CLASS, repeat: true });
+    const refused = await this.#transmit.send(bundle, {
+      channel,
+      serviceClass: REPEAT_CLASS,
+      repeat: true,
+    });
     const pass = bundle.passes + 1;
     if (refused !== undefined) {
       // The first pass stands; what can no longer be verified is not sent again.
@@ -282,7 +275,7 @@ export class Carrier {
     const { journal, events, passes } = this.#parts;
     const channel = channelOf(bundle.priority);
     const kind = { channel, serviceClass: REPEAT_CLASS, repeat: true };
-    const refused = await this.#send(bundle, kind, undefined, groups);
+    const refused = await this.#transmit.send(bundle, kind, undefined, groups);
     if (refused !== undefined) {
       await this.#refuse(bundle, refused);
       return false;
@@ -297,67 +290,6 @@ export class Carrier {
     bundle.passes = passes;
     this.counts.repaired += 1;
     return true;
-  }
-
-  /**
-   * Checks a bundle and sends it, when it is its turn.
-   * @param checked called before the first frame
-   * @param groups those that a ticket asks for; none = all
-   * @returns why the bundle is not sent, or undefined when it was
-   */
-  async #send(
-    bundle: Carried,
-    kind: PassKind,
-    checked: () => void = () => undefined,
-    groups?: readonly Range[],
-  ): Promise<GatewayError | undefined> {
-    const { spread, check } = this.#parts;
-    return await (this.#turns[kind.serviceClass] as Turns).run(async () => {
-      let file: BundleFile | undefined;
-      let passing = false;
-      if (this.#lost.has(bundle.leaseId)) throw new GatewayError(LEASE_LOST);
-      try {
-        file = await BundleFile.open(outboxPath(check().outboxDir, bundle.file));
-        const proof = await checkBundle(bundle, file, check());
-        checked();
-        passing = true;
-        const { source, passOn } = this.#passes(bundle, file, proof, kind);
-        const runs = (groups ?? []).map(([first, last]) => ({ first, count: last - first + 1 }));
-        await spread.send(source.facts, bundle.passes, runs, passOn);
-        return undefined;
-      } catch (error) {
-        const { code } = asGatewayError(error);
-        // Clocks are at fault, not the bundle: it is leased and looked at again.
-        if (code === "bundle.from-future") throw error;
-        // That nothing can be signed now, say, is not the fault of a bundle that was never sent.
-        const its =
-          !passing || (kind.repeat && groups === undefined) || code === "ferry.file-invalid";
-        if (its && error instanceof GatewayError && error.code !== "rpc.cancelled") return error;
-        throw error;
-      } finally {
-        await file?.close();
-      }
-    });
-  }
-
-  /** The object, and how a part of it is sent through a link. */
-  #passes(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind) {
-    const { signer, check, frameSize, journal, memory, laneNumber } = this.#parts;
-    const { lane, node } = check();
-    const facts = {
-      objectId: bundle.objectId,
-      bundleId: Buffer.from(bundle.bundleId, "hex"),
-      headerDigest: Buffer.from(bundle.headerDigest, "hex"),
-      sender: node,
-      lane,
-      geometry: new Geometry(bundle.size, bundle.shardSize, bundle.code),
-      proof,
-    };
-    const source = new ObjectSource(facts, file, this.#encoding);
-    const shared = { epoch: journal.epoch, frameSize, signer, memory, lane: laneNumber };
-    const passOn = (wake: () => void, part: PassPart): Pass =>
-      new Pass(source, kind, { ...shared, wake }, part);
-    return { source, passOn };
   }
 
   async #refuse(bundle: Carried, cause: unknown): Promise<void> {
