@@ -28,11 +28,9 @@ it("a caller who hangs up while he is being recognised takes nothing of his shar
     for (let sent = 0; sent <= BODIES.perCaller; sent += body) {
       const leaving = open({ port, method: "POST", headers: { ...headers, "x-leaves": "1" } });
       leaving.on("error", () => undefined);
-      const [, socket] = await Promise.all([
-        new Promise<void>((resolve) => leaving.once("socket", (it) => it.once("connect", resolve))),
-        once(app.server, "request").then(([request]) => request.socket),
-        leaving.flushHeaders(),
-      ]);
+      const seen = once(app.server, "request");
+      leaving.flushHeaders();
+      const [{ socket }] = (await seen) as [{ socket: Socket }];
       const gone = closed(socket);
       leaving.destroy();
       await gone;
