@@ -8,7 +8,7 @@ import { type Place, place } from "./fixture.ts";
 import { type Peers, startPeers } from "./peers.ts";
 
 /** Of each program; a soak asks for more. */
-const KILLS = Number(process.env.LIGHTFERRY_KILLS ?? 6);
+const KILLS = Number(process.env.LIGHTFERRY_KILLS ?? 5);
 /** A start takes about ten steps, a run without a kill about a thousand. */
 const MOST_STEPS = 160;
 

@@ -69,7 +69,7 @@ export async function directoryStation(
   return await DirectoryStation.start({
     ...{ lane: LANE, expectedSender: FROM, arrivalsDir: at.arrivalsDir, stateDir: at.rxState },
     ...{ path: folders(at).pickUp, pollMs: 200, notices: true, settleMs: 400, delayMs: 500 },
-    ...{ heartbeatMs: 300, maxPartialBytes: 1 << 30, provider },
+    ...{ heartbeatMs: 300, maxPartialBytes: 1 << 30, provider, tickMs: 50 },
     ...{ keys: () => pki.store.keyDirectory(), inbox: at.inbox, events: at.rxEvents, log: quiet },
     ...change,
   });

@@ -205,4 +205,32 @@ describe("what may go wrong on the way", () => {
     await eventually(missing).toBe(before);
     expect(rx.status().rejected).toEqual({});
   });
+
+  test("a sender's clock two hours wrong and set back, a receiver's a day off: nothing lost, the difference shown", async () => {
+    const hour = 3_600_000;
+    const off = { sender: 2 * hour, receiver: -24 * hour };
+    const sealed = (bytes: number) =>
+      at.seal(randomBytes(bytes), "normal", { nowMs: Date.now() + off.sender, livesMs: hour });
+    ferried();
+    const first = await sealed(60_000);
+    at.outbox.put(first);
+    await open(directorySender(at, PLAIN, { clock: () => Date.now() + off.sender }));
+    const rx = await open(
+      directoryStation(at, { delayMs: 100, clock: () => Date.now() + off.receiver }),
+    );
+    await arrived([first]);
+    await eventually(() => rx.status().alarms.map(({ code }) => code)).toEqual([
+      "ferry.clock-drift",
+    ]);
+    expect(rx.status().heartbeat.clockOffsetMs).toBeGreaterThan(25.9 * hour);
+    off.receiver = 0;
+    off.sender = -2 * hour;
+    const second = await sealed(60_000);
+    at.outbox.put(second);
+    await arrived([first, second]);
+    await eventually(() => rx.status().heartbeat.clockOffsetMs).toBeLessThan(-1.9 * hour);
+    off.sender = 0;
+    await eventually(() => rx.status().alarms).toEqual([]);
+    expect(at.rxEvents.of("bundle.refused")).toEqual([]);
+  });
 });

@@ -13,8 +13,8 @@ const MAX_RANGES = 65_536;
 /** The best of so long says what the sender's clock is: what was held back longest says least. */
 const CLOCK_WINDOW_MS = 3_600_000;
 /** Of the clock; one for each minute of the window and room. */
-const MAX_OFFSETS = 128;
-const OFFSET_EVERY_MS = 30_000;
+const MAX_TOLD = 128;
+const TELL_EVERY_MS = 30_000;
 /** Marks of one delay: what is settled is settled a little later for it. */
 const MARKS = 256;
 
@@ -49,16 +49,23 @@ export interface LostFiles {
 
 export class Account {
   readonly #delayMs: number;
+  readonly #clock: () => number;
   readonly #epochs = new Map<number, Epoch>();
   #lost = 0;
   #settled = 0;
   #heardAt: number | undefined;
   #latestMs = 0;
-  #offsets: { readonly offsetMs: number; readonly atMs: number }[] = [];
+  /** By the newest file. */
+  #toldMs = 0;
+  #told: { readonly aheadMs: number; readonly atMs: number }[] = [];
 
-  /** @param delayMs how long the appliance may hold a file */
-  constructor(delayMs: number, kept?: KeptAccount) {
+  /**
+   * @param delayMs how long the appliance may hold a file
+   * @param clock this machine's, Unix milliseconds
+   */
+  constructor(delayMs: number, kept?: KeptAccount, clock: () => number = Date.now) {
     this.#delayMs = delayMs;
+    this.#clock = clock;
     if (kept === undefined) return;
     this.#lost = kept.lost;
     this.#settled = kept.settled;
@@ -103,9 +110,11 @@ export class Account {
    */
   get clockOffsetMs(): number | undefined {
     const since = performance.now() - CLOCK_WINDOW_MS;
-    const known = this.#offsets.filter(({ atMs }) => atMs >= since);
-    const of = known.length > 0 ? known : this.#offsets.slice(-1);
-    return of.length === 0 ? undefined : Math.max(...of.map(({ offsetMs }) => offsetMs));
+    const known = this.#told.filter(({ atMs }) => atMs >= since);
+    const of = known.length > 0 ? known : this.#told.slice(-1);
+    if (of.length === 0) return undefined;
+    const ahead = Math.max(...of.map(({ aheadMs }) => aheadMs));
+    return ahead + performance.now() - this.#clock();
   }
 
   /** For judging expiry: what the appliance's delay explains is no difference of the clocks. */
@@ -114,7 +123,7 @@ export class Account {
     if (offset === undefined || this.#heardAt === undefined) return undefined;
     const clock = offset >= 0 ? offset : Math.min(0, offset + this.#delayMs);
     const ageMs = Math.round(performance.now() - this.#heardAt);
-    return { nowMs: Math.round(Date.now() + clock), latestMs: this.#latestMs, ageMs };
+    return { nowMs: Math.round(this.#clock() + clock), latestMs: this.#latestMs, ageMs };
   }
 
   /** A file with a good signature came, perhaps again. */
@@ -131,7 +140,7 @@ export class Account {
     if (epoch < this.epoch) return;
     this.#heardAt = performance.now();
     this.#latestMs = Math.max(this.#latestMs, timeMs);
-    this.#clock(timeMs);
+    this.#tell(timeMs);
   }
 
   /** Settles what has had its time. @returns what is lost and was not told before */
@@ -180,14 +189,16 @@ export class Account {
     return one;
   }
 
-  #clock(timeMs: number): void {
+  /** Against a clock that is never set: ours may be, too. */
+  #tell(timeMs: number): void {
     const atMs = performance.now();
-    const offsetMs = timeMs - Date.now();
-    const last = this.#offsets.at(-1);
-    if (last !== undefined && atMs - last.atMs < OFFSET_EVERY_MS && offsetMs <= last.offsetMs) {
-      return;
-    }
-    this.#offsets.push({ offsetMs, atMs });
-    if (this.#offsets.length > MAX_OFFSETS) this.#offsets.shift();
+    const aheadMs = timeMs - atMs;
+    // Files are numbered in the order of their making: the clock was set back between two.
+    if (timeMs < this.#toldMs) this.#told = [];
+    this.#toldMs = timeMs;
+    const last = this.#told.at(-1);
+    if (last !== undefined && atMs - last.atMs < TELL_EVERY_MS && aheadMs <= last.aheadMs) return;
+    this.#told.push({ aheadMs, atMs });
+    if (this.#told.length > MAX_TOLD) this.#told.shift();
   }
 }

@@ -69,7 +69,7 @@ export class Folder {
   #fault: unknown;
   readonly rate = new Rate();
   #notice: () => void = () => undefined;
-  #watchers = new Map<string, FSWatcher>();
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; round: number }>();
 
   constructor(parts: FolderParts) {
     this.#parts = parts;
@@ -77,16 +77,17 @@ export class Folder {
 
   /** Works until the signal; never throws. */
   async run(): Promise<void> {
-    const { signal, pollMs, troubles, lane, log, path } = this.#parts;
+    const { signal, pollMs, troubles, lane, log } = this.#parts;
     while (!signal.aborted) {
       const noticed = new Promise<void>((resolve) => {
         this.#notice = resolve;
       });
       try {
-        if (this.#parts.notices) this.#listen(path);
         await this.#look();
         if (!this.#full) await troubles.over(RECEIVING, { lane });
       } catch (error) {
+        // What comes back under its name is another folder.
+        this.#deaf();
         const fault = asFolderFault(error);
         const { code, detail } = asGatewayError(fault);
         if (!signal.aborted) log.warn({ code, detail }, "folder not read, tried again");
@@ -100,7 +101,11 @@ export class Folder {
       ]).catch(() => undefined);
       next.abort();
     }
-    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#deaf();
+  }
+
+  #deaf(): void {
+    for (const path of this.#watchers.keys()) this.#unlisten(path);
   }
 
   /** A file that is not good yet is looked at sooner than the next poll. */
@@ -117,6 +122,7 @@ export class Folder {
     this.#round += 1;
     this.#full = false;
     this.#fault = undefined;
+    if (this.#parts.notices) this.#listen(this.#parts.path);
     await this.#folder(this.#parts.path, true);
     let [foreign, waiting] = [0, 0];
     for (const [path, known] of this.#known) {
@@ -125,6 +131,10 @@ export class Folder {
       else waiting += 1;
     }
     Object.assign(this.counts, { foreign, waiting });
+    // Folders that are no more.
+    for (const [path, { round }] of this.#watchers) {
+      if (round !== this.#round) this.#unlisten(path);
+    }
     if (this.#fault !== undefined) throw this.#fault;
   }
 
@@ -243,18 +253,21 @@ export class Folder {
   }
 
   #listen(path: string): void {
-    if (this.#watchers.has(path) || this.#watchers.size >= MAX_WATCHED) return;
+    const known = this.#watchers.get(path);
+    if (known !== undefined) known.round = this.#round;
+    if (known !== undefined || this.#watchers.size >= MAX_WATCHED) return;
     try {
       const watcher = watch(path, { persistent: false }, () => this.#notice());
-      const end = () => {
-        watcher.close();
-        this.#watchers.delete(path);
-      };
-      watcher.on("error", end);
-      this.#watchers.set(path, watcher);
+      watcher.on("error", () => this.#unlisten(path));
+      this.#watchers.set(path, { watcher, round: this.#round });
     } catch {
       // Then polling alone does it.
     }
+  }
+
+  #unlisten(path: string): void {
+    this.#watchers.get(path)?.watcher.close();
+    this.#watchers.delete(path);
   }
 }
 

@@ -54,8 +54,8 @@ export class ReceivedLog {
     this.#compactAt = log.size + COMPACT_BYTES;
   }
 
-  /** @throws GatewayError `ferry.state-corrupt` */
-  static async open(path: string, delayMs: number): Promise<ReceivedLog> {
+  /** @param clock this machine's, Unix milliseconds @throws GatewayError `ferry.state-corrupt` */
+  static async open(path: string, delayMs: number, clock: () => number): Promise<ReceivedLog> {
     const state: State = { shipments: new Map(), over: new Set() };
     let account = new Account(delayMs);
     for (const line of (await readLines(path)) as Line[]) {
@@ -64,7 +64,7 @@ export class ReceivedLog {
       else apply(state, line);
     }
     // What came in former runs says nothing of the sender's life or clock now.
-    account = new Account(delayMs, account.kept());
+    account = new Account(delayMs, account.kept(), clock);
     return new ReceivedLog(account, state, await LineLog.create(path, snapshot(state, account)));
   }
 

@@ -69,6 +69,10 @@ export interface DirectoryStationOptions {
   readonly inbox: InboxPeer;
   readonly events: EventSink;
   readonly log: Log;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock?: () => number;
+  /** Tests look at the account more often. */
+  readonly tickMs?: number;
 }
 
 export class DirectoryStation {
@@ -103,7 +107,7 @@ export class DirectoryStation {
     gaps: Gaps,
   ) {
     const { lane, expectedSender: sender, provider, keys, inbox, events, log } = options;
-    const { arrivalsDir, stateDir, delayMs } = options;
+    const { arrivalsDir, stateDir, delayMs, clock = Date.now } = options;
     this.#options = options;
     this.#received = received;
     this.#done = done;
@@ -111,7 +115,7 @@ export class DirectoryStation {
     this.#positions = new Positions(gaps, delayMs);
     const { signal } = this.#stop;
     const { account } = received;
-    this.#alarms = new Alarms({ events, lane, log });
+    this.#alarms = new Alarms({ events, lane, log, clock });
     const troubles = new Troubles(events, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
     );
@@ -121,14 +125,14 @@ export class DirectoryStation {
       refused: new RefusedBundles(join(stateDir, "refused")),
       quarantine: this.#quarantine,
       verifyContext: () => ({
-        ...judgedTimes(Date.now(), account.senderTime()),
+        ...judgedTimes(clock(), account.senderTime()),
         ...{ lane, sender, keys: keys() },
       }),
       senderTime: () => account.senderTime(),
-      clock: Date.now,
+      clock,
       deliver: async (request) => {
         const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
-        const sentMs = account.senderTime()?.nowMs ?? Date.now();
+        const sentMs = account.senderTime()?.nowMs ?? clock();
         this.#lag.note(request.bundleId ?? new Uint8Array(), sentMs);
         return answer;
       },
@@ -144,8 +148,8 @@ export class DirectoryStation {
       gaveUp: (id, size, good, why) => this.#gaveUp(id, size, good, why),
     });
     const verifier = senderKeys({
-      ...{ provider, sender, keys, rejections: this.#rejections, now: Date.now },
-      senderNow: () => account.senderTime()?.nowMs ?? Date.now(),
+      ...{ provider, sender, keys, rejections: this.#rejections, now: clock },
+      senderNow: () => account.senderTime()?.nowMs ?? clock(),
     });
     this.#intake = new Intake({
       ...{ provider, verifier, lane, received, shipments: this.#shipments },
@@ -168,7 +172,9 @@ export class DirectoryStation {
     for (const path of [arrivalsDir, partialDir(options), ...own]) {
       await mkdir(path, { recursive: true, mode: 0o750 });
     }
-    const received = await ReceivedLog.open(join(stateDir, "received.log"), delayMs);
+    const received = await ReceivedLog.open(
+      ...([join(stateDir, "received.log"), delayMs, options.clock ?? Date.now] as const),
+    );
     const done = await DoneLog.open(join(stateDir, "done.log"));
     const openGaps = await Gaps.opening({
       ...{ lane, sender: expectedSender, done, events, log, path: missingPath(stateDir, lane) },
@@ -183,7 +189,7 @@ export class DirectoryStation {
     await station.#finisher.resume();
     station.#finisher.judgeAnew();
     await station.#shipments.load();
-    station.#timer = setInterval(() => station.#tick(), TICK_MS);
+    station.#timer = setInterval(() => station.#tick(), options.tickMs ?? TICK_MS);
     station.#running = station.#folder.run();
     return station;
   }

@@ -44,9 +44,15 @@ export class FtpTarget implements Target {
       if (at.folder !== undefined) await this.#folder(client, into);
       const path = `${into}/${at.name}`;
       // The protocol overwrites what is there.
-      if (await isThere(client, path)) return "exists";
+      if ((await sizeOf(client, path)) !== undefined) return "exists";
       const first = staging === undefined ? path : `${staging}/${at.name}`;
       await client.uploadFrom(Readable.from(file.pieces(), { objectMode: false }), first);
+      // Gone already: the appliance has taken it, and the far side tells whether it was whole.
+      const size = (await sizeOf(client, first)) ?? file.size;
+      if (size !== file.size) {
+        const detail = `${size} of ${file.size} bytes arrived`;
+        throw new GatewayError("directory.target-unavailable", { detail });
+      }
       if (staging !== undefined) await client.rename(first, path);
       return "written";
     });
@@ -106,12 +112,12 @@ async function connect({ host, port, user, password, tls, ca }: FtpSettings): Pr
   }
 }
 
-async function isThere(client: Client, path: string): Promise<boolean> {
+/** Of a file (RFC 3659 §4); undefined when there is none. */
+async function sizeOf(client: Client, path: string): Promise<number | undefined> {
   try {
-    await client.size(path);
-    return true;
+    return await client.size(path);
   } catch (error) {
-    if (isReply(error, REPLY.unavailable)) return false;
+    if (isReply(error, REPLY.unavailable)) return undefined;
     throw error;
   }
 }

@@ -36,6 +36,8 @@ export interface OutletParts {
   readonly signer: LinkSigner;
   readonly troubles: Troubles;
   readonly log: Log;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -142,14 +144,14 @@ export class Outlet {
   }
 
   #head(load: Load | undefined, number: number): Uint8Array {
-    const { node: sender, lane, journal, signer } = this.#parts;
+    const { node: sender, lane, journal, signer, clock } = this.#parts;
     return writeHead(signer, {
       ...{
         sender,
         lane,
         epoch: journal.epoch,
         number,
-        timeMs: Date.now(),
+        timeMs: clock(),
         streams: this.#streams(),
       },
       ...load?.head,

@@ -52,6 +52,8 @@ export interface DirectorySenderOptions {
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
   readonly log: Log;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock?: () => number;
 }
 
 export class DirectorySender {
@@ -78,10 +80,11 @@ export class DirectorySender {
     const troubles = new Troubles(events, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
     );
-    const clock = new OwnClock();
+    const clock = new OwnClock(options.clock);
     const { heartbeatMs, secondPassMs, target } = options;
     this.#outlet = new Outlet({
       ...{ node, lane, profile, heartbeatMs, target, journal, signer, troubles, log, signal },
+      clock: clock.now,
     });
     const send = async (request: lightferry.ferry.v1.AckRequest.$Properties): Promise<unknown> => {
       const answer = await outbox.ack(request, { deadlineMs: ACK_DEADLINE_MS, signal });
@@ -127,7 +130,7 @@ export class DirectorySender {
       ...{ stateDir, node, lanes: [lane], receiverOf: receiver, provider: signer.provider, keys },
       recall: (request, call) => outbox.recall(request, call),
       demand: () => sender?.demandInventory(),
-      ...{ events, log, clock: Date.now, signal: stop.signal },
+      ...{ events, log, clock: options.clock ?? Date.now, signal: stop.signal },
     });
     sender = new DirectorySender(options, { journal, groups, desk, stop });
     desk.start();
