@@ -206,6 +206,17 @@ it("are dated anew while nobody signs, and what was signed of the old date count
   ]);
 });
 
+it("do not wait behind a list of a lane that is registered no more", async () => {
+  await world.pool.query(
+    `INSERT INTO receipt_list (lane, number, created_ms, receipts, list) VALUES ('a-lane', 1, 1, 1, 'x')`,
+  );
+  await makeDue(1);
+  await commit(await signing.next(Date.now()));
+  expect((await exportReceipts(world.context, EXPORT)).lists).toEqual([
+    { lane: "inbound", number: 1 },
+  ]);
+});
+
 it("are exported until somebody says that the file is durable, and again by wish", async () => {
   await makeDue(1);
   await commit(await signing.next(Date.now()));

@@ -77,13 +77,17 @@ export interface UnsignedRow extends pg.QueryResultRow {
   readonly list: Buffer;
 }
 
-/** The oldest list that nobody has signed yet. */
-export async function findUnsigned(on: On): Promise<UnsignedRow | undefined> {
+/** The oldest list of these lanes that nobody has signed yet. */
+export async function findUnsigned(
+  on: On,
+  lanes: readonly string[],
+): Promise<UnsignedRow | undefined> {
   const { rows } = await query<UnsignedRow>(
     on,
     "receipt-unsigned",
-    `SELECT lane, number, created_ms, list FROM receipt_list WHERE signed IS NULL
-      ORDER BY lane, number LIMIT 1`,
+    `SELECT lane, number, created_ms, list FROM receipt_list
+      WHERE signed IS NULL AND lane = ANY($1::text[]) ORDER BY lane, number LIMIT 1`,
+    [lanes],
   );
   return rows[0];
 }

@@ -86,12 +86,14 @@ export class ReceiptSigning {
    * @throws GatewayError `database.unavailable`.
    */
   async next(nowMs: number): Promise<Uint8Array | undefined> {
-    const { pool, config, registry } = this.#context;
-    const unsigned = await findUnsigned(pool);
-    if (unsigned !== undefined) return this.#current(unsigned, nowMs);
-    for (const { id, from, to } of registry().document.lanes) {
-      const sender = registry().nodeOfZone(from)?.id;
-      if (to !== config.zone || sender === undefined) continue;
+    const { pool } = this.#context;
+    const senders = this.#senders();
+    // Of a lane that is registered no more nothing could be signed, and nothing may wait behind it.
+    const unsigned = await findUnsigned(pool, [...senders.keys()]);
+    if (unsigned !== undefined) {
+      return this.#current(unsigned, senders.get(unsigned.lane) ?? "", nowMs);
+    }
+    for (const [id, sender] of senders) {
       const due = await oldestDue(pool, id, RECEIPTS_MAX);
       // A clock that was put back must not keep them waiting.
       const waited = Math.abs(nowMs - (due?.atMs ?? nowMs));
@@ -102,9 +104,23 @@ export class ReceiptSigning {
     return undefined;
   }
 
-  async #current(row: UnsignedRow, nowMs: number): Promise<Uint8Array | undefined> {
-    if (Math.abs(nowMs - row.created_ms) < REDATE_MS) return row.list;
-    const list = encodeReceiptList(dated(decodeReceiptList(row.list), nowMs));
+  /** Lanes that lead here, with the node at their beginning, as registered now. */
+  #senders(): ReadonlyMap<string, string> {
+    const { config, registry } = this.#context;
+    const known = registry();
+    return new Map(
+      known.document.lanes.flatMap(({ id, from, to }) => {
+        const sender = known.nodeOfZone(from)?.id;
+        return to !== config.zone || sender === undefined ? [] : [[id, sender] as const];
+      }),
+    );
+  }
+
+  async #current(row: UnsignedRow, sender: string, nowMs: number): Promise<Uint8Array | undefined> {
+    const fields = decodeReceiptList(row.list);
+    const recent = Math.abs(nowMs - row.created_ms) < REDATE_MS;
+    if (recent && fields.sender === sender) return row.list;
+    const list = encodeReceiptList(dated({ ...fields, sender }, nowMs));
     return (await redate(this.#context.pool, row, nowMs, list)) ? list : undefined;
   }
 
