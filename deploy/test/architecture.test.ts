@@ -30,7 +30,7 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   cli: ["errors", "gen", "ids", "rpc", "service"],
   testing: [
     ...["errors", "gen", "rpc", "service", "sm", "registry", "keystore", "verdict", "ids"],
-    ...["pki", "trust"],
+    ...["pki", "trust", "canonical", "bundle", "cli"],
   ],
 };
 

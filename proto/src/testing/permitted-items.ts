@@ -1,6 +1,7 @@
 /** Guarantee: items for the sealer as a policy permitted them, all in one signed batch, from a few words about each. */
 import type { SealItem } from "../bundle/index.ts";
 import { encodeCanonical } from "../canonical.ts";
+import { GatewayError } from "../errors/index.ts";
 import { lightferry } from "../gen/index.js";
 import { newId } from "../ids.ts";
 import type { Sm2PrivateKey, SmProvider } from "../sm/index.ts";
@@ -78,7 +79,9 @@ export function permittedItems(permission: Permission, drafts: readonly DraftIte
   );
   const items = prepared.map(({ draft, entry, salt }, index): SealItem => {
     const proof = signed.items[index];
-    if (proof === undefined) throw new Error("one verdict per item");
+    if (proof === undefined) {
+      throw new GatewayError("internal.fault", { detail: "one verdict per item" });
+    }
     const { verdict, leaf, path } = proof;
     const trail = draft.trail ?? [];
     const content = () => inPieces(draft.content);
