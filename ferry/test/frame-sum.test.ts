@@ -72,6 +72,24 @@ test("memory of another thread's making and the longest frame are summed alike",
   expect(frameSum(frame, 0, frame.length)).toBe(slowSum(frame));
 });
 
+test("without address space for another such memory frames are copied and summed all the same", () => {
+  const { WebAssembly: wasm } = globalThis as unknown as {
+    WebAssembly: NonNullable<ConstructorParameters<typeof FrameSums>[0]>;
+  };
+  const small = class extends wasm.Memory {
+    constructor(size: { initial: number; maximum: number; shared: true }) {
+      if (size.initial > 1) throw new RangeError("no room");
+      super(size);
+    }
+  };
+  const sums = new FrameSums({ Module: wasm.Module, Instance: wasm.Instance, Memory: small });
+  expect(sums.fast).toBe(true);
+  const ring = new Uint8Array(sums.memory(1 << 18));
+  expect(ring.length).toBe(1 << 18);
+  ring.set(sanityBytes(300), 77);
+  expect(sums.sum(ring, 77, 300)).toBe(slowSum(sanityBytes(300)));
+});
+
 test("without WebAssembly, or with a wrong one, the definition itself sums", () => {
   class Refused {
     constructor() {

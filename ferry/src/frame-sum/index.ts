@@ -58,10 +58,16 @@ export class FrameSums {
 
   /** Shared memory of at least `bytes` bytes. @throws RangeError for want of memory */
   memory(bytes: number): SharedArrayBuffer {
-    const made = this.#open?.(bytes);
-    if (made === undefined) return new SharedArrayBuffer(bytes);
-    this.#known.set(made.buffer, made);
-    return made.buffer as SharedArrayBuffer;
+    try {
+      const made = this.#open?.(bytes);
+      if (made !== undefined) {
+        this.#known.set(made.buffer, made);
+        return made.buffer as SharedArrayBuffer;
+      }
+    } catch {
+      // WebAssembly reserves much more address space than it uses; frames of other memory are copied first.
+    }
+    return new SharedArrayBuffer(bytes);
   }
 
   /**
