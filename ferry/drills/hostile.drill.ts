@@ -19,7 +19,7 @@ import { makeLine } from "./wire/line.ts";
 export const FULL_COUNT = 10_000_000;
 const BASE = "/dev/shm";
 const MTU = 1500;
-/** Bytes of the line a second: what one of two processors seals, sends and takes beside the attack. */
+/** Bytes of the line a second: what one of two processors sends and takes beside the attack. */
 const BYTES_PER_SECOND = 6e6;
 const BUNDLE_BYTES = 512 * 1024;
 /** The queue is never empty: the line is full. */
@@ -31,6 +31,8 @@ const WARM_UP_MS = (SECOND_PASS_SECONDS + 2) * 1_000;
 const PER_SECOND = 40_000;
 const ATTACK_LEAST_S = 8;
 const BASELINE_LONGEST_S = 60;
+/** A machine that does much else may take longer over the attack. */
+const SLACK = 1.5;
 /** A false shard that fits costs its bundle a pass: one in so long is a part of a hundred bundles and less. */
 const POISON_EVERY_S = 15;
 /** The line is full for as long as bundles are put; then their second passes follow. */
@@ -69,70 +71,68 @@ export interface HostileReport {
 const nameOf = (bundle: { readonly bundleId?: Uint8Array | null | undefined }): string =>
   Buffer.from(bundle.bundleId ?? []).toString("hex");
 
-/** Keeps the line full, and holds every bundle against what arrived. */
+/** Keeps the line full with what was sealed before, so that nothing but the line is measured, and holds every bundle against what arrived. */
 class Feed {
   readonly missing: string[] = [];
   readonly #ferries: Ferries;
   readonly #cargo: Cargo;
-  readonly #waiting = new Map<string, Bundle>();
-  readonly #seed: number;
-  #looked = 0;
+  readonly #sealed: Bundle[] = [];
+  readonly #put: Bundle[] = [];
   #stopped = false;
   #running: Promise<void> | undefined;
-  bundles = 0;
 
-  constructor(ferries: Ferries, cargo: Cargo, seed: number) {
+  constructor(ferries: Ferries, cargo: Cargo) {
     this.#ferries = ferries;
     this.#cargo = cargo;
-    this.#seed = seed;
+  }
+
+  async seal(count: number, seed: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      this.#sealed.push(await this.#cargo.seal(BUNDLE_BYTES, seed + n, "normal"));
+    }
   }
 
   start(): void {
     this.#running = this.#run();
   }
 
-  /** @returns bytes of bundles delivered so far */
+  get bundles(): number {
+    return this.#put.length;
+  }
+
+  /** Bytes of bundles delivered so far. */
   get delivered(): number {
     return this.#ferries.at.inbox.delivered.length * BUNDLE_BYTES;
   }
 
-  /** No further ones; resolves when all have arrived. */
+  /** No further ones; resolves when all have arrived. @throws RangeError when the line was not kept full */
   async drained(): Promise<void> {
+    if (this.#sealed.length === 0) throw new RangeError("the line ran out of bundles");
     this.#stopped = true;
     await this.#running;
-    await until("every bundle", DRAIN_LIMIT_MS, () => {
-      void this.#look();
-      return this.#waiting.size === 0 ? true : undefined;
-    }).catch(() => undefined);
-    this.missing.push(...this.#waiting.keys());
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      await this.#look();
-      if (this.#waiting.size >= WAITING) {
-        await delay(LOOK_MS / 10);
-        continue;
+    const { inbox, takenDir } = this.#ferries.at;
+    const all = () => (inbox.delivered.length >= this.#put.length ? true : undefined);
+    await until("every bundle", DRAIN_LIMIT_MS, all).catch(() => undefined);
+    for (const bundle of this.#put) {
+      const path = join(takenDir, bundle.file ?? "");
+      if (!(await this.#cargo.isWhole(bundle, path).catch(() => false))) {
+        this.missing.push(nameOf(bundle));
       }
-      const bundle = await this.#cargo.seal(BUNDLE_BYTES, this.#seed + this.bundles, "normal");
-      this.bundles += 1;
-      this.#waiting.set(nameOf(bundle), bundle);
-      this.#ferries.put(bundle, this.#cargo.folder);
+      rmSync(path, { force: true });
     }
   }
 
-  async #look(): Promise<void> {
-    const { inbox, takenDir } = this.#ferries.at;
-    while (this.#looked < inbox.delivered.length) {
-      const name = nameOf(inbox.delivered[this.#looked] ?? {});
-      this.#looked += 1;
-      const bundle = this.#waiting.get(name);
-      if (bundle === undefined) continue;
-      this.#waiting.delete(name);
-      const path = join(takenDir, bundle.file ?? "");
-      if (!(await this.#cargo.isWhole(bundle, path))) this.missing.push(name);
-      rmSync(path);
-      this.#cargo.drop(bundle);
+  async #run(): Promise<void> {
+    const { inbox } = this.#ferries.at;
+    while (!this.#stopped) {
+      const waiting = this.#put.length - inbox.delivered.length;
+      const bundle = waiting < WAITING ? this.#sealed.shift() : undefined;
+      if (bundle === undefined) {
+        await delay(LOOK_MS / 10);
+        continue;
+      }
+      this.#ferries.put(bundle, this.#cargo.folder);
+      this.#put.push(bundle);
     }
   }
 }
@@ -184,10 +184,14 @@ export async function drill(options: {
     });
     const { inbox, rxState } = ferries.at;
     attacker = await Attacker.start(line, ferries.port, seed);
-    const feed = new Feed(ferries, cargo, seed);
+    const feed = new Feed(ferries, cargo);
+    const baseline = Math.min(seconds, BASELINE_LONGEST_S);
+    // More than the line can carry in that time.
+    const bytes = BYTES_PER_SECOND * (WARM_UP_MS / 1000 + baseline + seconds * SLACK);
+    await feed.seal(Math.ceil(bytes / BUNDLE_BYTES) + WAITING, seed);
     feed.start();
     await delay(WARM_UP_MS);
-    const without = await goodputOf(feed, delay(Math.min(seconds, BASELINE_LONGEST_S) * 1000));
+    const without = await goodputOf(feed, delay(baseline * 1000));
     const before = peakMemory(ferries.pid("rx"));
     let held = 0;
     const running = ferries;
