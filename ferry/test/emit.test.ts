@@ -13,6 +13,7 @@ import { Emitter } from "../src/tx/emit.ts";
 import { Encoding } from "../src/tx/encoding.ts";
 import { HeartbeatSource } from "../src/tx/heartbeat.ts";
 import { ShardMemory } from "../src/tx/memory.ts";
+import type { LaneShare } from "../src/tx/order.ts";
 import { Pass } from "../src/tx/pass.ts";
 import { ObjectSource } from "../src/tx/source.ts";
 import { RecordingGate } from "./tx-gate.ts";
@@ -33,15 +34,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function line() {
+function line(lanes: readonly LaneShare[] = [{ number: 0, weight: 1 }]) {
   const gate = new RecordingGate();
   const settings = { lanes: [{ number: 0, lane: "l" }], frameSize: FRAME, ...CODE };
   const positions = () => new Map();
   const heartbeat = new HeartbeatSource({ signer, sender: "n", epoch: 1, settings, positions });
-  const emitter = new Emitter(gate, FRAME, heartbeat);
+  const emitter = new Emitter(gate, FRAME, heartbeat, { number: 7, lanes });
   const memory = new ShardMemory(SHARD, CODE);
   const encoding = new Encoding();
-  const send = async (objectId: number, size: number, serviceClass: number): Promise<void> => {
+  const send = async (
+    objectId: number,
+    size: number,
+    serviceClass: number,
+    lane = 0,
+  ): Promise<void> => {
     const facts = {
       ...{ objectId, bundleId: new Uint8Array(16), headerDigest: new Uint8Array(32) },
       ...{ sender: "n", lane: "l", geometry: new Geometry(size, SHARD, CODE) },
@@ -51,7 +57,7 @@ function line() {
     const source = new ObjectSource(facts, file, encoding);
     const kind = { channel: Math.min(serviceClass, 2), serviceClass, repeat: serviceClass === 3 };
     const { wake } = emitter;
-    const context = { epoch: 1, frameSize: FRAME, signer, memory, wake };
+    const context = { epoch: 1, frameSize: FRAME, signer, memory, wake, lane };
     try {
       await emitter.send(new Pass(source, kind, context));
     } finally {
@@ -87,6 +93,39 @@ test("any mix of classes and sizes is sent to its end, many times the memory at 
       expect(gate.frames.every(({ seq }, index) => seq === index)).toBe(true);
     }),
     { numRuns: 6 },
+  );
+});
+
+test("an urgent object of a light lane leaves with the next burst, however heavy the lane whose bulk fills the line", async () => {
+  const { gate, emitter, send } = line([
+    { number: 2, weight: 1_000 },
+    { number: 5, weight: 1 },
+  ]);
+  gate.limit = 0;
+  emitter.start();
+  const ready = () => [...emitter.passes].filter((pass) => pass.ready).length;
+  const bulk = [1, 2, 3].map((objectId) => send(objectId, MAX_BYTES, 2, 2));
+  await expect.poll(ready).toBeGreaterThan(0);
+  gate.limit = 4;
+  gate.ring();
+  await expect.poll(() => gate.frames.at(-1)?.burst).toBe(4);
+  const before = ready();
+  const urgent = send(9, 64_000, 0, 5);
+  await expect.poll(ready).toBe(before + 1);
+  gate.limit = Number.POSITIVE_INFINITY;
+  gate.ring();
+  await urgent;
+  await Promise.all(bulk);
+  await emitter.stop(undefined);
+  const sent = gate.frames.filter(({ type }) => type !== FRAME_TYPE.HEARTBEAT);
+  const after = sent.filter(({ burst }) => burst > 4);
+  expect(after[0]).toMatchObject({ lane: 5, link: 7, objectId: 9, channel: 0 });
+  // 96 KB with parity and manifests: three bursts of its own, and at most one of bulk between them.
+  const last = after.findLast(({ objectId }) => objectId === 9)?.burst ?? 0;
+  const between = new Set(after.filter(({ burst }) => burst <= last).map(({ burst }) => burst));
+  expect(between.size).toBeLessThanOrEqual(4);
+  expect(new Set(sent.map(({ lane, objectId }) => `${lane} ${objectId}`))).toEqual(
+    new Set(["2 1", "2 2", "2 3", "5 9"]),
   );
 });
 

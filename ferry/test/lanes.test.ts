@@ -165,4 +165,13 @@ test("frames of another link, or of a lane that nobody told us of, count for not
       {},
     ],
   });
+  // What was counted is said at the latest with the end.
+  for (const part of open.splice(0).reverse()) await part.close();
+  const said = at.rxEvents
+    .of("gate.frame-rejected")
+    .map(({ code, attributes }) => [...[code, attributes?.link, attributes?.reason]]);
+  expect(said).toEqual([
+    ["ferry.frame-rejected", "0", "lane"],
+    ["ferry.frame-rejected", "1", "link"],
+  ]);
 });

@@ -1,0 +1,65 @@
+/** Guarantee tested: leases are renewed in pieces for as long as the ferry lives, and what is another's by now is not sent on. */
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "@lightferry/proto/errors";
+import { expect, test } from "vitest";
+import { DEFAULT_CODE } from "../src/object.ts";
+import { renewLeases } from "../src/tx/renew.ts";
+import { Sender } from "../src/tx/sender.ts";
+import { directory, eventually, FROM, keys, LANE, linkOf, place, quiet, TO } from "./fixture.ts";
+import { RecordingGate } from "./tx-gate.ts";
+
+test("many leases are renewed in several calls, a call that fails costs one round, and what is lost is told", async () => {
+  const stop = new AbortController();
+  const held = Array.from({ length: 12_001 }, (_, at) => `lease-${at}`);
+  const calls: number[] = [];
+  const lost: string[] = [];
+  const warned: unknown[] = [];
+  let over = false;
+  const running = renewLeases({
+    lane: LANE,
+    carrier: { leases: () => held, lost: (leaseIds) => void lost.push(...leaseIds) },
+    renew: async ({ lane, leaseIds }) => {
+      expect(lane).toBe(LANE);
+      calls.push(leaseIds?.length ?? 0);
+      if (calls.length === 2) throw new GatewayError("rpc.unavailable");
+      return { lost: leaseIds?.includes("lease-12000") ? ["lease-12000"] : [] };
+    },
+    log: { ...quiet, warn: (facts) => void warned.push(facts) },
+    signal: stop.signal,
+    everyMs: 1,
+  }).finally(() => {
+    over = true;
+  });
+  await eventually(() => lost).toContain("lease-12000");
+  expect(calls.slice(0, 5)).toEqual([5_000, 5_000, 5_000, 5_000, 2_001]);
+  expect(warned).toMatchObject([{ code: "rpc.unavailable", lane: LANE }]);
+  expect(over).toBe(false);
+  stop.abort();
+  await running;
+});
+
+test("a bundle whose lease another ferry has by now is forgotten: no acknowledgement, nothing under way", async () => {
+  const at = place();
+  const gate = new RecordingGate();
+  const sender = await Sender.start({
+    lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
+    links: [{ number: 3, gate, rateBytesPerSecond: 1 }],
+    ...{ node: FROM, stateDir: at.txState, frameSize: 1456, code: DEFAULT_CODE },
+    ...{ secondPassMs: 300, signer: linkOf(keys.ferry), keys: () => directory },
+    ...{ outbox: at.outbox, events: at.txEvents, log: quiet, receiverOf: () => TO },
+  });
+  at.outbox.put(await at.seal(randomBytes(9_000)));
+  await eventually(() => at.outbox.acks).toMatchObject([{ passesDone: 1 }]);
+  // The lease runs out, and somebody else is there first.
+  at.outbox.leaseAgain(`${FROM}/3/ferry-tx`);
+  const other = await at.outbox.lease({ lane: LANE, worker: `${FROM}/5/ferry-tx`, max: 1 });
+  expect(other.bundles).toHaveLength(1);
+  await eventually(() => sender.status()).toMatchObject({
+    bundles: { emitted: 1, finished: 0, takenOver: 1, held: 0 },
+  });
+  expect(at.outbox.acks).toHaveLength(1);
+  const closing = sender.close();
+  gate.ring();
+  await closing;
+  at.remove();
+});
