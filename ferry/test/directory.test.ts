@@ -160,7 +160,7 @@ describe("what may go wrong on the way", () => {
   });
 
   test("a bundle that does not verify is refused to the outbox; an urgent one overtakes bulk", async () => {
-    const bulk = await at.seal(randomBytes(1_500_000), "bulk");
+    const bulk = await at.seal(randomBytes(800_000), "bulk");
     const bad = await at.seal(randomBytes(500));
     at.outbox.put(bulk);
     const path = join(at.outboxDir, bad.file ?? "");

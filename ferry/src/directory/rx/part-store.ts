@@ -10,7 +10,8 @@ import type { Plan } from "../plan.ts";
 
 /** One read and write. */
 const PIECE_BYTES = 1 << 18;
-const NAME = /^([0-9a-f]{32})\.(content|parity)$/;
+/** A bundle that is copied out begins anew after a restart. */
+const NAME = /^([0-9a-f]{32})\.(content|parity|bundle)$/;
 
 export class PartStore {
   readonly plan: Plan;
@@ -27,8 +28,8 @@ export class PartStore {
   /** Removes what is of no shipment that is known. */
   static async clean(dir: string, known: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(dir)) {
-      const id = NAME.exec(name)?.[1];
-      if (id !== undefined && !known.has(id)) await unlink(join(dir, name));
+      const [, id, kind] = NAME.exec(name) ?? [];
+      if (id !== undefined && (kind === "bundle" || !known.has(id))) await unlink(join(dir, name));
     }
   }
 

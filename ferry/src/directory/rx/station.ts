@@ -124,6 +124,7 @@ export class DirectoryStation {
       ...{ provider, lane, arrivalsDir, done, events, log, signal },
       refused: new RefusedBundles(join(stateDir, "refused")),
       quarantine: this.#quarantine,
+      claims: (of) => of === lane,
       verifyContext: () => ({
         ...judgedTimes(clock(), account.senderTime()),
         ...{ lane, sender, keys: keys() },
@@ -139,7 +140,17 @@ export class DirectoryStation {
     });
     const finish = (object: Parameters<Finisher["finish"]>[0]) => this.#finisher.finish(object);
     const unpacker = new Unpacker({
-      ...{ provider, arrivalsDir, done, finish, troubles, lane, log, signal },
+      ...{
+        provider,
+        dir: partialDir(options),
+        arrivalsDir,
+        done,
+        finish,
+        troubles,
+        lane,
+        log,
+        signal,
+      },
     });
     this.#shipments = new Shipments({
       ...{ provider, delayMs, received, log, signal },

@@ -25,6 +25,8 @@ const OBJECT_DIGITS = 12;
 
 export interface UnpackParts {
   readonly provider: SmProvider;
+  /** Where copies are made: others may write to the arrivals directory, too, and clear it of what is not whole. */
+  readonly dir: string;
   readonly arrivalsDir: string;
   readonly done: DoneLog;
   readonly finish: (object: WholeObject) => Promise<void>;
@@ -78,8 +80,8 @@ export class Unpacker {
   }
 
   async #bundle(store: PartStore, bundle: ShipmentBundle, id: string, from: number): Promise<void> {
-    const { arrivalsDir, done, finish } = this.#parts;
-    const path = join(arrivalsDir, `.${id}.new`);
+    const { dir, arrivalsDir, done, finish } = this.#parts;
+    const path = join(dir, `${id}.bundle`);
     const known = async (): Promise<boolean> =>
       done.hasBundle(id) || (await isThere(join(arrivalsDir, `${id}.lfb`)));
     const copied = await this.#persist(async () => {
