@@ -50,6 +50,9 @@ export function startOf(epoch: number): number {
   return epoch % STARTS_PER_FERRY;
 }
 
+/** Objects of one epoch: then the sender begins another. */
+export const MAX_OBJECT_NUMBER = NUMBERS_PER_EPOCH - 1;
+
 export function objectIdOf(epoch: number, number: number): number {
   return epoch * NUMBERS_PER_EPOCH + number;
 }

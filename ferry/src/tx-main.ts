@@ -72,6 +72,7 @@ await runService<TxConfig | DirectoryTxConfig>({
       outbox,
       events: journal,
       log,
+      failed: shell.fail,
     });
     onClose(() => sender.close());
     const status = new StatusFile(config.stateDir, () => sender.status());

@@ -1,8 +1,9 @@
-/** Guarantee tested: leases are renewed in pieces for as long as the ferry lives, and what is another's by now is not sent on. */
+/** Guarantee tested: leases are taken while there are object ids for them, renewed in pieces for as long as the ferry lives, and what is another's by now is not sent on. */
 import { randomBytes } from "node:crypto";
 import { GatewayError } from "@lightferry/proto/errors";
 import { expect, test } from "vitest";
 import { DEFAULT_CODE } from "../src/object.ts";
+import { leaseBundles } from "../src/tx/outbox.ts";
 import { renewLeases } from "../src/tx/renew.ts";
 import { Sender } from "../src/tx/sender.ts";
 import { directory, eventually, FROM, keys, LANE, linkOf, place, quiet, TO } from "./fixture.ts";
@@ -62,4 +63,26 @@ test("a bundle whose lease another ferry has by now is forgotten: no acknowledge
   gate.ring();
   await closing;
   at.remove();
+});
+
+test("an epoch without object ids ends the leasing and the program; a lease that cannot be taken on does not", async () => {
+  const stop = new AbortController();
+  const failed: unknown[] = [];
+  const warned: unknown[] = [];
+  const codes = ["ferry.file-invalid", "ferry.epoch-exhausted"] as const;
+  let taken = 0;
+  const take = (): void => {
+    taken += 1;
+    throw new GatewayError(codes[taken - 1] ?? "internal.fault");
+  };
+  const carrier = { sending: 0, sendingSoon: 0, held: 0, take };
+  await leaseBundles({
+    ...{ lane: LANE, worker: "w", carrier, signal: stop.signal },
+    lease: async () => ({ bundles: [{}, {}] }),
+    log: { ...quiet, warn: (facts) => void warned.push(facts) },
+    failed: (error) => void failed.push(error),
+  });
+  expect(taken).toBe(2);
+  expect(warned).toMatchObject([{ code: "ferry.file-invalid" }]);
+  expect(failed).toMatchObject([{ code: "ferry.epoch-exhausted" }]);
 });

@@ -14,6 +14,7 @@ import {
   epochOf,
   epochOfStart,
   ferryOf,
+  MAX_OBJECT_NUMBER,
   MAX_START,
   objectIdOf,
   startOf,
@@ -118,8 +119,14 @@ export class TxJournal {
     return own && objectId <= objectIdOf(this.epoch, this.#lastNumber);
   }
 
-  /** An object id that no frame ever carried. */
+  /**
+   * An object id that no frame ever carried.
+   * @throws GatewayError `ferry.epoch-exhausted` when the epoch has no more: a restart begins another
+   */
   newObjectId(): number {
+    if (this.#lastNumber >= MAX_OBJECT_NUMBER) {
+      throw new GatewayError("ferry.epoch-exhausted", { detail: `objects of ${this.epoch}` });
+    }
     this.#lastNumber += 1;
     return objectIdOf(this.epoch, this.#lastNumber);
   }

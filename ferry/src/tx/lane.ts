@@ -88,6 +88,7 @@ export interface LaneSendingParts {
   readonly events: EventSink;
   readonly log: Log;
   readonly clock: OwnClock;
+  readonly failed: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -136,7 +137,7 @@ export class LaneSending {
 
   /** Goes on with what a former run had not finished, and leases. */
   start(): void {
-    const { outbox, worker, log, signal } = this.#parts;
+    const { outbox, worker, log, failed, signal } = this.#parts;
     const carrier = this.#carrier;
     const lane = this.#lane.name;
     carrier.resume();
@@ -150,7 +151,7 @@ export class LaneSending {
         renew: (request, call) => outbox.renew(request, call),
       }),
       leaseBundles({
-        ...{ lane, worker, carrier, log, signal },
+        ...{ lane, worker, carrier, log, failed, signal },
         lease: (request, call) => outbox.lease(request, call),
       }),
     ]);

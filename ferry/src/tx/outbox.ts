@@ -34,8 +34,10 @@ export interface LeaseLoop {
   ) => Promise<LeaseResponse>;
   readonly lane: string;
   readonly worker: string;
-  readonly carrier: Carrier;
+  readonly carrier: Pick<Carrier, "held" | "sending" | "sendingSoon" | "take">;
   readonly log: Log;
+  /** The epoch has no more object ids: the program must begin another. */
+  readonly failed: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -56,13 +58,20 @@ export async function leaseBundles(loop: LeaseLoop): Promise<void> {
         (error) => saidAndRetried(loop.log, error),
       );
       for (const lease of response.bundles ?? []) carrier.take(lease);
-    } catch {
-      // Only the signal ends the retries.
+    } catch (error) {
+      if (signal.aborted) return;
+      const { code, detail } = asGatewayError(error);
+      if (code === "ferry.epoch-exhausted") {
+        loop.failed(error);
+        return;
+      }
+      // What could not be taken on is leased again when its time has run out.
+      loop.log.warn({ code, detail, lane }, "leased bundles not taken on");
     }
   }
 }
 
-function roomOf(carrier: Carrier): number {
+function roomOf(carrier: LeaseLoop["carrier"]): number {
   return Math.min(
     SENDING_SOON - carrier.sendingSoon,
     SENDING - carrier.sending,

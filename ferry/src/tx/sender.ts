@@ -59,6 +59,8 @@ export interface SenderOptions {
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
   readonly log: Log;
+  /** Called when nothing more can be sent in this epoch; the program ends and begins another. */
+  readonly failed?: (error: unknown) => void;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -104,6 +106,7 @@ export class Sender {
     const parts = {
       ...{ node, frameSize, code, secondPassMs, passes, inventory, journal, emitters, spread },
       ...{ desk, signer, keys, outbox, events, log, clock, signal: stop.signal },
+      failed: options.failed ?? ((error: unknown) => log.error({ err: error }, "leasing ended")),
       // The same over restarts: what it held stays leased to it. Another ferry's name is no start of this one.
       worker: `${node}/${ferryOf(options)}/ferry-tx`,
     };

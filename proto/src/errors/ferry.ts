@@ -44,8 +44,8 @@ export const FERRY_ERRORS = {
     actor: "system-admin",
     zh: "纪元计数用尽",
     en: "the epoch counter is used up",
-    doZh: "更换发送节点标识后重新登记",
-    doEn: "register the sender under a new node id",
+    doZh: "对象编号用尽时会自动重启；启动次数用尽时为该发送端换用新的链路编号和空的 stateDir",
+    doEn: "objects used up: it restarts by itself; starts used up: give this ferry a new link number and an empty stateDir",
   },
   "ferry.file-invalid": {
     http: 422,
