@@ -7,14 +7,14 @@ import { GatewayError } from "@lightferry/proto/errors";
 
 /**
  * How far behind its schedule a sender may catch up at once. Timers of a busy
- * machine come a few hundred microseconds late; without tolerance that time
- * would be lost, with more of it bursts would overrun the receiver's buffer.
+ * machine come some milliseconds late; without tolerance that time would be lost,
+ * with much more of it bursts would overrun the receiver's buffer.
  */
-export const CATCH_UP_MS = 2;
+export const CATCH_UP_MS = 4;
 
 /**
  * A sender that has to wait sleeps so much longer and then sends what has become due without a pause: to fall
- * asleep and wake costs a processor as much as the sending of a burst. Half of what it may catch up.
+ * asleep and wake costs a processor as much as the sending of a burst. A quarter of what it may catch up.
  */
 const TOGETHER_MS = 1;
 
