@@ -110,7 +110,7 @@ describe("what may go wrong on the way", () => {
     const between = ferried({ loses: (number) => lost.has(number) });
     const bundles = await queue(at, 180_000, 1_000);
     await open(directorySender(at, PLAIN));
-    const rx = await open(directoryStation(at, { delayMs: 300 }));
+    const rx = await open(directoryStation(at, { delayMs: 1_500 }));
     await arrived(bundles);
     await eventually(() => rx.status().accounted.lost).toBe(4);
     const told = at.rxEvents.of("gate.gap").filter(({ attributes }) => attributes?.files);
