@@ -1,4 +1,4 @@
-/** Guarantee: only ferry-rx hands bundles in, and what it says is checked before it is used. */
+/** Guarantee: only ferry-rx and the import of media hand bundles in, and what it says is checked before it is used. */
 import type { SenderTime } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
