@@ -21,6 +21,8 @@ import { ringDir, unlockFile } from "./introduction.ts";
 import { mediaLaneOf, unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** The least that a receiving ferry keeps for its journals and books (its settings' lower bound). */
+const LEAST_RESERVE_BYTES = 1 << 20;
 
 /** 0.75 s of a 1 Gb/s line, so that a pause of the receiver loses nothing (references: §6). */
 export const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
@@ -160,6 +162,7 @@ export function writeConfigs(
         parityShards: options.gateParityShards,
       },
       expectedSender: nodeIdOf(otherZone(zone)),
+      space: { reserveBytes: Math.max(LEAST_RESERVE_BYTES, options.spoolReserveBytes) },
       metrics: { host: LOOPBACK, port: ports.ferryRxMetrics },
     },
     receiver: {

@@ -43,7 +43,7 @@ export interface ZoneOptions {
   /** Lanes and links of this zone's ferry program, as its settings have them (ferry/README.md); none = one of each. */
   readonly ferryLanes: readonly object[];
   readonly ferryLinks: readonly object[];
-  /** Bytes of the spool's file system that uploads leave free for the database; 0 when the spool has a disk of its own. */
+  /** Bytes of the spool's file system that uploads and what the gate brings leave free for the database; 0 when the spool has a disk of its own. */
   readonly spoolReserveBytes: number;
   /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
   readonly unlockDir: string;
