@@ -86,8 +86,8 @@ export class Finisher {
   readonly #turns = new Turns(AT_ONCE);
   readonly #directory: DirectorySync;
   readonly #troubles: Troubles;
-  /** In the arrivals directory and not answered yet, hex. */
   readonly #doubt: ClockDoubt;
+  /** In the arrivals directory and not answered yet, hex. */
   readonly #inHand = new Set<string>();
   #waiting = 0;
   #judging: Promise<void> | undefined;
@@ -199,10 +199,13 @@ export class Finisher {
 
   async #again(path: string, name: string): Promise<void> {
     const bundleId = name.slice(0, 32);
+    // It may wait for a heartbeat while its sender sends it again: one of the two would take the other's file.
+    this.#inHand.add(bundleId);
     const checked = await this.#persist(bundleId, () => this.#check(path, bundleId));
+    if (!("refusal" in checked)) return await this.#arrived(checked, 0);
     // What no longer verifies (its key was revoked meanwhile) is not delivered.
-    if ("refusal" in checked) await this.#refused(checked, bundleId, undefined);
-    else await this.#arrived(checked, 0);
+    this.#inHand.delete(bundleId);
+    await this.#refused(checked, bundleId, undefined);
   }
 
   /** A disk or journal in trouble costs time: it is tried until it is done, but for {@link SPACELESS}. */
