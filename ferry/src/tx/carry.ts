@@ -195,7 +195,7 @@ export class Carrier {
     const run = this.#carry(bundle, begin)
       .catch((error: unknown) => this.#gaveUp(bundle, error))
       .finally(() => {
-        this.#live.delete(bundle.bundleId);
+        if (this.#live.get(bundle.bundleId) === bundle) this.#live.delete(bundle.bundleId);
         this.#lost.delete(bundle.leaseId);
         this.#running.delete(run);
       });
@@ -330,6 +330,8 @@ export class Carrier {
     if (error.code === LEASE_LOST) {
       log.info({ bundle: bundle.bundleId }, "taken over by another ferry");
       this.counts.takenOver += 1;
+      // At once: this ferry may be the other, and get its new lease while the line is being written.
+      this.#live.delete(bundle.bundleId);
       await journal.done(bundle.bundleId);
       return;
     }
