@@ -113,6 +113,13 @@ async function sent(): Promise<{ emitted: number; finished: number }> {
   return status.bundles;
 }
 
+/** What the receiving ferry measured last, once a second: free bytes where it writes. */
+async function room(): Promise<number> {
+  const { out } = await cli(zones.home, ["ferry", "status", "--zone", "business", "--json"]);
+  const [{ status }] = JSON.parse(out) as [{ status: { space: { freeBytes: number } } }];
+  return status.space.freeBytes;
+}
+
 async function delivered(exchangeId: unknown): Promise<void> {
   const { received } = await zones.operators.follow("extranet", String(exchangeId), deadline());
   expect(received?.state).toBe("delivered");
@@ -310,6 +317,7 @@ describe.skipIf(!disks)("a disk that is really full", () => {
     const content = Buffer.concat([...seededBytes(4, FILE_BYTES)]);
     const before = await sent();
     businessDisk?.leave(500_000);
+    await expect.poll(room, { timeout: LIMIT_MS, interval: 200 }).toBeLessThan(FILE_BYTES);
     const accepted = await untilAnswered(
       () =>
         api().send(
@@ -331,6 +339,7 @@ describe.skipIf(!disks)("a disk that is really full", () => {
     await expect.poll(passesOver, { timeout: LIMIT_MS, interval: 500 }).toBe(true);
     // Room for the bundle beside the reserve, none for its content beside both.
     businessDisk?.leave(FILE_BYTES + RESERVE_BYTES + 600_000);
+    await expect.poll(room, { timeout: LIMIT_MS, interval: 200 }).toBeGreaterThan(FILE_BYTES);
     let tickets = 0;
     const recalled = async () => {
       tickets += 1;
