@@ -41,6 +41,8 @@ export async function drill(options: { readonly count: number }): Promise<Canary
     const marks = await cross(zones, options.count, deadline);
     const { words, tokens } = await talk(zones);
     const secrets = [...installedSecrets(zones.home), ...tokens, ...marks];
+    // A running program renames files between the listing and the reading of it.
+    await zones.halt();
     return look(zones, secrets, words, marks.length);
   } finally {
     await zones.stop();

@@ -27,6 +27,9 @@ export interface RunningZones {
   pid(zone: ZoneName, service: string): number;
   /** Kills the process with SIGKILL and waits until its successor is ready. */
   kill(zone: ZoneName, service: string): Promise<void>;
+  /** Stops every program; what they left in `home` stays to be looked at. */
+  halt(): Promise<void>;
+  /** Stops every program and removes `home`. */
   stop(): Promise<void>;
 }
 
@@ -68,8 +71,9 @@ export async function startZones(
   await configure?.(home);
   const events: ZoneEvent[] = [];
   const zones = ZONES.map((zone) => new ZoneProcess(home, zone, (event) => events.push(event)));
+  const haltZones = () => Promise.all(zones.map((zone) => zone.stop()));
   const stopZones = async () => {
-    await Promise.all(zones.map((zone) => zone.stop()));
+    await haltZones();
     rmSync(home, { recursive: true, force: true });
   };
   try {
@@ -107,6 +111,9 @@ export async function startZones(
       const before = readyEvents(zone, service).length;
       process.kill(pid(zone, service), "SIGKILL");
       while (readyEvents(zone, service).length === before) await delay(POLL_MS);
+    },
+    async halt() {
+      await haltZones();
     },
     async stop() {
       operators.close();

@@ -63,7 +63,7 @@ export class NeedleSearch {
   }
 }
 
-/** Every regular file below a folder. A folder that vanishes meanwhile is skipped. */
+/** Every regular file below a folder in which nothing changes meanwhile. */
 export function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
   return entries.flatMap((entry) => {
