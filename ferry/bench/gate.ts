@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { Cargo } from "../drills/cargo.ts";
-import { type Crossing, cross, randomLoss } from "../drills/crossing.ts";
+import { cross, randomLoss } from "../drills/crossing.ts";
 import { type Bundle, frameSizeOf } from "../drills/ferries.ts";
 import { allowReceiveBuffers } from "../drills/receive-memory.ts";
 import { hasUdpcast, UDPCAST_BUFFER, udpcastAcross } from "../drills/udpcast.ts";
@@ -85,21 +85,21 @@ async function ferryOnce(
   rate: number,
   { socket, frames }: FerryWay,
   bitsPerSecond?: number,
-): Promise<Run & { readonly crossing: Crossing }> {
+): Promise<Run> {
   const { cargo, bundle, warmUp } = settings;
   const shaped = bitsPerSecond === undefined ? {} : { bitsPerSecond };
   const line = makeLine({ mtu, frames, middle: false, ...shaped });
   try {
     const options = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, base: BASE };
-    const limit = limitMs(settings);
+    const limits = { limitMs: limitMs(settings), untilLoss: true };
     const none = randomLoss(line, 0);
-    const crossing = await cross(line, none, options, cargo, bundle, limit, warmUp);
+    const crossing = await cross(line, none, options, cargo, bundle, limits, warmUp);
     const { whole, seconds, reported, txCpuSeconds, rxCpuSeconds } = crossing;
-    return {
-      clean: whole && reported === 0,
-      goodput: seconds === undefined ? 0 : (bundle.size ?? 0) / 1e6 / seconds,
-      ...{ txCpuSeconds, rxCpuSeconds, crossing },
-    };
+    const goodput = seconds === undefined ? 0 : (bundle.size ?? 0) / 1e6 / seconds;
+    process.stderr.write(
+      `  ${mtu} ${socket} ${frames}: ${(rate / 1e6).toFixed(0)} MB/s paced, ${goodput.toFixed(0)} MB/s, ${reported} lost\n`,
+    );
+    return { clean: whole && reported === 0, goodput, txCpuSeconds, rxCpuSeconds };
   } finally {
     line.remove();
   }

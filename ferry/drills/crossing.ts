@@ -69,17 +69,21 @@ export async function forwarderLoss(line: Line, model: LossModel | undefined): P
   };
 }
 
-/**
- * @param limitMs for both passes together
- * @param warmUp crosses before, unmeasured: programs that run for long are compiled
- */
+export interface CrossingLimits {
+  /** For both passes together. */
+  readonly limitMs: number;
+  /** Gives up at the first frame that the receiver says it lost. */
+  readonly untilLoss?: boolean;
+}
+
+/** @param warmUp crosses before, unmeasured: programs that run for long are compiled */
 export async function cross(
   line: Line,
   loss: Loss,
   options: FerryOptions,
   cargo: Cargo,
   bundle: Bundle,
-  limitMs: number,
+  { limitMs, untilLoss = false }: CrossingLimits,
   warmUp?: Bundle,
 ): Promise<Crossing> {
   const ferries = await Ferries.start(line, options);
@@ -99,12 +103,15 @@ export async function cross(
     const cpu = { tx: ferries.cpu("tx"), rx: ferries.cpu("rx") };
     const begun = performance.now();
     ferries.put(bundle, cargo.folder);
-    const over = () =>
-      arrived ??
-      (outbox.acks.slice(acksBefore).some((ack) => ack.finished === true) ? -1 : undefined);
+    const lossy = () => untilLoss && (ferries.picture("rx")?.accounted.lost ?? 0) > 0;
+    const over = () => {
+      if (arrived !== undefined || lossy()) return true;
+      return outbox.acks.slice(acksBefore).some((ack) => ack.finished === true) || undefined;
+    };
     // Both passes are over, or the time is: then only what came already can still make it whole.
-    const first = await until("both passes", limitMs, over).catch(() => -1);
-    if (first < 0) await until("delivery", FINISH_LIMIT_MS, () => arrived).catch(() => undefined);
+    await until("both passes", limitMs, over).catch(() => undefined);
+    if (arrived === undefined && !lossy())
+      await until("delivery", FINISH_LIMIT_MS, () => arrived).catch(() => undefined);
     const firstPassOver = outbox.ackedAt[acksBefore];
     const taken = { tx: ferries.cpu("tx") - cpu.tx, rx: ferries.cpu("rx") - cpu.rx };
     const { injected, overruns } = await loss.end();

@@ -142,7 +142,7 @@ export async function drill({ count, seed, only, beside = true }: LossOptions): 
     for (const profile of profiles(seed)) {
       if (only !== undefined && !only.includes(profile.name)) continue;
       const crossing = await onLine(profile, ({ line, loss }) =>
-        cross(line, loss, settings, cargo, bundle, limitMs),
+        cross(line, loss, settings, cargo, bundle, { limitMs }),
       );
       const other = compare
         ? await onLine(profile, async ({ line, loss }) => {
