@@ -3,11 +3,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { decodeCanonical } from "@lightferry/proto/canonical";
+import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FLAG_PASS_END, FRAME_TYPE } from "../src/frame.ts";
 import { SET_ID_BYTES } from "../src/manifest-parts.ts";
 import { type Code, DEFAULT_CODE, epochOf, manifestFault } from "../src/object.ts";
+import { TxJournal } from "../src/tx/journal.ts";
 import { Sender } from "../src/tx/sender.ts";
 import {
   directory,
@@ -203,4 +205,39 @@ test("a file that ends while it is sent is refused, and nothing of it stays in m
   ]);
   expect(at.txEvents.of("bundle.refused")).toMatchObject([{ code: "ferry.file-invalid" }]);
   expect(sender.status()).toMatchObject({ passes: [], memory: { used: 0 } });
+});
+
+test("a lease lost and given to the same ferry again is a new one, also while the old one is being written off", async () => {
+  const written = Promise.withResolvers<void>();
+  const { done } = TxJournal.prototype;
+  const writingOff = vi.spyOn(TxJournal.prototype, "done").mockImplementationOnce(async function (
+    this: TxJournal,
+    bundleId,
+  ) {
+    const line = done.call(this, bundleId);
+    await written.promise;
+    await line;
+  });
+  const { ack } = at.outbox;
+  at.outbox.ack = async (request) => {
+    if (request.leaseId === "lease-1") throw new GatewayError("outbox.lease-lost");
+    return await ack(request);
+  };
+  const bundle = await at.seal(randomBytes(40_000));
+  const sender = await start(new RecordingGate());
+  try {
+    at.outbox.put(bundle);
+    await eventually(() => writingOff.mock.calls.length).toBe(1);
+    // What the outbox has to give it gives to whoever asks: here there is one ferry.
+    at.outbox.put(bundle);
+    await eventually(() => at.outbox.acks).toMatchObject([{ leaseId: "lease-2", passesDone: 1 }]);
+    written.resolve();
+    await writingOff.mock.results[0]?.value;
+    await new Promise((resolve) => setImmediate(resolve));
+    // The new one waits for its second pass.
+    expect(sender.status()).toMatchObject({ bundles: { held: 1, emitted: 2, takenOver: 1 } });
+  } finally {
+    written.resolve();
+    writingOff.mockRestore();
+  }
 });

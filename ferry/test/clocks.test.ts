@@ -1,5 +1,6 @@
 /** Guarantee tested: wrong clocks lose nothing, are measured and are alarmed as what they are, and as nothing else. */
 import { randomBytes } from "node:crypto";
+import type { ErrorCode } from "@lightferry/proto/errors";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClockDoubt } from "../src/rx/clock-doubt.ts";
 import { DEFAULT_ROOM_LIMITS } from "../src/rx/room.ts";
@@ -198,20 +199,25 @@ test("what has expired is refused by a heartbeat that was made after it came, an
   vi.spyOn(performance, "now").mockImplementation(() => now);
   let told = true;
   const doubt = new ClockDoubt(() => (told ? { nowMs: 0, latestMs: 0, ageMs } : undefined));
-  expect(doubt.holds("a", "bundle.from-future")).toBe(true);
-  expect(doubt.holds("a", "bundle.signature-invalid")).toBe(false);
-  expect(doubt.holds("a", "bundle.expired")).toBe(true);
+  const holds = (id: string, code: ErrorCode, judging = doubt.begin()) =>
+    doubt.holds(id, code, judging);
+  expect(holds("a", "bundle.from-future")).toBe(true);
+  expect(holds("a", "bundle.signature-invalid")).toBe(false);
+  expect(holds("a", "bundle.expired")).toBe(true);
   now += 300;
   ageMs += 300;
-  expect(doubt.holds("a", "bundle.expired")).toBe(true);
+  expect(holds("a", "bundle.expired")).toBe(true);
   told = false;
-  expect(doubt.holds("a", "bundle.expired")).toBe(true);
+  const before = doubt.begin();
+  expect(holds("a", "bundle.expired")).toBe(true);
   told = true;
   ageMs = 50;
-  expect(doubt.holds("a", "bundle.expired")).toBe(false);
-  expect(doubt.holds("b", "bundle.expired")).toBe(true);
+  // It came while the file was read: the bundle was found expired by the times of before.
+  expect(holds("a", "bundle.expired", before)).toBe(true);
+  expect(holds("a", "bundle.expired")).toBe(false);
+  expect(holds("b", "bundle.expired")).toBe(true);
   doubt.over("a");
-  expect(doubt.holds("a", "bundle.expired")).toBe(true);
+  expect(holds("a", "bundle.expired")).toBe(true);
 });
 
 test("a sender's own clock remembers the latest time it showed, within what is believed", () => {

@@ -5,6 +5,13 @@
 import type { SenderTime } from "@lightferry/proto/bundle";
 import type { ErrorCode } from "@lightferry/proto/errors";
 
+/** What was known of the clocks when a bundle began to be judged; a heartbeat that comes meanwhile does not count. */
+export interface Judging {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  readonly told: SenderTime | undefined;
+}
+
 export class ClockDoubt {
   readonly #senderTime: () => SenderTime | undefined;
   /** When each was first found expired, monotonic; hex ids of bundles that wait, and so bounded as these are. */
@@ -15,15 +22,18 @@ export class ClockDoubt {
     this.#senderTime = senderTime;
   }
 
+  /** To be taken together with the times by which the bundle is judged. */
+  begin(): Judging {
+    return { at: performance.now(), told: this.#senderTime() };
+  }
+
   /** Whether the bundle must be looked at again although it was refused with this code. */
-  holds(bundleId: string, code: ErrorCode): boolean {
+  holds(bundleId: string, code: ErrorCode, { at, told }: Judging): boolean {
     if (code === "bundle.from-future") return true;
     if (code !== "bundle.expired") return false;
-    const now = performance.now();
-    const since = this.#expiredAt.get(bundleId) ?? now;
-    const told = this.#senderTime();
+    const since = this.#expiredAt.get(bundleId) ?? at;
     // The sender's clock may have been set since the heartbeat that the estimate rests on.
-    if (told !== undefined && told.ageMs < now - since) return false;
+    if (told !== undefined && told.ageMs < at - since) return false;
     this.#expiredAt.set(bundleId, since);
     return true;
   }

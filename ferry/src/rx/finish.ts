@@ -258,12 +258,15 @@ export class Finisher {
   ): Promise<Arrival | Refusal> {
     const { provider, verifyContext } = this.#parts;
     const round = this.#round;
+    // With the context, before the file is read: a heartbeat that comes in between has not judged it.
+    const judging = this.#doubt.begin();
     try {
       const arrival = await readArrival(provider, from, verifyContext(), bundleId, headerDigest);
       this.#doubt.over(bundleId);
       return arrival;
     } catch (error) {
-      if (!(error instanceof GatewayError) || this.#doubt.holds(bundleId, error.code)) throw error;
+      if (!(error instanceof GatewayError)) throw error;
+      if (this.#doubt.holds(bundleId, error.code, judging)) throw error;
       this.#doubt.over(bundleId);
       return { refusal: error, path, round };
     }
