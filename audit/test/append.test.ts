@@ -5,19 +5,18 @@ import { newId } from "@lightferry/proto/ids";
 import { merkleRoot } from "@lightferry/proto/merkle";
 import { testDatabase } from "@lightferry/proto/testing";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { LogStore } from "../src/store/batch.ts";
 import { prepareSchema } from "../src/store/migrate.ts";
 import { checkNote, readNote } from "../src/verify/note.ts";
 import { as, auditKey, event, events, provider, type TestLog, testLog, trail } from "./kit.ts";
 
 let log: TestLog;
-beforeEach(async () => {
+beforeAll(async () => {
   log = await testLog();
 });
-afterEach(async () => {
-  await log.drop();
-});
+beforeEach(() => log.renew());
+afterAll(() => log.drop());
 
 async function rootOfRows(): Promise<string> {
   const rows = await log.sql<{ leaf: Buffer }>("select leaf from audit.event order by seq");
@@ -126,8 +125,8 @@ describe("append", () => {
 describe("months", () => {
   it("makes partitions as time goes on and never lets logged time descend", async () => {
     let nowMs = Date.UTC(2031, 0, 31, 23, 59, 59, 999);
-    await log.drop();
-    log = await testLog({ now: () => nowMs });
+    const log = await testLog({ now: () => nowMs });
+    onTestFinished(() => log.drop());
     await log.append(event("seal", 1));
     for (const [sequence, at] of [
       [2, Date.UTC(2031, 1, 1)],

@@ -66,6 +66,8 @@ export interface TestLog {
   sequencer: Sequencer;
   /** A second life of the service on the same database. */
   restart(wrap?: (store: LogStore) => LogStore): Promise<Sequencer>;
+  /** A new log, in the same database: a schema is made in half the time of a database. */
+  renew(): Promise<void>;
   /** A second service on the same database at the same time. */
   another(): Sequencer;
   append(...list: PreparedEvent[]): Promise<number>;
@@ -113,6 +115,12 @@ export async function testLog(
       await log.sequencer.close();
       log.sequencer = start(wrap);
       return log.sequencer;
+    },
+    async renew() {
+      await log.sequencer.close();
+      await admin.query("drop schema if exists audit cascade");
+      faults.length = 0;
+      log.sequencer = start();
     },
     another: () => start(),
     async append(...list) {

@@ -7,7 +7,7 @@ import type { Registry } from "@lightferry/proto/registry";
 import { formatKeyId, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type pg from "pg";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkpointSigner } from "../src/checkpoint/sign.ts";
 import { readerPool } from "../src/store/connect.ts";
 import { knownCheckpoints } from "../src/store/witnessed.ts";
@@ -36,8 +36,11 @@ function farTree(size: number, fork = ""): MerkleTree {
 let log: TestLog;
 let pool: pg.Pool;
 let witness: Witness;
-beforeEach(async () => {
+beforeAll(async () => {
   log = await testLog();
+});
+beforeEach(async () => {
+  await log.renew();
   pool = readerPool(log.writerUrl);
   await log.sequencer.append({
     events: [],
@@ -53,10 +56,8 @@ beforeEach(async () => {
     known: (zone, size, oldSize) => knownCheckpoints(pool, zone, size, oldSize),
   });
 });
-afterEach(async () => {
-  await pool.end();
-  await log.drop();
-});
+afterEach(() => pool.end());
+afterAll(() => log.drop());
 
 function request(
   size: number,
