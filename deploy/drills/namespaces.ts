@@ -74,6 +74,8 @@ function makeCell(zone: ZoneName, tag: string, address: string, root: string): C
       "--init-groups",
       "--no-new-privs",
       "env",
+      // Whoever runs the drill may keep compiled code where this user may not look.
+      "--unset=NODE_COMPILE_CACHE",
       `HOME=${home}`,
     ],
   };

@@ -4,6 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { REPOSITORY } from "../repository.ts";
 
+/** Tests start hundreds of programs: compiled code that is kept halves what each start costs. */
+const COMPILE_CACHE = join(REPOSITORY, "node_modules/.cache/lightferry-compile");
+
 export interface VitestRun {
   readonly filters: readonly string[];
   readonly slow: boolean;
@@ -18,7 +21,7 @@ export function runVitest(run: VitestRun): Promise<number> {
   return runCommand(
     process.execPath,
     [join(REPOSITORY, "node_modules/vitest/vitest.mjs"), "run", ...reporters, ...run.filters],
-    run.slow ? { LIGHTFERRY_SLOW: "1" } : {},
+    { NODE_COMPILE_CACHE: COMPILE_CACHE, ...(run.slow ? { LIGHTFERRY_SLOW: "1" } : {}) },
   );
 }
 
