@@ -34,6 +34,7 @@ import {
   writeZoneOptions,
   type ZoneOptions,
 } from "../src/setup/zone-options.ts";
+import { DIRECTORY_OPTIONS, directoryOf } from "./setup-directory.ts";
 
 const FIRST_PORT = 1024;
 const LAST_PORT = 65_535;
@@ -58,6 +59,7 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
     unlockDir: unlockDir === undefined ? "" : resolve(unlockDir),
     unlockByCredential: systemd !== undefined,
     mediaLane: input.text("media-lane") ?? "",
+    ferryDirectory: directoryOf(zone, input),
   };
   // Before anything is made.
   mediaLaneOf(options.mediaLane);
@@ -101,6 +103,7 @@ function unitsOf(context: CliContext, zone: ZoneName, options: ZoneOptions): Sys
   return systemdFiles({
     ...{ zone, paths, home: resolve(context.home), unlockDir: unlockDirOf(paths, options) },
     ...{ node: process.execPath, program: REPOSITORY, credentials: CREDENTIALS },
+    directory: options.ferryDirectory,
   });
 }
 
@@ -127,7 +130,7 @@ export const noun: CliNoun = {
         en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
       },
       usage:
-        "--zone ZONE [--port-base N] [--gate-host ADDRESS] [--media-lane LANE:FROM] [--unlock-dir DIR] [--systemd DIR]",
+        "--zone ZONE [--port-base N] [--gate-host ADDRESS | --directory-lane LANE …] [--media-lane LANE:FROM] [--unlock-dir DIR] [--systemd DIR]",
       args: [],
       options: {
         "port-base": {
@@ -154,6 +157,7 @@ export const noun: CliNoun = {
             en: "the lane that removable media carry and the zone it begins in, the same on both sides, e.g. inbound-media:extranet",
           },
         },
+        ...DIRECTORY_OPTIONS,
         "unlock-dir": {
           type: "string",
           value: "DIR",
@@ -183,6 +187,19 @@ export const noun: CliNoun = {
         {
           command: "setup --zone extranet --gate-host 192.0.2.10 --unlock-dir /media/unlock",
           summary: { zh: "外网侧", en: "the extranet side" },
+        },
+        {
+          command:
+            "setup --zone extranet --directory-lane inbound --directory-drop /srv/appliance/in",
+          summary: {
+            zh: "外网侧，由摆渡文件夹的设备代替光闸",
+            en: "the extranet side, with an appliance that ferries a folder in place of the gate",
+          },
+        },
+        {
+          command:
+            "setup --zone business --directory-lane inbound --directory-pick-up /srv/appliance/out",
+          summary: { zh: "业务网侧", en: "the business side of it" },
         },
       ],
       run: setup,

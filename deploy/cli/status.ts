@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliContext, type CliNoun, EXIT, type ExitCode } from "@lightferry/proto/cli";
 import { ZONES, zonePaths } from "../src/layout.ts";
+import { isChosen, shownOf } from "../src/setup/directory-lane.ts";
+import { readZoneOptions } from "../src/setup/zone-options.ts";
 import { lockHolder } from "../src/zone/lock.ts";
 
 interface Row {
@@ -11,6 +13,8 @@ interface Row {
   readonly state: "ready" | "starting" | "stopped";
   readonly pid: number | undefined;
   readonly restarts: number;
+  /** Of a ferry program that has an appliance in place of the gate: its lane, and where files are put or taken. */
+  readonly appliance?: string;
 }
 
 interface SupervisorFile {
@@ -22,18 +26,22 @@ interface SupervisorFile {
 
 function rowsOf(home: string): Row[] {
   return ZONES.flatMap((zone) => {
-    const { state } = zonePaths(home, zone);
+    const { root, state } = zonePaths(home, zone);
     const path = join(state, "supervisor.json");
     if (!existsSync(path)) return [];
     const running = lockHolder(join(state, "zone.lock")) !== undefined;
+    const { ferryDirectory } = readZoneOptions(root);
     const file = JSON.parse(readFileSync(path, "utf8")) as SupervisorFile;
     const services = {
       postgres: { pid: file.postgresPid, ready: true, restarts: 0 },
       ...file.services,
     };
     return Object.entries(services).map(([service, { pid, ready, restarts }]): Row => {
+      const carried = service.startsWith("ferry-") && isChosen(ferryDirectory);
       const state = running ? (ready ? "ready" : "starting") : "stopped";
-      return { zone, service, state, pid: running ? pid : undefined, restarts };
+      const row = { zone, service, state, pid: running ? pid : undefined, restarts } as const;
+      if (!carried) return row;
+      return { ...row, appliance: `${ferryDirectory.lane} ${shownOf(ferryDirectory)}` };
     });
   });
 }
@@ -52,6 +60,14 @@ function status(context: CliContext): Promise<ExitCode> {
     { title: { zh: "状态", en: "state" }, value: (row) => context.say(STATES[row.state]) },
     { title: { zh: "进程", en: "pid" }, value: "pid", align: "right" },
     { title: { zh: "重启次数", en: "restarts" }, value: "restarts", align: "right" },
+    ...(rows.some(({ appliance }) => appliance !== undefined)
+      ? [
+          {
+            title: { zh: "摆渡设备", en: "appliance" },
+            value: (row: Row) => row.appliance ?? "",
+          } as const,
+        ]
+      : []),
   ]);
   context.emitJson(rows);
   const allReady = rows.length > 0 && rows.every((row) => row.state === "ready");

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ZONES, type ZoneName, zonePaths } from "../layout.ts";
 import { readZoneOptions } from "../setup/zone-options.ts";
+import { appliance } from "./appliance.ts";
 import { clock } from "./clock.ts";
 import { cryptography } from "./cryptography.ts";
 import { disks } from "./disks.ts";
@@ -42,6 +43,9 @@ export function examine(
     ...processor(here),
     ...clock(here),
     ...disks(here, [resolve(home), ...folders]),
+    ...zones.flatMap(([name, { root }]) =>
+      appliance(here, name, readZoneOptions(root).ferryDirectory),
+    ),
     ...kernelLimits(here),
     ...memory(here),
     ...zones.flatMap(([name, paths]) => services(here, name, paths)),

@@ -17,6 +17,7 @@ import {
   zonePorts,
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
+import { directorySettings } from "./directory-lane.ts";
 import { ringDir, unlockFile } from "./introduction.ts";
 import { mediaLaneOf, unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 
@@ -85,6 +86,7 @@ export function writeConfigs(
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
   const lane = options.ferryLanes.length > 0 ? { lanes: options.ferryLanes } : { lane: "inbound" };
+  const appliance = directorySettings(options.ferryDirectory);
   const gate = (oneLink: Json): Json =>
     options.ferryLinks.length > 0
       ? { driver: "udp", links: options.ferryLinks }
@@ -147,6 +149,7 @@ export function writeConfigs(
         parityShards: options.gateParityShards,
         secondPassSeconds: options.gateSecondPassSeconds,
       },
+      ...appliance,
       metrics: { host: LOOPBACK, port: ports.ferryTxMetrics },
     },
     "ferry-rx": {
@@ -161,6 +164,7 @@ export function writeConfigs(
         groupShards: options.gateGroupShards,
         parityShards: options.gateParityShards,
       },
+      ...appliance,
       expectedSender: nodeIdOf(otherZone(zone)),
       space: { reserveBytes: Math.max(LEAST_RESERVE_BYTES, options.spoolReserveBytes) },
       metrics: { host: LOOPBACK, port: ports.ferryRxMetrics },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
+import { type FerryDirectory, isChosen } from "./directory-lane.ts";
 
 /** Of the demonstration's registry. */
 export const DEMO_MEDIA_LANE = "inbound-media";
@@ -43,6 +44,8 @@ export interface ZoneOptions {
   /** Lanes and links of this zone's ferry program, as its settings have them (ferry/README.md); none = one of each. */
   readonly ferryLanes: readonly object[];
   readonly ferryLinks: readonly object[];
+  /** In place of the gate: an appliance that ferries a folder; {} = none. */
+  readonly ferryDirectory: FerryDirectory;
   /** Bytes of the spool's file system that uploads and what the gate brings leave free for the database; 0 when the spool has a disk of its own. */
   readonly spoolReserveBytes: number;
   /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
@@ -64,6 +67,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   gateSecondPassSeconds: 30,
   ferryLanes: [],
   ferryLinks: [],
+  ferryDirectory: {},
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
   spoolReserveBytes: 256 * 1024 * 1024,
   unlockDir: "",
@@ -85,14 +89,22 @@ export function readZoneOptions(zoneRoot: string): ZoneOptions {
     }
     options[name] = value;
   }
-  return options as unknown as ZoneOptions;
+  const read = options as unknown as ZoneOptions;
+  // Such a ferry program has one lane and no link.
+  if (isChosen(read.ferryDirectory) && read.ferryLanes.length + read.ferryLinks.length > 0) {
+    throw new GatewayError("config.invalid", { detail: "zone.json: ferryDirectory" });
+  }
+  return read;
 }
 
 function sameKind(value: unknown, usual: unknown): boolean {
-  if (!Array.isArray(usual)) return typeof value === typeof usual;
-  // The ferry itself reads what stands in it, and names what is wrong.
-  return Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
+  // The ferry itself reads what stands in an object, and names what is wrong.
+  if (Array.isArray(usual)) return Array.isArray(value) && value.every(isObject);
+  return typeof usual === "object" ? isObject(value) : typeof value === typeof usual;
 }
+
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export function writeZoneOptions(zoneRoot: string, options: ZoneOptions): void {
   writeFileSync(join(zoneRoot, "zone.json"), `${JSON.stringify(options, null, 2)}\n`, {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { CertificateUse } from "@lightferry/proto/pki";
 import { ZONE_SERVICES, type ZoneName, type ZonePaths } from "../../layout.ts";
 import { GATE_RECEIVE_BUFFER_BYTES, KEY_HOLDERS, SEAL_VAULT } from "../configs.ts";
+import { type FerryDirectory, foldersOf, secretsOf } from "../directory-lane.ts";
 import { ringDir } from "../introduction.ts";
 
 /** What runs under systemd: the demonstration's receiver does not, the zone's database does. */
@@ -41,7 +42,12 @@ const roadGroup = (zone: ZoneName): string => `lf-${zone}-road`;
 export const stateOf = (paths: ZonePaths, service: UnitService): string =>
   join(paths.state, service);
 
-/** Everything else is read only for it. */
+/** Folders of an appliance that the service fills or empties; they are the appliance's, made and owned elsewhere. */
+export function applianceFolders(directory: FerryDirectory, service: UnitService): string[] {
+  return service === "ferry-tx" || service === "ferry-rx" ? foldersOf(directory) : [];
+}
+
+/** Everything else of the zone is read only for it. */
 export function writablePaths(paths: ZonePaths, service: UnitService): string[] {
   const state = stateOf(paths, service);
   switch (service) {
@@ -92,6 +98,7 @@ export function tmpfiles(
   home: string,
   paths: ZonePaths,
   unlockDir: string,
+  directory: FerryDirectory,
 ): string {
   const services = unitServices(zone);
   const has = (service: UnitService): boolean => services.includes(service);
@@ -145,6 +152,7 @@ export function tmpfiles(
     // Written by one program, cleared by another.
     one(paths.outbox, "0770", "front-proxy"),
     one(paths.arrivals, "0770", "front-proxy"),
+    ...secretsOf(directory).map((path) => one(path, "0400", "ferry-tx")),
     ...(has("seal") ? [one(join(unlockDir, SEAL_VAULT), "0400", "seal")] : []),
   ];
   return `${lines.join("\n")}\n`;

@@ -5,8 +5,17 @@
  */
 import { join } from "node:path";
 import { SERVICE_ENTRIES, type ZoneName, type ZonePaths } from "../../layout.ts";
+import { type FerryDirectory, secretsOf } from "../directory-lane.ts";
 import { unlockFile } from "../introduction.ts";
-import { groupOf, type UnitService, unitServices, useOf, userOf, writablePaths } from "./access.ts";
+import {
+  applianceFolders,
+  groupOf,
+  type UnitService,
+  unitServices,
+  useOf,
+  userOf,
+  writablePaths,
+} from "./access.ts";
 
 /** A service closes within 9 s (proto/src/service/shell.ts); PostgreSQL writes its last checkpoint. */
 const STOP_SECONDS = 15;
@@ -27,6 +36,8 @@ export interface UnitPlaces {
   readonly program: string;
   /** Folder of encrypted credentials. */
   readonly credentials: string;
+  /** An appliance that ferries a folder, in place of the gate. */
+  readonly directory: FerryDirectory;
 }
 
 export const unitName = (zone: ZoneName, service: UnitService): string =>
@@ -56,12 +67,14 @@ WantedBy=multi-user.target
 }
 
 export function unitText(places: UnitPlaces, service: UnitService): string {
-  const { zone, paths, unlockDir, program } = places;
+  const { zone, paths, unlockDir, program, directory } = places;
+  const appliance = applianceFolders(directory, service);
+  const needed = [program, paths.root, unlockDir, ...appliance];
   const credential = credentialOf(places, service);
   return `[Unit]
 Description=光渡 ${service}（${zone}） / Lightferry ${service} of ${zone}
 PartOf=${targetName(zone)}
-${orderOf(zone, service)}RequiresMountsFor=${[program, paths.root, unlockDir].join(" ")}
+${orderOf(zone, service)}RequiresMountsFor=${needed.join(" ")}
 
 [Service]
 Type=exec
@@ -83,8 +96,8 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-ProtectHome=${homeOf([program, paths.root, unlockDir])}
-ReadWritePaths=${writablePaths(paths, service).join(" ")}
+ProtectHome=${homeOf(service === "ferry-tx" ? [...needed, ...secretsOf(directory)] : needed)}
+ReadWritePaths=${[...writablePaths(paths, service), ...appliance].join(" ")}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectProc=invisible

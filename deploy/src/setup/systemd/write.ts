@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
+import { foldersOf, secretsOf } from "../directory-lane.ts";
 import { sysctl, sysusers, tmpfiles, unitServices } from "./access.ts";
 import { targetName, targetText, type UnitPlaces, unitName, unitText } from "./units.ts";
 
@@ -15,8 +16,9 @@ export interface SystemdFile {
 
 /** @throws GatewayError `cli.usage` for a path that a unit cannot name plainly */
 export function systemdFiles(places: UnitPlaces): SystemdFile[] {
-  const { zone, home, paths, unlockDir, node, program, credentials } = places;
-  for (const path of [home, paths.root, unlockDir, node, program, credentials]) {
+  const { zone, home, paths, unlockDir, node, program, credentials, directory } = places;
+  const appliance = [...foldersOf(directory), ...secretsOf(directory)];
+  for (const path of [home, paths.root, unlockDir, node, program, credentials, ...appliance]) {
     if (!PLAIN.test(path)) {
       throw new GatewayError("cli.usage", {
         detail: `--systemd: ${path}: letters, digits, /._@+-`,
@@ -30,7 +32,10 @@ export function systemdFiles(places: UnitPlaces): SystemdFile[] {
     })),
     { name: targetName(zone), text: targetText(zone) },
     { name: `lightferry-${zone}.sysusers.conf`, text: sysusers(zone) },
-    { name: `lightferry-${zone}.tmpfiles.conf`, text: tmpfiles(zone, home, paths, unlockDir) },
+    {
+      name: `lightferry-${zone}.tmpfiles.conf`,
+      text: tmpfiles(zone, home, paths, unlockDir, directory),
+    },
     { name: `lightferry-${zone}.sysctl.conf`, text: sysctl(zone) },
   ].filter(({ text }) => text !== "");
 }
