@@ -1,4 +1,4 @@
-/** Guarantee: `lightferry ferry status | gaps | plan` show what the two programs say of the gate and change nothing; what asks for repair is in repair.ts. */
+/** Guarantee: `lightferry ferry status | gaps | plan` show what the two programs say of the gate and change nothing; what asks for repair is in ticket.ts, repair.ts and inventory.ts. */
 import {
   type CliContext,
   type CliInput,
@@ -6,12 +6,14 @@ import {
   EXIT,
   type ExitCode,
 } from "@lightferry/proto/cli";
+import { inventoryVerb } from "./inventory.ts";
 import { plan } from "./plan.ts";
-import { repairVerbs } from "./repair.ts";
+import { repairVerb } from "./repair.ts";
 import { showLive } from "./screen.ts";
 import { readStatuses, type Seen } from "./status-files.ts";
 import { cut } from "./status-parts.ts";
 import { GAP_STATES, type Line, statusView, type ViewSize } from "./status-view.ts";
+import { ticketVerb } from "./ticket.ts";
 
 /** The programs write their pictures so often. */
 const EVERY_MS = 1_000;
@@ -154,7 +156,9 @@ export const noun: CliNoun = {
       ],
       run: gaps,
     },
-    ...repairVerbs,
+    ticketVerb,
+    repairVerb,
+    inventoryVerb,
     plan,
   ],
 };

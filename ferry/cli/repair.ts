@@ -1,11 +1,10 @@
 /**
- * Guarantee: `lightferry ferry ticket | repair | inventory` carry a wish for repair
- * from the receiving side to the sending one by file or QR code, and say what
- * became of it. Nothing counts for having been typed, carried or scanned: the
- * sending program verifies it.
+ * Guarantee: `lightferry ferry repair` hands a ticket to the sending program, from a file, a file of scanned texts
+ * or the texts, and says what became of it. Nothing counts for having been typed, carried or scanned: the sending
+ * program verifies it.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,93 +14,19 @@ import {
   type CliVerb,
   EXIT,
   type ExitCode,
-  type Words,
 } from "@lightferry/proto/cli";
 import { errorRow, GatewayError, isErrorCode } from "@lightferry/proto/errors";
-import { QR_MAX_BYTES, QrCollector, qrParts, qrSvg } from "@lightferry/proto/pki";
+import { QrCollector } from "@lightferry/proto/pki";
 import { countOf } from "../src/ranges.ts";
-import { answerOf, type TicketAnswer, ticketsDir, wishPath } from "../src/repair/folder.ts";
-import { issueTicket, wantedOf } from "../src/repair/issue.ts";
-import { type Missing, missingPath, readMissing } from "../src/repair/missing.ts";
+import { answerOf, type TicketAnswer, ticketsDir } from "../src/repair/folder.ts";
 import { MAX_TICKET_BYTES, peekTicket } from "../src/repair/ticket.ts";
-import { withFerryKey } from "./ferry-key.ts";
+import { NO_SENDER, stateDir } from "./program-state.ts";
 
 /** The sending program looks once a second, and asks its outbox. */
 const ANSWER_MS = 15_000;
 const ANSWER_LOOK_MS = 100;
-const MISSING_FILE = /^missing-([A-Za-z0-9-]+)\.json$/;
 /** 64 codes of 480 characters, and their line ends. */
 const MAX_TEXT_BYTES = 64 * 512;
-
-const NO_RECEIVER: Words = {
-  zh: "没有找到接收程序（ferry-rx）的状态：它还没有在这里运行过",
-  en: "no state of a receiving program (ferry-rx) was found: it has not run here",
-};
-const NO_SENDER: Words = {
-  zh: "没有找到发送程序（ferry-tx）的状态：它还没有在这里运行过",
-  en: "no state of a sending program (ferry-tx) was found: it has not run here",
-};
-
-function stateDir(context: CliContext, service: "ferry-tx" | "ferry-rx"): string {
-  return join(context.home, context.zoneConfig().zone, "state", service);
-}
-
-async function ticket(context: CliContext, input: CliInput): Promise<ExitCode> {
-  const out = input.text("out");
-  const qr = input.text("qr");
-  if (out === undefined && qr === undefined) {
-    throw new GatewayError("cli.usage", { detail: "--out FILE | --qr DIR" });
-  }
-  const missing = await missingHere(context, input.text("lane"));
-  if (missing === undefined) {
-    context.out(context.say(NO_RECEIVER));
-    return EXIT.unavailable;
-  }
-  if (wantedOf(missing).size === 0) {
-    context.emitJson({ bundles: 0 });
-    context.out(context.say({ zh: "没有可以补发的缺失数据包", en: "nothing can be asked for" }));
-    return EXIT.done;
-  }
-  const maxBytes = qr === undefined ? MAX_TICKET_BYTES : QR_MAX_BYTES;
-  const about = { lane: missing.lane, sender: missing.sender };
-  const issued = await withFerryKey(
-    context,
-    input.text("operator"),
-    "ferry ticket",
-    about,
-    (key) => {
-      const made = issueTicket(missing, key.node, key.signer, Date.now(), maxBytes);
-      if (made !== undefined) key.note({ ticket: made.id, bundles: String(made.bundles) });
-      return made;
-    },
-  );
-  if (issued === undefined) return EXIT.done;
-  const { bytes, id, expiresMs, bundles, objects, left } = issued;
-  const files: string[] = [];
-  if (out !== undefined) {
-    writeNew(out, bytes);
-    files.push(out);
-  }
-  if (qr !== undefined) files.push(...writeCodes(qr, id, bytes));
-  const pictureMs = missing.timeMs;
-  context.emitJson({ ticket: id, bundles, objects, left, expiresMs, pictureMs, files });
-  for (const file of files) context.out(file);
-  context.out(
-    context.say({
-      zh: `补发单 ${id}：${bundles} 个数据包，其中 ${objects} 个只缺部分；缺失情况截至 ${clock(pictureMs)}；有效至 ${clock(expiresMs)}`,
-      en: `repair ticket ${id}: ${bundles} bundles, ${objects} of them in part; as of ${clock(pictureMs)}; valid until ${clock(expiresMs)}`,
-    }),
-  );
-  if (left > 0) {
-    context.out(
-      context.say({
-        zh: `另有 ${left} 个放不下：补发之后再签发一张`,
-        en: `${left} more found no room: write another ticket after the repair`,
-      }),
-    );
-  }
-  return EXIT.done;
-}
 
 async function repair(context: CliContext, input: CliInput): Promise<ExitCode> {
   const bytes = ticketBytes(input.positionals);
@@ -168,42 +93,6 @@ function tell(context: CliContext, answer: TicketAnswer | undefined): ExitCode {
   return EXIT.done;
 }
 
-async function inventory(context: CliContext): Promise<ExitCode> {
-  const dir = stateDir(context, "ferry-tx");
-  if (!existsSync(ticketsDir(dir))) {
-    context.out(context.say(NO_SENDER));
-    return EXIT.unavailable;
-  }
-  await writeFile(wishPath(dir), "", { mode: 0o644 });
-  context.emitJson({ asked: true });
-  context.out(
-    context.say({
-      zh: "已要求发送完整清单：发送程序一秒内开始；接收侧用 lightferry ferry gaps 查看",
-      en: "a full inventory is asked for: the sending program begins within a second; see lightferry ferry gaps on the receiving side",
-    }),
-  );
-  return EXIT.done;
-}
-
-/** @returns undefined when no receiving program has run here. @throws GatewayError `cli.usage`, `ferry.state-corrupt` */
-async function missingHere(
-  context: CliContext,
-  wanted: string | undefined,
-): Promise<Missing | undefined> {
-  const dir = stateDir(context, "ferry-rx");
-  const names = existsSync(dir) ? readdirSync(dir) : [];
-  const lanes = names.flatMap((name) => MISSING_FILE.exec(name)?.[1] ?? []).sort();
-  if (wanted !== undefined && !lanes.includes(wanted)) {
-    throw new GatewayError("cli.usage", { detail: `--lane ${lanes.join(" | ")}` });
-  }
-  const lane = wanted ?? lanes[0];
-  if (lane === undefined) return undefined;
-  if (wanted === undefined && lanes.length > 1) {
-    throw new GatewayError("cli.usage", { detail: `--lane ${lanes.join(" | ")}` });
-  }
-  return await readMissing(missingPath(dir, lane), { lane });
-}
-
 /** A ticket file, a file of scanned texts, or the texts themselves. */
 function ticketBytes(given: readonly string[]): Uint8Array {
   const texts: string[] = [];
@@ -242,29 +131,6 @@ function readShort(path: string): Uint8Array {
   return readFileSync(path);
 }
 
-/** One SVG a code, and all their texts one a line. */
-function writeCodes(dir: string, id: string, bytes: Uint8Array): string[] {
-  const parts = qrParts(bytes);
-  const name = `ticket-${id.slice(0, 8)}`;
-  mkdirSync(dir, { recursive: true });
-  const files = parts.map((part, at) => {
-    const path = join(dir, `${name}-${at + 1}-of-${parts.length}.svg`);
-    writeNew(path, qrSvg(part));
-    return path;
-  });
-  const texts = join(dir, `${name}.txt`);
-  writeNew(texts, `${parts.join("\n")}\n`);
-  return [...files, texts];
-}
-
-function writeNew(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(path, content, { flag: "wx", mode: 0o644 });
-  } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `${path} cannot be written anew`, cause });
-  }
-}
-
 /** What the sending program said, and forgets. */
 async function answered(path: string): Promise<TicketAnswer | undefined> {
   const until = Date.now() + ANSWER_MS;
@@ -281,88 +147,28 @@ async function answered(path: string): Promise<TicketAnswer | undefined> {
   return undefined;
 }
 
-function clock(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-export const repairVerbs: readonly CliVerb[] = [
-  {
-    name: "ticket",
-    summary: {
-      zh: "接收侧：签发补发单，列明缺失的数据包",
-      en: "receiving side: write a signed repair ticket that names what is missing",
-    },
-    usage: "--out FILE | --qr DIR [--lane LANE] [--operator NAME]",
-    options: {
-      out: { type: "string", value: "FILE", summary: { zh: "写入文件", en: "write it to a file" } },
-      qr: {
-        type: "string",
-        value: "DIR",
-        summary: { zh: "写成可打印的二维码（SVG）", en: "write it as printable QR codes (SVG)" },
-      },
-      lane: {
-        type: "string",
-        value: "LANE",
-        summary: { zh: "通道，有多条时必填", en: "lane, where there are several" },
-      },
-      operator: {
-        type: "string",
-        value: "NAME",
-        summary: { zh: "操作人，默认为系统用户", en: "who does it, the system's user by default" },
-      },
-    },
-    args: [],
-    examples: [
-      {
-        command: "ferry ticket --zone business --out repair.lft",
-        summary: { zh: "写成文件带走", en: "to be carried as a file" },
-      },
-      {
-        command: "ferry ticket --zone business --qr codes",
-        summary: { zh: "打印二维码，用眼睛带走", en: "as codes, to be carried by eye" },
-      },
-    ],
-    run: ticket,
+export const repairVerb: CliVerb = {
+  name: "repair",
+  summary: {
+    zh: "发送侧：提交补发单",
+    en: "sending side: hand in a repair ticket",
   },
-  {
-    name: "repair",
-    summary: {
-      zh: "发送侧：提交补发单",
-      en: "sending side: hand in a repair ticket",
+  usage: "FILE | TEXT…",
+  args: [
+    {
+      name: "FILE",
+      summary: {
+        zh: "补发单文件、扫描文本的文件，或扫描到的文本",
+        en: "ticket, file of scanned texts, or the texts",
+      },
+      many: true,
     },
-    usage: "FILE | TEXT…",
-    args: [
-      {
-        name: "FILE",
-        summary: {
-          zh: "补发单文件、扫描文本的文件，或扫描到的文本",
-          en: "ticket, file of scanned texts, or the texts",
-        },
-        many: true,
-      },
-    ],
-    examples: [
-      {
-        command: "ferry repair repair.lft --zone extranet",
-        summary: { zh: "提交文件", en: "hand in a file" },
-      },
-    ],
-    run: repair,
-  },
-  {
-    name: "inventory",
-    summary: {
-      zh: "发送侧：立即发送一份完整清单",
-      en: "sending side: send a full inventory now",
+  ],
+  examples: [
+    {
+      command: "ferry repair repair.lft --zone extranet",
+      summary: { zh: "提交文件", en: "hand in a file" },
     },
-    usage: "",
-    args: [],
-    examples: [
-      {
-        command: "ferry inventory --zone extranet",
-        summary: { zh: "让接收侧知道缺什么", en: "so that the far side knows what it lacks" },
-      },
-    ],
-    run: inventory,
-  },
-];
+  ],
+  run: repair,
+};
