@@ -2,23 +2,14 @@
 import { ALARM_CODES, type AlarmCode } from "../alarms.ts";
 import type { GapPicture, RxLane, RxLink, RxPicture } from "../picture.ts";
 import { counter, type Figure, gauge, type Point } from "./figures.ts";
+import { LOCKED, lagFigures, perLane, perLink, seconds } from "./per-place.ts";
 
 /** Of the machine, not of one link. */
 const SPACE_CODES: readonly AlarmCode[] = ["ferry.space-low", "ferry.space-full"];
 const LINK_CODES = ALARM_CODES.filter((code) => !SPACE_CODES.includes(code));
 
-const LINK = ["link"] as const;
-const LANE = ["lane"] as const;
-
-const links =
-  (read: (link: RxLink) => number | null) =>
-  ({ links: all }: RxPicture): Point[] =>
-    all.map((link) => [[link.link], read(link)]);
-const lanes =
-  (read: (lane: RxLane) => number | null) =>
-  ({ lanes: all }: RxPicture): Point[] =>
-    all.map((lane) => [[lane.lane], read(lane)]);
-const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
+const link = perLink<RxLink>();
+const lane = perLane<RxLane>();
 
 const GAP_STATES: readonly GapPicture["state"][] = ["open", "unrepaired", "unrepairable"];
 
@@ -26,80 +17,73 @@ const isActive = (alarms: RxLink["alarms"], code: AlarmCode): number =>
   alarms.some((alarm) => alarm.code === code) ? 1 : 0;
 
 const LINK_FIGURES: readonly Figure<RxPicture>[] = [
-  gauge("locked", LINK, "1 when the kernel itself keeps the socket to one direction.", (picture) =>
-    picture.links.map(({ link, locked }) => [[link], locked ? 1 : 0]),
-  ),
-  gauge(
-    "epoch",
-    LINK,
-    "Starts of the sender, as its heartbeats say.",
-    links(({ epoch }) => epoch),
-  ),
-  counter(
+  LOCKED,
+  link(gauge, "epoch", "Starts of the sender, as its heartbeats say.", ({ epoch }) => epoch),
+  link(
+    counter,
     "received_datagrams",
-    LINK,
     "Datagrams taken from the socket.",
-    links(({ received }) => received.datagrams),
+    ({ received }) => received.datagrams,
   ),
-  counter(
+  link(
+    counter,
     "received_bytes",
-    LINK,
     "UDP payload taken from the socket.",
-    links(({ received }) => received.bytes),
+    ({ received }) => received.bytes,
   ),
-  counter(
+  link(
+    counter,
     "received_frames",
-    LINK,
     "Datagrams that were frames of this link.",
-    links(({ frames }) => frames),
+    ({ frames }) => frames,
   ),
-  counter(
+  link(
+    counter,
     "receive_overruns",
-    LINK,
     "Datagrams that the kernel dropped at this socket for want of buffer (RcvbufErrors).",
-    links(({ received }) => received.overruns),
+    ({ received }) => received.overruns,
   ),
-  gauge(
+  link(
+    gauge,
     "receive_buffer_bytes",
-    LINK,
     "Socket buffer that the kernel granted.",
-    links(({ received }) => received.receiveBuffer),
+    ({ received }) => received.receiveBuffer,
   ),
-  counter(
+  link(
+    counter,
     "accounted_frames",
-    LINK,
     "Frame numbers accounted for, arrived or lost; kept over restarts.",
-    links(({ accounted }) => accounted.settled),
+    ({ accounted }) => accounted.settled,
   ),
-  counter(
+  link(
+    counter,
     "lost_frames",
-    LINK,
     "Frame numbers that never came, exactly; kept over restarts.",
-    links(({ accounted }) => accounted.lost),
+    ({ accounted }) => accounted.lost,
   ),
-  gauge(
+  link(
+    gauge,
     "loss_ratio",
-    LINK,
     "Lost of the frames of the alarm's window, 0 to 1.",
-    links(({ loss }) => loss.permille / 1_000),
+    ({ loss }) => loss.permille / 1_000,
   ),
-  counter(
+  link(
+    counter,
     "heartbeats",
-    LINK,
     "Signed heartbeats that were accepted.",
-    links(({ heartbeat }) => heartbeat.count),
+    ({ heartbeat }) => heartbeat.count,
   ),
-  gauge(
+  link(
+    gauge,
     "heartbeat_age_seconds",
-    LINK,
     "Since the newest heartbeat; absent before the first.",
-    links(({ heartbeat }) => heartbeat.secondsAgo),
+    ({ heartbeat }) => heartbeat.secondsAgo,
   ),
-  gauge(
+  link(
+    gauge,
     "clock_offset_seconds",
-    LINK,
     "The sender's clock minus ours; absent before the first heartbeat.",
-    links(({ heartbeat }) => seconds(heartbeat.clockOffsetMs)),
+    ({ heartbeat }) => seconds(heartbeat.clockOffsetMs),
   ),
   counter(
     "rejected_frames",
@@ -134,11 +118,11 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
         ),
       ),
   ),
-  gauge(
+  lane(
+    gauge,
     "waiting_bundles",
-    LANE,
     "Arrived and not yet taken by the inbox.",
-    lanes(({ bundles }) => bundles.waiting),
+    ({ bundles }) => bundles.waiting,
   ),
   gauge(
     "missing_bundles",
@@ -154,42 +138,22 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
         ),
       ),
   ),
-  gauge(
+  lane(
+    gauge,
     "quarantine_bundles",
-    LANE,
     "Bundles in the ferry's quarantine.",
-    lanes(({ quarantine }) => quarantine.bundles),
+    ({ quarantine }) => quarantine.bundles,
   ),
-  gauge(
-    "quarantine_bytes",
-    LANE,
-    "Their bytes.",
-    lanes(({ quarantine }) => quarantine.bytes),
-  ),
-  gauge(
+  lane(gauge, "quarantine_bytes", "Their bytes.", ({ quarantine }) => quarantine.bytes),
+  lane(
+    gauge,
     "objects_under_way",
-    LANE,
     "Objects that are announced and not whole.",
-    lanes(({ objects }) => objects),
+    ({ objects }) => objects,
   ),
-  gauge(
-    "held_bytes",
-    LANE,
-    "Memory held for them.",
-    lanes(({ heldBytes }) => heldBytes),
-  ),
-  counter(
-    "restored_shards",
-    LANE,
-    "Shards that the code restored.",
-    lanes(({ restored }) => restored),
-  ),
-  counter(
-    "repeated_shards",
-    LANE,
-    "Shards that were here already.",
-    lanes(({ repeats }) => repeats),
-  ),
+  lane(gauge, "held_bytes", "Memory held for them.", ({ heldBytes }) => heldBytes),
+  lane(counter, "restored_shards", "Shards that the code restored.", ({ restored }) => restored),
+  lane(counter, "repeated_shards", "Shards that were here already.", ({ repeats }) => repeats),
   counter(
     "lane_rejections",
     ["lane", "reason"],
@@ -199,17 +163,8 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
         Object.entries(rejected).map(([reason, count]): Point => [[lane, reason], count]),
       ),
   ),
-  gauge(
-    "lag_seconds",
-    LANE,
+  ...lagFigures(
     "From the making of the newest delivered bundle to its delivery, by the sender's clock.",
-    lanes(({ lag }) => seconds(lag.newestMs)),
-  ),
-  gauge(
-    "lag_worst_seconds",
-    LANE,
-    "The longest such time of the last minute.",
-    lanes(({ lag }) => seconds(lag.worstMs)),
   ),
 ];
 
