@@ -1,6 +1,6 @@
 /**
  * Guarantee: proto/src/gen, the *.wasm of proto/wasm and ferry/wasm, and proto/ERRORS.md are exactly
- * what the schemas, the AssemblyScript sources and the error table say; `--check` exits 1 on any
+ * what the schemas, the sources in AssemblyScript and WebAssembly text and the error table say; `--check` exits 1 on any
  * difference.
  */
 import { execFileSync } from "node:child_process";
@@ -28,6 +28,7 @@ const flags =
   );
 const pbjs = join(root, "node_modules/protobufjs-cli/bin/pbjs");
 const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
+const { default: binaryen } = await import("../node_modules/assemblyscript/lib/binaryen.js");
 const scratch = mkdtempSync(join(tmpdir(), "lightferry-gen-"));
 try {
   // Declarations come from comments, so they are made in a run of their own.
@@ -58,6 +59,15 @@ try {
     );
     return readFileSync(join(scratch, `${made}.wasm`));
   };
+  // Text, where a module has two memories: AssemblyScript knows one.
+  const assembleText = (source) => {
+    const module = binaryen.parseText(readFileSync(join(root, `${source}.wat`), "utf8"));
+    module.setFeatures(binaryen.Features.All);
+    if (module.validate() === 0) throw new Error(`${source}.wat is not valid`);
+    binaryen.setOptimizeLevel(3);
+    module.optimize();
+    return Buffer.from(module.emitBinary());
+  };
   const sm3 = "--initialMemory 17 --maximumMemory 17";
   // One source, two instructions for the same lookup; the memory comes from the caller.
   const erasure = "--importMemory --initialMemory 2";
@@ -78,6 +88,9 @@ try {
       `--enable relaxed-simd ${erasure}`,
     ),
     "ferry/wasm/frame-sum.wasm": assemble("ferry/wasm/frame-sum", "frame-sum", sums),
+    // Imports the source before it.
+    "ferry/wasm/frames-in.wasm": assemble("ferry/wasm/frames-in", "frames-in", sums),
+    "ferry/wasm/frame-copy.wasm": assembleText("ferry/wasm/frame-copy"),
     "proto/src/gen/index.js": Buffer.from(
       code.replace(
         importLine,

@@ -141,6 +141,14 @@ export function encodeFrame(
   header: FrameHeader,
   payloadLength: number,
 ): number {
+  encodeHeader(out, at, header);
+  const length = FRAME_HEADER + payloadLength;
+  encodeChecksum(out, at, frameSum(out, at, length));
+  return length;
+}
+
+/** Writes a header without its checksum. Fields must be in range; the caller owns that. */
+export function encodeHeader(out: Uint8Array, at: number, header: FrameHeader): void {
   out[at] = FRAME_MAGIC >>> 8;
   out[at + 1] = FRAME_MAGIC & 0xff;
   out[at + 2] = FRAME_VERSION;
@@ -159,9 +167,11 @@ export function encodeFrame(
   putU32(out, at + 42, header.objectSize >>> 0);
   out[at + 46] = (header.link << 4) | header.lane;
   out[at + 47] = header.flags;
-  const length = FRAME_HEADER + payloadLength;
-  putU32(out, at + CHECKSUM_AT, frameSum(out, at, length));
-  return length;
+}
+
+/** Writes the sum of the whole frame into its header. */
+export function encodeChecksum(out: Uint8Array, at: number, sum: number): void {
+  putU32(out, at + CHECKSUM_AT, sum);
 }
 
 /**

@@ -1,7 +1,13 @@
 /** Guarantee tested: the checksum of a frame is XXH64 as published, whatever computes it and wherever the frame lies. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FrameSums, frameSum, slowSum, summedMemory } from "../src/frame-sum/index.ts";
+import {
+  FrameSums,
+  frameSum,
+  LEAST_COPIED,
+  slowSum,
+  summedMemory,
+} from "../src/frame-sum/index.ts";
 import { xxh64 } from "../src/frame-sum/twin.ts";
 
 /** What other implementations of XXH64 give, and the reference's own sanity check of 101 bytes. */
@@ -77,7 +83,7 @@ test("without address space for another such memory frames are copied and summed
     WebAssembly: NonNullable<ConstructorParameters<typeof FrameSums>[0]>;
   };
   const small = class extends wasm.Memory {
-    constructor(size: { initial: number; maximum: number; shared: true }) {
+    constructor(size: { initial: number; maximum: number; shared?: boolean }) {
       if (size.initial > 1) throw new RangeError("no room");
       super(size);
     }
@@ -113,4 +119,56 @@ test("without WebAssembly, or with a wrong one, the definition itself sums", () 
     expect(sums.sum(frame, 0, frame.length)).toBe(slowSum(frame));
     expect(sums.memory(1 << 18).byteLength).toBe(1 << 18);
   }
+});
+
+/** What Node has of it; its type declarations leave it out. */
+const { WebAssembly: wasm } = globalThis as unknown as {
+  WebAssembly: NonNullable<ConstructorParameters<typeof FrameSums>[0]>;
+};
+
+test("a payload copied from another memory and summed on the way is what a copy and a sum give", () => {
+  const sums = new FrameSums();
+  const ring = new Uint8Array(sums.memory(1 << 16));
+  const shards = new wasm.Memory({ initial: 2, maximum: 2 });
+  const copy = sums.copier(ring.buffer, shards);
+  expect(copy).toBeDefined();
+  expect(sums.copier(ring.buffer, shards), "made once for two memories").toBe(copy);
+  const source = new Uint8Array(shards.buffer);
+  for (let at = 0; at < source.length; at += 1) source[at] = (at * 2654435761) >>> 11;
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 48, maxLength: 48 }),
+      fc.integer({ min: LEAST_COPIED, max: 9_000 }),
+      fc.nat(50_000),
+      fc.nat(100_000),
+      (header, length, frame, from) => {
+        const around = ring.slice();
+        around.set(header, frame);
+        ring.set(header, frame);
+        around.set(source.subarray(from, from + length), frame + 48);
+        expect((copy?.(frame, from, length) ?? 0) >>> 0).toBe(
+          slowSum(around.slice(frame, frame + 48 + length)),
+        );
+        expect(Buffer.compare(ring, around), "nothing but the payload is written").toBe(0);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("nobody is given a copy from or into memory of another kind, or by an engine that gives other results", () => {
+  const sums = new FrameSums();
+  const shards = new wasm.Memory({ initial: 1, maximum: 1 });
+  expect(sums.copier(new ArrayBuffer(1 << 16), shards)).toBeUndefined();
+  const none = new FrameSums(null);
+  expect(none.copier(none.memory(1 << 16), shards)).toBeUndefined();
+  const wrong = class extends wasm.Instance {
+    override get exports(): Readonly<Record<string, unknown>> {
+      const { frameSum: sum } = super.exports;
+      return sum === undefined ? { frameCopy: () => 1 } : { frameSum: sum };
+    }
+  };
+  const lying = new FrameSums({ Module: wasm.Module, Memory: wasm.Memory, Instance: wrong });
+  expect(lying.fast).toBe(true);
+  expect(lying.copier(lying.memory(1 << 16), shards)).toBeUndefined();
 });

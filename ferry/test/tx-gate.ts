@@ -1,5 +1,6 @@
 /** Guarantee: a gate that sends nothing and keeps every frame that it was given, burst by burst, and a pass that is alone on it. */
 import { decodeFrame, emptyHeader, FRAME_HEADER, type FrameHeader } from "../src/frame.ts";
+import { summedMemory } from "../src/frame-sum/index.ts";
 import { BURST_BYTES, type GateSender } from "../src/gate/gate.ts";
 import { BurstWriter } from "../src/tx/burst.ts";
 import type { Pass } from "../src/tx/pass.ts";
@@ -18,7 +19,8 @@ export class RecordingGate implements GateSender {
   limit = Number.POSITIVE_INFINITY;
   #bursts = 0;
   #wake: (() => void)[] = [];
-  readonly #room = new Uint8Array(BURST_BYTES);
+  /** Memory as the ring's, into which shards are copied and summed in one pass; not at its beginning. */
+  readonly #room = new Uint8Array(summedMemory(2 * BURST_BYTES), BURST_BYTES, BURST_BYTES);
 
   room(): Uint8Array | undefined {
     return this.#bursts < this.limit ? this.#room : undefined;

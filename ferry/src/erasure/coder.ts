@@ -170,6 +170,19 @@ export class ErasureGroup {
     return view;
   }
 
+  /** The memory that all shards lie in, where WebAssembly computes. */
+  get memory(): { readonly buffer: ArrayBuffer } | undefined {
+    return this.#engine.memory;
+  }
+
+  /** Where a shard begins in {@link memory}, as {@link shard}. */
+  address(index: number): number {
+    this.#alive();
+    const address = this.#place.addresses[index];
+    if (address === undefined) throw misuse(`shard ${index} of ${this.k}+${this.m}`);
+    return address;
+  }
+
   /** Copies `bytes` into a shard and fills what is left with zeros. @throws GatewayError when longer than a shard */
   write(index: number, bytes: Uint8Array): void {
     const shard = this.shard(index);

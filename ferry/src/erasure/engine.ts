@@ -7,6 +7,8 @@ export type ErasureVariant = "relaxed" | "simd" | "twin";
 export interface Engine {
   readonly variant: ErasureVariant;
   readonly buffer: ArrayBuffer;
+  /** The memory that the buffer is of, where WebAssembly computes. */
+  readonly memory?: { readonly buffer: ArrayBuffer };
   /** Sets all parity shards. @param cells addresses of k data shards, then m parity shards */
   encode(cells: Uint32Array, k: number, length: number): void;
   /** Sets the data shards `missing` from the others and as many parity `rows`; both ascending, not empty. */

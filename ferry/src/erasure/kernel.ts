@@ -14,6 +14,8 @@ type Call = (...args: number[]) => void;
 /** Exports of the module on a memory of their own, which never grows: views of it stay valid. */
 interface VectorInstance {
   readonly buffer: ArrayBuffer;
+  /** What the buffer is of, for other modules. */
+  readonly memory: { readonly buffer: ArrayBuffer };
   readonly wide: Call;
   readonly quad: Call;
   readonly product: Call;
@@ -63,6 +65,7 @@ export function compileKernel(
       };
       return {
         buffer: memory.buffer,
+        memory,
         wide: call("wide"),
         quad: call("quad"),
         product: call("product"),

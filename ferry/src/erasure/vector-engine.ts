@@ -48,7 +48,7 @@ function wayFor(k: number, rows: number): Way | undefined {
 
 /** @param module of either variant; @param bytes size of the memory */
 export function vectorEngine(module: VectorModule, bytes: number): Engine {
-  const { buffer, wide, quad, product, put, add } = module.open(bytes);
+  const { buffer, memory, wide, quad, product, put, add } = module.open(bytes);
   fillFixed(buffer);
   const words = new Uint32Array(buffer);
   const halves = new Uint16Array(buffer);
@@ -95,6 +95,7 @@ export function vectorEngine(module: VectorModule, bytes: number): Engine {
   return {
     variant: module.variant,
     buffer,
+    memory,
 
     encode(cells, k, length) {
       const m = cells.length - k;

@@ -4,12 +4,14 @@
  * {@link summedMemory} made a frame is summed where it lies; one from elsewhere is copied first.
  */
 import { readFileSync } from "node:fs";
-import { xxh64 } from "./twin.ts";
+import { type FrameCopy, frameCopies, type WasmApi, type WasmMemory } from "./copy.ts";
+import { slowSum } from "./twin.ts";
+
+export { LEAST_COPIED } from "./copy.ts";
+export { slowSum } from "./twin.ts";
 
 /** WebAssembly's page. */
 const PAGE = 65_536;
-/** Bytes of a frame before those that are summed: the seed, and the place of the sum. */
-const BEFORE = 8;
 /** One page: longer than any datagram. */
 const SCRATCH_BYTES = PAGE;
 /** Without and with whole strides, and every kind of rest behind them. */
@@ -17,23 +19,9 @@ const TEST_LENGTHS = [8, 9, 15, 23, 39, 40, 47, 71, 72, 103, 1456];
 
 type Sum = (at: number, length: number) => number;
 
-interface Summed {
-  readonly buffer: ArrayBufferLike;
+interface Summed extends WasmMemory {
+  readonly memory: WasmMemory;
   readonly sum: Sum;
-}
-
-/** What is used of the global, which Node's type declarations leave out. */
-interface WasmApi {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (size: {
-    initial: number;
-    maximum: number;
-    shared: true;
-  }) => { readonly buffer: SharedArrayBuffer };
-  readonly Instance: new (
-    module: object,
-    imports: object,
-  ) => { readonly exports: Readonly<Record<string, unknown>> };
 }
 
 export class FrameSums {
@@ -42,12 +30,20 @@ export class FrameSums {
   readonly #known = new WeakMap<ArrayBufferLike, Summed>();
   readonly #scratch: Uint8Array | undefined;
   #last: Summed | undefined;
+  /** Made when first asked for: a receiver never does. */
+  readonly #copies: () => ReturnType<typeof frameCopies>;
+  readonly #joined = new WeakMap<Summed, WeakMap<WasmMemory, FrameCopy>>();
 
   /** @param wasm what runs the module; tests hand in none, or one that is wrong */
   constructor(
     wasm: WasmApi | null = (globalThis as { readonly WebAssembly?: WasmApi }).WebAssembly ?? null,
   ) {
     this.#open = tested(wasm);
+    let copies: { readonly join: ReturnType<typeof frameCopies> } | undefined;
+    this.#copies = () => {
+      copies ??= { join: frameCopies(wasm) };
+      return copies.join;
+    };
     if (this.#open !== undefined) this.#scratch = new Uint8Array(this.memory(SCRATCH_BYTES));
   }
 
@@ -71,6 +67,21 @@ export class FrameSums {
   }
 
   /**
+   * What copies payloads from `shards` into frames of `ring` and sums these in one pass.
+   * @returns undefined where they have to be copied first
+   */
+  copier(ring: ArrayBufferLike, shards: WasmMemory): FrameCopy | undefined {
+    const summed = this.#known.get(ring);
+    const join = summed === undefined ? undefined : this.#copies();
+    if (summed === undefined || join === undefined) return undefined;
+    const joined = this.#joined.get(summed) ?? new WeakMap<WasmMemory, FrameCopy>();
+    this.#joined.set(summed, joined);
+    const copy = joined.get(shards) ?? join(summed.memory, shards);
+    joined.set(shards, copy);
+    return copy;
+  }
+
+  /**
    * The sum of the frame of `length` bytes at `at`; 32 bits.
    * @param length 8 … 65,536
    */
@@ -85,13 +96,6 @@ export class FrameSums {
   }
 }
 
-/** By the definition. @param frame all of it */
-export function slowSum(frame: Uint8Array): number {
-  const [a = 0, b = 0, c = 0, d = 0] = frame;
-  const seed = BigInt(((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
-  return Number(xxh64(frame.subarray(BEFORE), seed) & 0xffff_ffffn);
-}
-
 function tested(wasm: WasmApi | null): ((bytes: number) => Summed) | undefined {
   if (wasm === null) return undefined;
   try {
@@ -102,7 +106,7 @@ function tested(wasm: WasmApi | null): ((bytes: number) => Summed) | undefined {
       const pages = Math.ceil(bytes / PAGE);
       const memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
       const { exports } = new wasm.Instance(module, { env: { memory } });
-      return { buffer: memory.buffer, sum: exports.frameSum as Sum };
+      return { buffer: memory.buffer, memory, sum: exports.frameSum as Sum };
     };
     return agrees(open(PAGE)) ? open : undefined;
   } catch {
@@ -130,4 +134,9 @@ export function summedMemory(bytes: number): SharedArrayBuffer {
 /** {@link FrameSums.sum} of this thread. */
 export function frameSum(bytes: Uint8Array, at: number, length: number): number {
   return sums.sum(bytes, at, length);
+}
+
+/** {@link FrameSums.copier} of this thread. */
+export function frameCopier(ring: ArrayBufferLike, shards: WasmMemory): FrameCopy | undefined {
+  return sums.copier(ring, shards);
 }

@@ -39,16 +39,14 @@ export class Block {
     header.shard = row;
     header.k = group.k;
     header.m = group.m;
-    burst.add(header, this.#payload(group, header.group, row));
+    burst.addShard(header, group, row, this.#length(group, row));
     this.#advance();
   }
 
-  #payload(group: ErasureGroup, number: number, row: number): Uint8Array {
-    const shard = group.shard(row);
+  /** Bytes of a shard that are sent. */
+  #length({ k, shardBytes }: ErasureGroup, row: number): number {
     // Only the last data shard of an object may be shorter than what was coded.
-    if (row !== group.k - 1) return shard;
-    const length = this.#geometry.shardLength(number, row);
-    return length === shard.length ? shard : shard.subarray(0, length);
+    return row === k - 1 ? this.#geometry.shardLength(this.#first + this.#column, row) : shardBytes;
   }
 
   #advance(): void {

@@ -3,7 +3,16 @@
  * one after another and a shorter one only as the last, each with the number of
  * the link and the next sequence number there in the epoch.
  */
-import { encodeFrame, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
+import type { ErasureGroup } from "../erasure/index.ts";
+import {
+  encodeChecksum,
+  encodeFrame,
+  encodeHeader,
+  FRAME_HEADER,
+  FRAME_TYPE,
+  type FrameHeader,
+} from "../frame.ts";
+import { frameCopier, LEAST_COPIED } from "../frame-sum/index.ts";
 import type { GateSender } from "../gate/gate.ts";
 
 export class BurstWriter {
@@ -17,7 +26,12 @@ export class BurstWriter {
   /** … and of those with parity. */
   parityBytes = 0;
   #room: Uint8Array | undefined;
+  /** Where the room begins in its memory. */
+  #base = 0;
   #at = 0;
+  /** Memory of the shards last added, and what copies from there into that of the room. */
+  #from: ErasureGroup["memory"];
+  #copy: ReturnType<typeof frameCopier>;
   #full = false;
 
   constructor(sender: GateSender, frameSize: number, link = 0) {
@@ -29,6 +43,7 @@ export class BurstWriter {
   /** True when a burst can be begun. */
   begin(): boolean {
     this.#room = this.#sender.room();
+    this.#base = this.#room?.byteOffset ?? 0;
     this.#at = 0;
     this.#full = this.#room === undefined;
     return !this.#full;
@@ -43,10 +58,36 @@ export class BurstWriter {
   add(header: FrameHeader, payload: Uint8Array): void {
     const room = this.#room as Uint8Array;
     room.set(payload, this.#at + FRAME_HEADER);
+    this.#number(header);
+    this.#added(header, encodeFrame(room, this.#at, header, payload.length), room);
+  }
+
+  /** Adds a frame with the first `length` bytes of a shard. Numbers it. */
+  addShard(header: FrameHeader, group: ErasureGroup, shard: number, length: number): void {
+    const room = this.#room as Uint8Array;
+    if (group.memory !== this.#from) {
+      this.#from = group.memory;
+      this.#copy = this.#from === undefined ? undefined : frameCopier(room.buffer, this.#from);
+    }
+    const fits = this.#at + FRAME_HEADER + length <= room.length;
+    if (this.#copy === undefined || length < LEAST_COPIED || !fits) {
+      this.add(header, group.shard(shard).subarray(0, length));
+      return;
+    }
+    this.#number(header);
+    encodeHeader(room, this.#at, header);
+    const sum = this.#copy(this.#base + this.#at, group.address(shard), length);
+    encodeChecksum(room, this.#at, sum);
+    this.#added(header, FRAME_HEADER + length, room);
+  }
+
+  #number(header: FrameHeader): void {
     header.link = this.#link;
     header.seq = this.nextFrame;
     this.nextFrame += 1;
-    const length = encodeFrame(room, this.#at, header, payload.length);
+  }
+
+  #added(header: FrameHeader, length: number, room: Uint8Array): void {
     this.#at += length;
     this.bytes += length;
     if (header.type === FRAME_TYPE.PARITY) this.parityBytes += length;
