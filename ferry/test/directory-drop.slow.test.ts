@@ -14,6 +14,7 @@ import { connect, createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createLocalCa } from "@lightferry/proto/rpc";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TargetSettings } from "../src/directory/settings.ts";
 import { openTarget } from "../src/directory/tx/open-target.ts";
@@ -49,7 +50,12 @@ async function freePort(): Promise<number> {
 }
 
 /** A server of the system in the foreground, ended after the test. */
-async function serve(program: string, words: readonly string[], port: number): Promise<void> {
+async function serve(
+  program: string,
+  words: readonly string[],
+  port: number,
+  host = HOST,
+): Promise<void> {
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
   const said: string[] = [];
   child.stderr.on("data", (text: Buffer) => said.push(text.toString()));
@@ -61,7 +67,7 @@ async function serve(program: string, words: readonly string[], port: number): P
   });
   for (let tries = 0; tries < 200; tries += 1) {
     if (child.exitCode !== null) throw new Error(`${program}: ${said.join("")}`);
-    const socket = connect(port, HOST);
+    const socket = connect(port, host);
     const answered = await Promise.race([
       once(socket, "connect").then(() => true),
       once(socket, "error").then(() => false),
@@ -109,7 +115,10 @@ async function sftpServer(staging?: string): Promise<SftpServer> {
   };
 }
 
-async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
+type FtpSettings = Extract<TargetSettings, { kind: "ftp" }>;
+
+/** @param further settings of vsftpd; @param host where it listens */
+async function ftpServer(further: readonly string[] = [], host = HOST): Promise<FtpSettings> {
   const dir = join(at.root, "vsftpd");
   mkdirSync(dir);
   const { drop } = folders(at);
@@ -118,7 +127,7 @@ async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
   chmodSync(drop, 0o777);
   const port = await freePort();
   const settings = [
-    ...["listen=YES", `listen_address=${HOST}`, `listen_port=${port}`, "background=NO"],
+    ...["listen=YES", `listen_address=${host}`, `listen_port=${port}`, "background=NO"],
     ...[
       "anonymous_enable=YES",
       "no_anon_password=YES",
@@ -127,13 +136,14 @@ async function ftpServer(): Promise<Extract<TargetSettings, { kind: "ftp" }>> {
     ],
     ...["anon_mkdir_write_enable=YES", "anon_other_write_enable=YES", "anon_umask=000"],
     ...["seccomp_sandbox=NO", "anon_world_readable_only=NO"],
-    ...[`anon_root=${at.root}`, "pasv_address=127.0.0.1", `secure_chroot_dir=${dir}`],
+    ...[`anon_root=${at.root}`, `pasv_address=${host}`, `secure_chroot_dir=${dir}`],
+    ...further,
   ];
   const path = join(dir, "config");
   writeFileSync(path, `${settings.join("\n")}\n`);
-  await serve(VSFTPD, [path], port);
+  await serve(VSFTPD, [path], port, host);
   return {
-    ...{ kind: "ftp", host: HOST, port, user: "anonymous", passwordPath: undefined },
+    ...{ kind: "ftp", host, port, user: "anonymous", passwordPath: undefined },
     ...{ folder: "/drop", staging: undefined, tls: "none", caPath: undefined },
   };
 }
@@ -250,4 +260,79 @@ describe.skipIf(!existsSync(VSFTPD) || !isRoot)("FTP (needs vsftpd and root)", (
     expect(await attempt({ user: "nobody-here" })).toBe("directory.login-refused");
     expect(await attempt({ port: await freePort() })).toBe("directory.target-unavailable");
   });
+
+  describe("with TLS", () => {
+    /** A server with a certificate for 127.0.0.1, and who made it. */
+    async function tlsServer(further: readonly string[] = [], host = HOST) {
+      const made = await createLocalCa(join(at.root, "ca"), "extranet", ["ferry-tx"]);
+      const { ca: caPath, cert, key } = made["ferry-tx"];
+      const tls = ["ssl_enable=YES", `rsa_cert_file=${cert}`, `rsa_private_key_file=${key}`];
+      const only = ["allow_anon_ssl=YES", "force_anon_logins_ssl=YES", "force_anon_data_ssl=YES"];
+      const settings = await ftpServer([...tls, ...only, ...further], host);
+      return { ...settings, tls: "explicit" as const, caPath };
+    }
+
+    const putting = async (settings: FtpSettings): Promise<string> => {
+      const target = await openTarget(settings, SMALL_PROFILE, options);
+      try {
+        await target.put({ folder: undefined, name: "x" }, file("x"));
+        return "put";
+      } catch (error) {
+        return (error as { code: string }).code;
+      } finally {
+        await target.close();
+      }
+    };
+
+    test("puts files whole to a server that takes nothing without it, and tells what waits", async () => {
+      const settings = await tlsServer();
+      expect(await putting({ ...settings, tls: "none" })).toMatch(/^directory\./);
+      expect(readdirSync(folders(at).drop)).toEqual([]);
+      const target = await openTarget(settings, SMALL_PROFILE, options);
+      closing.push(() => target.close());
+      await behaves(target, folders(at).drop);
+    });
+
+    test("from the first byte as well", async () => {
+      const settings = await tlsServer(["implicit_ssl=YES"]);
+      expect(await putting({ ...settings, tls: "implicit" })).toBe("put");
+    });
+
+    test("another's certificate, another name, none at all: refused, and nothing is put", async () => {
+      const settings = await tlsServer();
+      const { ca: other } = (await createLocalCa(join(at.root, "other"), "extranet", ["ferry-tx"]))[
+        "ferry-tx"
+      ];
+      expect(await putting({ ...settings, caPath: other })).toBe("directory.tls-refused");
+      // Nobody whom the system trusts made it.
+      expect(await putting({ ...settings, caPath: undefined })).toBe("directory.tls-refused");
+      expect(await putting(settings)).toBe("put");
+    });
+
+    test("a certificate for another name is refused", async () => {
+      expect(await putting(await tlsServer([], "127.0.0.2"))).toBe("directory.tls-refused");
+      expect(readdirSync(folders(at).drop)).toEqual([]);
+    });
+  });
+});
+
+test("a server without TLS is told neither name nor password", async () => {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    socket.write("220 here\r\n");
+    socket.on("data", (text: Buffer) => {
+      heard.push(...text.toString().trim().split("\r\n"));
+      socket.write("530 Please login with USER and PASS.\r\n");
+    });
+    socket.on("error", () => undefined);
+  }).listen(0, HOST);
+  closing.push(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const address = { kind: "ftp", host: HOST, port, user: "me", passwordPath: undefined } as const;
+  const rest = { folder: "/drop", staging: undefined, tls: "explicit", caPath: undefined } as const;
+  const target = await openTarget({ ...address, ...rest }, SMALL_PROFILE, options);
+  await expect(target.waiting()).rejects.toMatchObject({ code: "directory.tls-refused" });
+  await target.close();
+  expect(heard).toEqual(["AUTH TLS"]);
 });

@@ -38,6 +38,15 @@ export const DIRECTORY_ERRORS = {
     doZh: "确认设备未被替换；如已更换密钥，核对后更新 hostKeySha256",
     doEn: "make sure that nobody took its place; if its key was renewed, check it and set hostKeySha256",
   },
+  "directory.tls-refused": {
+    http: 503,
+    grpc: "UNAVAILABLE",
+    actor: "system-admin",
+    zh: "与摆渡设备的加密连接未建立：服务器不支持加密，或证书未通过校验；没有任何内容以明文发出",
+    en: "no secure connection to the appliance: its server offers no TLS or its certificate did not verify; nothing was sent in the clear",
+    doZh: "核对服务器证书的主机名与有效期，及 gate.target.caPath；勿改用明文",
+    doEn: "check name and dates of the server's certificate and gate.target.caPath; do not turn TLS off",
+  },
   "directory.folder-unsafe": {
     http: 503,
     grpc: "FAILED_PRECONDITION",

@@ -84,6 +84,7 @@ export class FtpTarget implements Target {
       this.#client?.close();
       this.#client = undefined;
       if (error instanceof GatewayError) throw error;
+      if (isTlsRefusal(error)) throw tlsRefused(error);
       const { user, host } = this.#settings;
       if (isReply(error, REPLY.notLoggedIn)) {
         throw new GatewayError("directory.login-refused", {
@@ -97,14 +98,23 @@ export class FtpTarget implements Target {
   }
 }
 
+/** What the library's own sequence does, with a server that refuses TLS told from one that refuses the login. */
 async function connect({ host, port, user, password, tls, ca }: FtpSettings): Promise<Client> {
   const client = new Client(SILENCE_MS);
+  // The name that its certificate must have, of the data connections too.
+  const secure = { host, ...(ca === undefined ? {} : { ca }) };
   try {
-    await client.access({
-      ...{ host, port, user, password: password ?? "" },
-      secure: tls === "none" ? false : tls === "implicit" ? "implicit" : true,
-      ...(ca === undefined ? {} : { secureOptions: { ca } }),
-    });
+    if (tls === "implicit") await client.connectImplicitTLS(host, port, secure);
+    else await client.connect(host, port);
+    if (tls === "explicit") {
+      await client.useTLS(secure).catch((error: unknown) => {
+        throw error instanceof FTPError ? tlsRefused(error) : error;
+      });
+    }
+    // Names may be other than ASCII; a server that does not know the command is none the worse.
+    await client.sendIgnoringError("OPTS UTF8 ON");
+    await client.login(user, password ?? "");
+    await client.useDefaultSettings();
     return client;
   } catch (error) {
     client.close();
@@ -137,6 +147,20 @@ async function count(client: Client, folder: string, below: boolean): Promise<Wa
     }
   }
   return { files, bytes };
+}
+
+/** A certificate that does not verify, whatever is wrong with it, or a handshake that came to nothing. */
+const TLS_REFUSAL =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO$)/;
+
+function isTlsRefusal(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && TLS_REFUSAL.test(code);
+}
+
+function tlsRefused(cause: unknown): GatewayError {
+  const detail = (cause instanceof Error ? cause.message : "fault").slice(0, 100);
+  return new GatewayError("directory.tls-refused", { detail, cause });
 }
 
 function isReply(error: unknown, code: number): boolean {
