@@ -112,7 +112,12 @@ async function start(program: "service" | "plain", how: Start = {}): Promise<Rea
     {
       cwd: own,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH, LIGHTFERRY_LOG_LEVEL: "info", ...how.env },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        LIGHTFERRY_LOG_LEVEL: "info",
+        ...how.env,
+      },
       ...(how.uid === undefined ? {} : { uid: how.uid, gid: how.uid }),
     },
   );
@@ -200,13 +205,12 @@ describe("a service in production", () => {
   it.runIf(linux && hasSs)(
     "opens no port on SIGUSR1, goes on, and says that it was asked",
     async () => {
-      const { pid, child, lines } = await start("service");
+      const [{ pid, child, lines }, plain] = await Promise.all([start("service"), start("plain")]);
       child.kill("SIGUSR1");
       // The answer is a log line: an event to wait for.
       await expect.poll(() => lines.join("\n"), { interval: 20 }).toContain("SIGUSR1");
       expect(listens(pid)).toBe(false);
       expect(child.exitCode ?? child.signalCode).toBeNull();
-      const plain = await start("plain");
       plain.child.kill("SIGUSR1");
       await expect.poll(() => plain.lines.join("\n"), { interval: 20 }).toContain("ws://");
       expect(listens(plain.pid)).toBe(true);
@@ -216,8 +220,10 @@ describe("a service in production", () => {
   it.runIf(nobodyRuns && yama.trim() === "0")(
     "cannot be read by another process of its own user; an ordinary program can",
     async () => {
-      const service = await start("service", { uid: NOBODY });
-      const plain = await start("plain", { uid: NOBODY });
+      const [service, plain] = await Promise.all([
+        start("service", { uid: NOBODY }),
+        start("plain", { uid: NOBODY }),
+      ]);
       expect(readFrom(plain.pid, plain.said.address, NOBODY)).toBe("canary-in-memory");
       expect(readFrom(service.pid, service.said.address, NOBODY)).toBe("EACCES");
       // Locks and status of the zone read these of one another's processes, as ordinary users.
@@ -236,8 +242,7 @@ describe("a service in production", () => {
     async () => {
       // 64 KiB are enough to see that there is one.
       const before = "ulimit -c 128";
-      const left: number[] = [];
-      for (const program of ["service", "plain"] as const) {
+      const left = async (program: "service" | "plain") => {
         const folder = join(dir, `cores-${program}`);
         await mkdir(folder, { mode: 0o777 });
         const { child, said, exited } = await start(program, {
@@ -246,9 +251,9 @@ describe("a service in production", () => {
         expect(said.event).toBe("ready");
         child.kill("SIGABRT");
         await exited;
-        left.push((await coresIn(folder)).length);
-      }
-      expect(left).toEqual([0, 1]);
+        return (await coresIn(folder)).length;
+      };
+      expect(await Promise.all([left("service"), left("plain")])).toEqual([0, 1]);
     },
   );
 
@@ -257,15 +262,18 @@ describe("a service in production", () => {
       { flags: ["--inspect=127.0.0.1:0"] },
       { env: { NODE_OPTIONS: "--heapsnapshot-signal=SIGUSR2" } },
     ];
-    for (const how of starts) {
-      const { child, lines, said, exited } = await start("service", how);
-      await exited;
-      expect(said).toEqual({});
-      expect(child.exitCode).toBe(1);
-      expect(lines.join("\n")).toContain("service.exposed");
-    }
     // A demonstration may be debugged; it says so.
-    const demo = await start("service", { mode: "demo", flags: ["--inspect=127.0.0.1:0"] });
+    const inspected = start("service", { mode: "demo", flags: ["--inspect=127.0.0.1:0"] });
+    await Promise.all(
+      starts.map(async (how) => {
+        const { child, lines, said, exited } = await start("service", how);
+        await exited;
+        expect(said).toEqual({});
+        expect(child.exitCode).toBe(1);
+        expect(lines.join("\n")).toContain("service.exposed");
+      }),
+    );
+    const demo = await inspected;
     expect(demo.said.event).toBe("ready");
     expect(demo.lines.join("\n")).toContain("an inspector is open");
   });
