@@ -6,12 +6,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { decodeCanonical } from "@lightferry/proto/canonical";
+import { lightferry } from "@lightferry/proto/gen";
 import type { ZoneName } from "../src/layout.ts";
 import { demoCa } from "../src/setup/certificates.ts";
 import { type CliResult, cli } from "./cli.ts";
+import { openLog } from "./trails.ts";
 import type { RunningZones } from "./zones.ts";
 
-const POLL_MS = 200;
+const POLL_MS = 100;
 
 /** The command's output; a drill in which a command fails has failed. */
 export async function command(zones: RunningZones, args: readonly string[]): Promise<CliResult> {
@@ -70,15 +73,15 @@ export async function untilUsed(
     zones,
     zone,
     "key.use-reserved",
-    (event) => event.attributes?.["key-id"] === keyId,
+    ({ attributes }) => attributes["key-id"] === keyId,
     deadline,
   );
 }
 
 export interface LoggedEvent {
   readonly type: string;
-  readonly code?: string;
-  readonly attributes?: Readonly<Record<string, string>>;
+  readonly code: string;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** Waits until an event of the type that `matches` stands in the zone's log; gives all that match. */
@@ -89,14 +92,27 @@ export async function untilLogged(
   matches: (event: LoggedEvent) => boolean,
   deadline: number,
 ): Promise<LoggedEvent[]> {
-  for (;;) {
-    const { out } = await command(zones, [
-      ...["audit", "list", "--zone", zone, "--type", type, "--limit", "500", "--json"],
-    ]);
-    const { events } = JSON.parse(out) as { events: LoggedEvent[] };
-    const found = events.filter(matches);
-    if (found.length > 0) return found;
-    if (Date.now() > deadline) throw new RangeError(`${zone}: no ${type} as expected`);
-    await delay(POLL_MS);
+  const log = await openLog(zones, zone);
+  try {
+    for (;;) {
+      const { rows } = await log.query<{ canonical: Buffer }>(
+        "SELECT canonical FROM audit.event WHERE type = $1 ORDER BY seq",
+        [type],
+      );
+      const found = rows.map(({ canonical }) => viewEvent(canonical)).filter(matches);
+      if (found.length > 0) return found;
+      if (Date.now() > deadline) throw new RangeError(`${zone}: no ${type} as expected`);
+      await delay(POLL_MS);
+    }
+  } finally {
+    await log.end();
   }
+}
+
+function viewEvent(canonical: Uint8Array): LoggedEvent {
+  const { type, code, attributes } = decodeCanonical(lightferry.audit.v1.Event, canonical);
+  return {
+    ...{ type, code },
+    attributes: Object.fromEntries(attributes.map(({ name, value }) => [name ?? "", value ?? ""])),
+  };
 }

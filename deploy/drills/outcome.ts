@@ -5,6 +5,9 @@ import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
 import { cli } from "./cli.ts";
 import type { RunningZones } from "./zones.ts";
 
+/** Exchanges asked after at a time. */
+const FOLLOWERS = 8;
+
 export interface Outcome {
   /** Exchanges that did not end as delivered, with their state. */
   readonly lost: readonly string[];
@@ -19,12 +22,16 @@ export async function undelivered(
 ): Promise<Outcome> {
   const lost: string[] = [];
   let inDoubt = 0;
-  for (const id of exchangeIds) {
-    const { received } = await zones.operators.follow("extranet", id, deadline);
-    const state = received?.state ?? "missing";
-    if (state === "in-doubt") inDoubt += 1;
-    else if (state !== "delivered") lost.push(`${id} ${state}`);
-  }
+  const left = [...exchangeIds].reverse();
+  const follow = async () => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) {
+      const { received } = await zones.operators.follow("extranet", id, deadline);
+      const state = received?.state ?? "missing";
+      if (state === "in-doubt") inDoubt += 1;
+      else if (state !== "delivered") lost.push(`${id} ${state}`);
+    }
+  };
+  await Promise.all(Array.from({ length: FOLLOWERS }, follow));
   return { lost, inDoubt };
 }
 
@@ -58,9 +65,11 @@ export async function targetTable(
 
 /** Exit codes of `audit verify` on either side; 0 is clean. */
 export async function verifyLogs(zones: RunningZones): Promise<Record<ZoneName, number>> {
-  const codes: Partial<Record<ZoneName, number>> = {};
-  for (const zone of ZONES) {
-    codes[zone] = (await cli(zones.home, ["audit", "verify", "--zone", zone])).code;
-  }
-  return codes as Record<ZoneName, number>;
+  const codes = await Promise.all(
+    ZONES.map(async (zone) => {
+      const { code } = await cli(zones.home, ["audit", "verify", "--zone", zone]);
+      return [zone, code] as const;
+    }),
+  );
+  return Object.fromEntries(codes) as Record<ZoneName, number>;
 }

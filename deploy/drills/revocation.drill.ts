@@ -10,7 +10,8 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { qrParts, readPkiItems, renewList } from "@lightferry/proto/pki";
+import { setTimeout as delay } from "node:timers/promises";
+import { qrParts, readPkiItems, renewList, toPem } from "@lightferry/proto/pki";
 import { loadProvider } from "@lightferry/proto/sm";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { ZONES, zonePaths } from "../src/layout.ts";
@@ -26,8 +27,10 @@ const DEADLINE_MS = 15 * 60_000;
 const CONCURRENCY = 8;
 /** As the demonstration registry says for its inbound lane. */
 const FRESHNESS_MS = 7 * 24 * 60 * 60 * 1000;
-/** So long before its end the list is when the zones start: both alarms are due, sealing still goes. */
-const LIST_LEFT_MS = 45_000;
+/** So long before its end the list is when the zones start: its alarm is due, sealing goes on for as long as a drill. */
+const AGEING_LEFT_MS = 24 * 60 * 60 * 1000;
+/** The next one ends while the zones run. */
+const ENDING_LEFT_MS = 3_000;
 
 export interface RevocationReport {
   /** Sealed with a compromised key: set aside on the far side, never dispatched. */
@@ -60,9 +63,10 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
     good.push(...ids);
   };
   try {
-    // 1. A list near its end: both alarms; past it nothing is sealed, all is kept; a newer one frees it.
+    // 1. A list near its end is told; past it nothing is sealed, all is kept; a newer one frees it.
     await untilLogged(zones, "extranet", "trust.list-ageing", () => true, deadline);
     await delivered(await submit());
+    await outliveLists(zones);
     await untilLogged(zones, "extranet", "trust.list-outdated", () => true, deadline);
     const waited = await submit();
     await refreshLists(zones);
@@ -107,7 +111,7 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
       zones,
       "business",
       "trust.imported",
-      ({ attributes }) => attributes?.kind === "revocation-list" && attributes.source === "bundle",
+      ({ attributes }) => attributes.kind === "revocation-list" && attributes.source === "bundle",
       deadline,
     );
 
@@ -126,30 +130,48 @@ export async function drill(options: { readonly count: number }): Promise<Revoca
   }
 }
 
+/** The next list of each CA, so old that it counts for `leftMs` more. */
+async function agedLists(home: string, leftMs: number): Promise<Uint8Array[]> {
+  const nowMs = Date.now() - FRESHNESS_MS + leftMs;
+  const lists = await Promise.all(ZONES.map((zone) => renewList(demoCa(home, zone), { nowMs })));
+  return lists.map(({ der }) => der);
+}
+
 /** Before the zones start: their newest lists are almost as old as the lane allows. */
 async function ageLists(home: string): Promise<void> {
-  const provider = loadProvider();
-  const nowMs = Date.now() - FRESHNESS_MS + LIST_LEFT_MS;
-  for (const zone of ZONES) {
-    const { der } = await renewList(demoCa(home, zone), { nowMs });
-    for (const reader of ZONES) {
-      const item = { kind: "revocation-list", der } as const;
-      await writeTrustItems(provider, zonePaths(home, reader).trust, [item]);
-    }
+  const items = (await agedLists(home, AGEING_LEFT_MS)).map(
+    (der) => ({ kind: "revocation-list", der }) as const,
+  );
+  for (const reader of ZONES) {
+    await writeTrustItems(loadProvider(), zonePaths(home, reader).trust, items);
   }
+}
+
+/** The newest lists end by the clock alone; policy looks when it starts, and every minute. */
+async function outliveLists(zones: RunningZones): Promise<void> {
+  const path = join(medium(zones), "ending.pem");
+  const lists = await agedLists(zones.home, ENDING_LEFT_MS);
+  const endMs = Date.now() + ENDING_LEFT_MS;
+  writeFileSync(path, lists.map((der) => toPem("X509 CRL", der)).join(""));
+  await command(zones, ["keys", "import", path, "--zone", "extranet", "--source", "medium"]);
+  await delay(Math.max(0, endMs - Date.now()) + 1);
+  await zones.kill("extranet", "policy");
 }
 
 /** Each CA signs its next list; people carry both to the extranet, which seals. */
 async function refreshLists(zones: RunningZones): Promise<void> {
-  for (const zone of ZONES) {
-    const ca = demoCa(zones.home, zone);
-    const path = join(medium(zones), `${zone}-list-${Date.now()}.pem`);
-    await command(zones, [
-      ...["keys", "revoke", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
-      ...["--renew", "--out", path],
-    ]);
-    await command(zones, ["keys", "import", path, "--zone", "extranet", "--source", "medium"]);
-  }
+  const paths = await Promise.all(
+    ZONES.map(async (zone) => {
+      const ca = demoCa(zones.home, zone);
+      const path = join(medium(zones), `${zone}-list-${Date.now()}.pem`);
+      await command(zones, [
+        ...["keys", "revoke", "--ca", ca.dir, "--unlock-file", ca.unlock.file, "--yes"],
+        ...["--renew", "--out", path],
+      ]);
+      return path;
+    }),
+  );
+  await command(zones, ["keys", "import", ...paths, "--zone", "extranet", "--source", "medium"]);
 }
 
 /** The signing key that the extranet uses now. */

@@ -6,7 +6,7 @@
  *
  * count = requests at the least; a full run is 2,000 and a file of 100 MB.
  */
-import type { ZoneName } from "../src/layout.ts";
+import { ZONES, type ZoneName } from "../src/layout.ts";
 import { uploadResumable } from "./integrator.ts";
 import { changeKey, untilUsed } from "./keys.ts";
 import { targetTable, undelivered, verifyLogs } from "./outcome.ts";
@@ -17,7 +17,8 @@ import { startZones } from "./zones.ts";
 export const FULL_COUNT = 2_000;
 const FILE_BYTES_PER_REQUEST = 50_000;
 const DEADLINE_MS = 15 * 60_000;
-/** From the import to the first moment of the new key: long enough to be announced by a bundle. */
+const CALLERS = 8;
+/** From the order to the first moment of the new key: long enough to be imported and announced by a bundle. */
 const ANNOUNCED_MS = 3_000;
 
 interface Change {
@@ -52,12 +53,14 @@ export interface RotationReport {
 export async function drill(options: {
   readonly count: number;
   readonly seed: number;
+  /** Who send requests, each without a pause; {@link CALLERS}. */
+  readonly callers?: number;
 }): Promise<RotationReport> {
   const started = performance.now();
   const deadline = Date.now() + DEADLINE_MS;
   const zones = await startZones({ gateSecondPassSeconds: 4 });
   try {
-    const traffic = new Traffic(zones, deadline);
+    const traffic = new Traffic(zones, options.callers ?? CALLERS, deadline);
     const fileBytes = options.count * FILE_BYTES_PER_REQUEST;
     const file = uploadResumable(
       zones.apis.extranet,
@@ -70,13 +73,19 @@ export async function drill(options: {
       },
       deadline,
     );
-    const changed: string[] = [];
-    for (const change of CHANGES) {
-      const notBefore = new Date(Date.now() + ANNOUNCED_MS);
-      const keyId = await changeKey(zones, { ...change, notBefore });
-      await untilUsed(zones, change.zone, keyId, deadline);
-      changed.push(`${change.zone} ${change.use} ${keyId}`);
-    }
+    // People of either zone go through theirs one by one, at the same time as the other's.
+    const changed = await Promise.all(
+      ZONES.map(async (zone) => {
+        const done: string[] = [];
+        for (const change of CHANGES.filter((each) => each.zone === zone)) {
+          const notBefore = new Date(Date.now() + ANNOUNCED_MS);
+          const keyId = await changeKey(zones, { ...change, notBefore });
+          await untilUsed(zones, zone, keyId, deadline);
+          done.push(`${zone} ${change.use} ${keyId}`);
+        }
+        return done;
+      }),
+    );
     const requests = await traffic.stop(options.count);
     const ids = [...requests, String((await file).body.exchangeId)];
     const { lost } = await undelivered(zones, ids, deadline);
@@ -84,7 +93,7 @@ export async function drill(options: {
     return {
       requests: requests.length,
       fileBytes,
-      changed,
+      changed: changed.flat(),
       lost: [...lost, ...requests.filter((id) => !exchanges.has(id)).map((id) => `${id} no row`)],
       duplicated: doubled,
       verify: await verifyLogs(zones),

@@ -3,8 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { submitRequest } from "./integrator.ts";
 import type { RunningZones } from "./zones.ts";
 
-const CALLERS = 8;
-/** Between two requests of a caller: some 80 a second in all, which leaves two cores room to answer operators. */
+/** Between two requests of a caller: with 8 of them some 80 a second in all, which leaves two cores room to answer operators. */
 const PAUSE_MS = 100;
 
 export class Traffic {
@@ -16,10 +15,10 @@ export class Traffic {
   #least = 0;
   #stopped = false;
 
-  constructor(zones: RunningZones, deadline: number) {
+  constructor(zones: RunningZones, callers: number, deadline: number) {
     this.#zones = zones;
     this.#deadline = deadline;
-    this.#workers = Array.from({ length: CALLERS }, () => this.#work());
+    this.#workers = Array.from({ length: callers }, () => this.#work());
   }
 
   /** Ids of the exchanges that were accepted so far. */

@@ -40,7 +40,8 @@ async function stepsOf(log: pg.Client, ids: readonly Buffer[]): Promise<Map<stri
 
 const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll("-", ""), "hex");
 
-async function openLog(zones: RunningZones, zone: ZoneName): Promise<pg.Client> {
+/** A zone's log as its auditors may read it; end it. */
+export async function openLog(zones: RunningZones, zone: ZoneName): Promise<pg.Client> {
   const password = zonePasswords(zonePaths(zones.home, zone)).audit_reader;
   const { postgres } = zonePorts(zone, zones.options.portBase);
   const log = new pg.Client(databaseUrl(postgres, "audit_reader", password, "audit"));
