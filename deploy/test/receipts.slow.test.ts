@@ -6,6 +6,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseId } from "@lightferry/proto/ids";
 import type { RegistryDocument } from "@lightferry/proto/registry";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
@@ -51,8 +52,8 @@ const show = (zone: ZoneName, id: string) => run<Shown>("exchange", "show", id, 
 
 const untilIn = (zone: ZoneName, id: string, state: string) =>
   until(`${id} ${state} in ${zone}`, async () => {
-    const { code, out } = await cli(zones.home, ["exchange", "show", id, "--zone", zone, "--json"]);
-    return code === 0 && (JSON.parse(out) as Shown).state === state ? true : undefined;
+    const view = await zones.operators.view(zone, parseId(id));
+    return view?.state === state ? true : undefined;
   });
 
 const configOf = (zone: ZoneName, name: string) =>
@@ -138,7 +139,7 @@ it("goes by medium and its receipt comes back by file", { timeout: 3 * LIMIT_MS 
     const { end } = await run<{ end: string }>("audit", "trail", id, "--zone", "extranet");
     return end === "receipted" ? true : undefined;
   });
-  for (const zone of ["extranet", "business"]) await run("audit", "verify", "--zone", zone);
+  await Promise.all(ZONES.map((zone) => run("audit", "verify", "--zone", zone)));
 });
 
 /** A lane from the business network for receipts alone: what an authority would register and sign. */
@@ -258,5 +259,5 @@ it("takes receipts back by a lane, by itself, and none of theirs", {
   );
   const here = await status("business");
   expect(here.sent).toContainEqual(expect.objectContaining({ lane: "return", unreceipted: 0 }));
-  for (const zone of ZONES) await run("audit", "verify", "--zone", zone);
+  await Promise.all(ZONES.map((zone) => run("audit", "verify", "--zone", zone)));
 });

@@ -8,10 +8,11 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseId } from "@lightferry/proto/ids";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
-import { zonePaths } from "../src/layout.ts";
+import { type ZoneName, zonePaths } from "../src/layout.ts";
 
 const LIMIT_MS = 120_000;
 const POLL_MS = 200;
@@ -54,10 +55,10 @@ async function submit(parcel: string): Promise<string> {
   return String(body.exchangeId);
 }
 
-const untilIn = (zone: string, id: string, state: string) =>
+const untilIn = (zone: ZoneName, id: string, state: string) =>
   until(`${id} ${state} in ${zone}`, async () => {
-    const { code, out } = await run("exchange", "show", id, "--zone", zone);
-    return code === 0 && (JSON.parse(out) as { state: string }).state === state;
+    const view = await zones.operators.view(zone, parseId(id));
+    return view?.state === state;
   });
 
 /** Turns the sender's end of the fibre to another port, and starts it anew. */
@@ -71,11 +72,13 @@ async function pointAt(port: number): Promise<number> {
 }
 
 interface Shown {
-  readonly status: { readonly bundles: { readonly finished: number } };
+  readonly status: { readonly pid: number; readonly bundles: { readonly finished: number } };
 }
+/** Bundles that the sender which runs now has sent in all passes; what one before it said is passed over. */
 const finished = async () => {
   const [shown] = await told<Shown[]>("ferry", "status", "--zone", "extranet");
-  return shown?.status.bundles.finished ?? 0;
+  const own = shown?.status.pid === zones.pid("extranet", "ferry-tx");
+  return own ? shown.status.bundles.finished : 0;
 };
 const gaps = () => told<{ count: number; state: string }[]>("ferry", "gaps", "--zone", "business");
 
@@ -84,6 +87,8 @@ it("what both passes lost comes by a ticket of printed codes, once", {
 }, async () => {
   const first = await submit("510104001001GB00001");
   await untilIn("business", first, "delivered");
+  // A pass that is still owed would be counted by the next sender.
+  await until("both passes of the first over", async () => (await finished()) > 0);
   const fibre = await pointAt(nowhere.address().port);
   const lost = await submit("510104001001GB00002");
   await untilIn("extranet", lost, "emitted");
