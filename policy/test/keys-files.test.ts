@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readUpTo } from "@lightferry/proto/cli";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readUpTo } from "../src/keys/bounded-file.ts";
 import { readBytes } from "../src/keys/options.ts";
 
 let folder = "";

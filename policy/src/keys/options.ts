@@ -7,11 +7,11 @@ import {
   type CliOption,
   EXIT,
   type ExitCode,
+  readUpTo,
   type Words,
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { PKI_FILE_MAX_BYTES, type PkiItem, readPkiItems } from "@lightferry/proto/pki";
-import { readUpTo } from "./bounded-file.ts";
 
 export const DAY_MS = 86_400_000;
 /** Twenty years and their leap days: a root's. */

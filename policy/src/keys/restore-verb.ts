@@ -6,10 +6,10 @@ import {
   type CliVerb,
   EXIT,
   type ExitCode,
+  readUpTo,
 } from "@lightferry/proto/cli";
 import type { GivenShare } from "@lightferry/proto/keystore";
 import { restoreAuthority } from "@lightferry/proto/pki";
-import { readUpTo } from "./bounded-file.ts";
 import { withCa } from "./ca-access.ts";
 import {
   answered,

@@ -1,4 +1,5 @@
 /** Guarantee: what the small command programs of every folder share. */
+export { readUpTo } from "./bounded-file.ts";
 export { type CliSurroundings, exitCodeOf, runHelp, runNoun } from "./run.ts";
 export {
   type CliArgument,

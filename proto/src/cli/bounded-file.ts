@@ -4,10 +4,18 @@
  * up for ever, and a device or a sparse file would fill its memory.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { GatewayError } from "@lightferry/proto/errors";
+import { type ErrorCode, GatewayError } from "../errors/index.ts";
 
-/** @param limit bytes. @throws GatewayError `cli.usage` when it is no such file or cannot be read. */
-export function readUpTo(path: string, limit: number): Uint8Array {
+/**
+ * @param limit bytes.
+ * @param tooLong the code of the refusal when there are more.
+ * @throws GatewayError `tooLong`; `cli.usage` when it is no such file or cannot be read.
+ */
+export function readUpTo(
+  path: string,
+  limit: number,
+  tooLong: ErrorCode = "cli.usage",
+): Uint8Array {
   const fault = (why: string, cause?: unknown) =>
     new GatewayError("cli.usage", { detail: `${path} ${why}`, cause });
   let file: number;
@@ -20,7 +28,9 @@ export function readUpTo(path: string, limit: number): Uint8Array {
   try {
     const status = fstatSync(file);
     if (!status.isFile()) throw fault("is no ordinary file");
-    if (status.size > limit) throw fault(`is over ${limit} bytes`);
+    if (status.size > limit) {
+      throw new GatewayError(tooLong, { detail: `${path} is over ${limit} bytes` });
+    }
     const bytes = new Uint8Array(status.size);
     for (let at = 0; at < bytes.length; ) {
       const read = readSync(file, bytes, at, bytes.length - at, at);
