@@ -1,5 +1,4 @@
 /** Guarantee: the receiving program reads settings, wires the parts and does nothing else. */
-import { createClient, InboxService } from "@lightferry/proto/rpc";
 import { runService, type Shell } from "@lightferry/proto/service";
 import { startDirectoryStation } from "./directory/rx/program.ts";
 import {
@@ -9,12 +8,11 @@ import {
 } from "./directory/settings.ts";
 import { openReceiver } from "./gate/open.ts";
 import { localMtu } from "./gate/proc-net.ts";
-import { showMetrics } from "./metrics/index.ts";
 import { type RxConfig, readRxConfig } from "./rx/config.ts";
 import { hashThread } from "./rx/hash-thread.ts";
 import { Station, type StationLink } from "./rx/station.ts";
-import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
+import { openInbox, showProgram } from "./wiring.ts";
 
 await runService<RxConfig | DirectoryRxConfig>({
   name: "ferry-rx",
@@ -25,14 +23,11 @@ await runService<RxConfig | DirectoryRxConfig>({
     }
     const shell = any as Shell<RxConfig>;
     const { config, log, provider, journal, onClose } = shell;
-    const { tls, zone } = config;
     const { frameSize, groupShards, parityShards } = config.gate;
     const told = { frameSize, groupShards, parityShards };
     const { trust, keys } = await followLink(shell);
     const lanes = config.lanes.map(({ frontProxy: address, ...lane }) => {
-      const inbox = createClient(InboxService, { address, tls, zone, peer: "front-proxy" });
-      onClose(() => inbox.close());
-      return { ...lane, inbox };
+      return { ...lane, inbox: openInbox(shell, address) };
     });
     // It starts while the gates open: the first long bundle must not wait for it.
     hashThread(provider);
@@ -55,10 +50,7 @@ await runService<RxConfig | DirectoryRxConfig>({
     });
     onClose(() => station.close());
     trust.changed(() => station.trustChanged());
-    const status = new StatusFile(config.stateDir, () => station.status());
-    status.start();
-    onClose(() => status.close());
-    const metrics = await showMetrics(shell, () => status.picture());
+    const metrics = await showProgram(shell, () => station.status());
     const opened = links.map(({ number, gate: { driver, locked, port } }) => {
       return { link: number, driver, locked, port };
     });

@@ -18,7 +18,7 @@ import { asStorageFault } from "../../storage-fault.ts";
 import { Rate } from "../rate.ts";
 import type { Verdict } from "./intake.ts";
 
-/** Files that stay for now and are remembered: about 200 bytes each. */
+/** Files of the folder that are remembered, so that they are looked at ever more slowly: about 200 bytes each. */
 const MAX_KNOWN = 65_536;
 /** Folders that notices are asked for; polling sees the others. */
 const MAX_WATCHED = 1_024;
@@ -45,7 +45,7 @@ export interface FolderParts {
   readonly signal: AbortSignal;
 }
 
-/** A file that stays for now. */
+/** A file that lies in the folder: not whole, not good, foreign, without room, or taken and not to be removed. */
 interface Known {
   readonly key: string;
   readonly since: number;

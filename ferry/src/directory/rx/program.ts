@@ -1,21 +1,17 @@
 /** Guarantee: the receiving program with this driver wires the parts and does nothing else. */
-import { createClient, InboxService } from "@lightferry/proto/rpc";
 import type { Shell } from "@lightferry/proto/service";
-import { showMetrics } from "../../metrics/index.ts";
 import { requirePeer } from "../../peers.ts";
-import { StatusFile } from "../../status.ts";
 import { followLink } from "../../trust.ts";
+import { openInbox, showProgram } from "../../wiring.ts";
 import { checkAccess } from "../access.ts";
 import type { DirectoryRxConfig } from "../settings.ts";
 import { DirectoryStation } from "./station.ts";
 
 export async function startDirectoryStation(shell: Shell<DirectoryRxConfig>): Promise<void> {
   const { config, log, provider, journal, onClose } = shell;
-  const { gate, tls, zone, mode, lane, expectedSender, arrivalsDir, stateDir } = config;
+  const { gate, mode, lane, expectedSender, arrivalsDir, stateDir } = config;
   const { trust, keys } = await followLink(shell);
-  const address = requirePeer(config, "frontProxy");
-  const inbox = createClient(InboxService, { address, tls, zone, peer: "front-proxy" });
-  onClose(() => inbox.close());
+  const inbox = openInbox(shell, requirePeer(config, "frontProxy"));
   const warn = (reason: string): void => log.warn({ reason }, "gate");
   await checkAccess(gate.path, { mode, warn }, "directory.folder-unreadable");
   const station = await DirectoryStation.start({
@@ -30,9 +26,6 @@ export async function startDirectoryStation(shell: Shell<DirectoryRxConfig>): Pr
   });
   onClose(() => station.close());
   trust.changed(() => station.trustChanged());
-  const status = new StatusFile(stateDir, () => station.status());
-  status.start();
-  onClose(() => status.close());
-  const metrics = await showMetrics(shell, () => status.picture());
+  const metrics = await showProgram(shell, () => station.status());
   shell.ready({ driver: "directory", locked: false, folder: gate.path, metrics });
 }
