@@ -5,20 +5,17 @@
  */
 import {
   closeSync,
-  constants,
   existsSync,
-  fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { readUpTo } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { QrCollector, qrParts, qrSvg } from "@lightferry/proto/pki";
+import { QrCollector, writeQrFiles } from "@lightferry/proto/pki";
 import { decodeReceiptFile, encodeReceiptFile, FILE_MAX } from "@lightferry/proto/receipt";
 
 const QR_BEGIN = "LF1:";
@@ -55,18 +52,9 @@ export function writeCodes(
   file: Uint8Array,
   lists: readonly { readonly lane: string; readonly number: number }[],
 ): string[] {
-  mkdirSync(dir, { recursive: true });
   return decodeReceiptFile(file).flatMap((signed, place) => {
-    const parts = qrParts(encodeReceiptFile([signed]));
     const { lane, number } = lists[place] ?? { lane: "lane", number: place };
-    const name = join(dir, `receipts-${lane}-${number}`);
-    const codes = parts.map((part, at) => {
-      const path = `${name}-${at + 1}-of-${parts.length}.svg`;
-      writeNew(path, qrSvg(part));
-      return path;
-    });
-    writeNew(`${name}.txt`, `${parts.join("\n")}\n`);
-    return [...codes, `${name}.txt`];
+    return writeQrFiles(dir, `receipts-${lane}-${number}`, encodeReceiptFile([signed]), writeNew);
   });
 }
 
@@ -75,38 +63,9 @@ export function writeCodes(
  * @throws GatewayError `cli.usage`, `receipt.too-large`, `receipt.malformed`
  */
 export function readReceipts(path: string): readonly Uint8Array[] {
-  const bytes = readBounded(path);
+  const bytes = readUpTo(path, FILE_MAX, "receipt.too-large");
   const text = Buffer.from(bytes).toString("latin1");
   return text.trimStart().startsWith(QR_BEGIN) ? scanned(text) : [bytes];
-}
-
-function readBounded(path: string): Uint8Array {
-  const fault = (why: string, cause?: unknown) =>
-    new GatewayError("cli.usage", { detail: `${path} ${why}`, cause });
-  let file: number;
-  try {
-    // Not blocking: to open a pipe waits for its other end.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    throw fault("cannot be read", cause);
-  }
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile()) throw fault("is no ordinary file");
-    if (status.size > FILE_MAX) {
-      const detail = `${path}: ${status.size} of ${FILE_MAX} bytes`;
-      throw new GatewayError("receipt.too-large", { detail });
-    }
-    const bytes = new Uint8Array(status.size);
-    for (let at = 0; at < bytes.length; ) {
-      const read = readSync(file, bytes, at, bytes.length - at, at);
-      if (read === 0) throw fault("ended while it was read");
-      at += read;
-    }
-    return bytes;
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Texts of codes, one a line, of any number of sets in any order. */

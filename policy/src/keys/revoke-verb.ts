@@ -2,8 +2,6 @@
  * Guarantee: `keys revoke` signs the next numbered list at the CA, for a medium
  * and as QR codes; or denies one key in this zone at once, which needs no CA.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import {
   type CliContext,
   type CliInput,
@@ -15,15 +13,13 @@ import { GatewayError } from "@lightferry/proto/errors";
 import {
   type CertificateChoice,
   parseCertificate,
-  qrParts,
-  qrSvg,
   REVOCATION_REASONS,
-  type RevocationList,
   type RevocationReason,
   readAuthority,
   renewList,
   revokeAt,
   toPem,
+  writeQrFiles,
 } from "@lightferry/proto/pki";
 import { withCa } from "./ca-access.ts";
 import {
@@ -68,21 +64,6 @@ function reasonOf(input: CliInput): RevocationReason {
   return found;
 }
 
-/** One SVG a code, and all their texts one a line for whoever has no scanner at hand. */
-function writeCodes(dir: string, list: RevocationList): string[] {
-  const parts = qrParts(list.der);
-  const name = `list-${list.number}`;
-  mkdirSync(dir, { recursive: true });
-  const files = parts.map((part, at) => {
-    const path = join(dir, `${name}-${at + 1}-of-${parts.length}.svg`);
-    writeNew(path, qrSvg(part));
-    return path;
-  });
-  const texts = join(dir, `${name}.txt`);
-  writeNew(texts, `${parts.join("\n")}\n`);
-  return [...files, texts];
-}
-
 async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCode> {
   const renew = input.flag("renew");
   const out = outFile(input);
@@ -106,7 +87,7 @@ async function atAuthority(context: CliContext, input: CliInput): Promise<ExitCo
     return made;
   });
   writeNew(out, toPem("X509 CRL", list.der));
-  const codes = qr === undefined ? [] : writeCodes(qr, list);
+  const codes = qr === undefined ? [] : writeQrFiles(qr, `list-${list.number}`, list.der, writeNew);
   const { number, digest, entries, nextUpdateMs } = list;
   context.emitJson({ out, number, digest, entries, nextUpdateMs, codes });
   tell(context, {

@@ -9,6 +9,7 @@ export { issueCertificate, selfSignRoot } from "./issue.ts";
 export { type PkiKind, pkiKind } from "./kind.ts";
 export * from "./limits.ts";
 export { identityUri, issuerUri } from "./profile.ts";
+export { writeQrFiles } from "./qr-files.ts";
 export { qrSvg, qrTerminal } from "./qr-image.ts";
 export { QR_MAX_BYTES, QR_PARTS_MAX, QrCollector, qrParts } from "./qr-parts.ts";
 export { createRequest, parseRequest } from "./request.ts";
