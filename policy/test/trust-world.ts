@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventInput } from "@lightferry/proto/event";
-import { type TestPki, testPki } from "@lightferry/proto/testing";
+import { familiarPki, type TestPki } from "@lightferry/proto/testing";
 import { writeTrustItems } from "@lightferry/proto/trust";
 import { TrustKeeper } from "../src/trust/keeper.ts";
 import { provider } from "./plan.ts";
@@ -28,7 +28,7 @@ export interface TrustWorld {
 }
 
 export async function trustWorld(): Promise<TrustWorld> {
-  const pki = await testPki({ zones: { extranet: NODE, business: FAR_NODE } });
+  const pki = await familiarPki({ zones: { extranet: NODE, business: FAR_NODE } });
   const stateDir = mkdtempSync(join(tmpdir(), "lightferry-trust-"));
   const folder = join(stateDir, "trust");
   await keep(pki, folder);

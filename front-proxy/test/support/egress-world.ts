@@ -20,12 +20,12 @@ import {
   startRpcServer,
 } from "@lightferry/proto/rpc";
 import { createLogger, renewWithTrust } from "@lightferry/proto/service";
-import { type TestZone, testDatabase, testZone } from "@lightferry/proto/testing";
+import { type TestZone, testZone } from "@lightferry/proto/testing";
 import type pg from "pg";
 import { TokenDesk } from "../../src/auth/desk.ts";
 import type { FrontProxyConfig } from "../../src/config.ts";
 import type { FrontProxyContext, IngressDesk } from "../../src/context.ts";
-import { migrate, openPool } from "../../src/database.ts";
+import { openPool } from "../../src/database.ts";
 import { type Egress, startEgress } from "../../src/egress/index.ts";
 import { startApi } from "../../src/http/server.ts";
 import { Announcements } from "../../src/seal/announcements.ts";
@@ -33,10 +33,13 @@ import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts
 import { ApiClient } from "./api-client.ts";
 import { provider, type SenderKeys, senderKeys, senderRegistry } from "./egress-keys.ts";
 import { type Peers, startPeers } from "./egress-peers.ts";
+import { migratedDatabase } from "./migrated.ts";
 import type { SignedRegistry } from "./signed-registry.ts";
 
 /** A database that is only slow, because every core is busy with tests, is no fault of the sending side. */
 const CONNECT_MS = 20_000;
+/** Tells a hang from a busy machine, and is over before the test is. */
+const WAIT_MS = 30_000;
 
 export interface Running {
   readonly context: FrontProxyContext;
@@ -87,7 +90,7 @@ const NO_INGRESS: IngressDesk = {
 
 export async function createEgressWorld(): Promise<EgressWorld> {
   const dir = await mkdtemp(join(tmpdir(), "lf-egress-"));
-  const [zone, database] = await Promise.all([testZone("extranet"), testDatabase()]);
+  const [zone, database] = await Promise.all([testZone("extranet"), migratedDatabase()]);
   const certificate = await issueClientCertificate(zone.dir, "city");
   const strangerCertificate = await issueClientCertificate(zone.dir, "nobody");
   const keys = await senderKeys(dir);
@@ -96,7 +99,6 @@ export async function createEgressWorld(): Promise<EgressWorld> {
   const peers = await startPeers(zone, keys, signed);
   await mkdir(join(dir, "outbox"));
   const pool = openPool(database.url, () => undefined);
-  await migrate(pool);
   const closers: (() => unknown)[] = [];
   let started: Running | undefined;
 
@@ -143,7 +145,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
       return worker;
     },
     async until(exchangeId, ...states) {
-      const deadline = Date.now() + 15_000;
+      const deadline = Date.now() + WAIT_MS;
       for (;;) {
         const { rows } = await pool.query("SELECT * FROM exchange WHERE id = $1", [exchangeId]);
         if (rows[0] !== undefined && states.includes(rows[0].state)) return rows[0];

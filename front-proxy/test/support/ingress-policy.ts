@@ -14,11 +14,14 @@ export type DecideItem = lightferry.policy.v1.DecideItem.$Properties;
 export interface Mood {
   decide: (item: DecideItem) => Outcome;
   policyDown: boolean;
+  /** Times that a decision was asked for, also while it was down. */
+  asked: number;
 }
 
 /** Decides as the test says and signs import verdicts with the key that the registry names. */
 export function fakePolicy(keys: Keys, world: () => Mood) {
   const answer = (items: readonly DecideItem[]) => {
+    world().asked += 1;
     if (world().policyDown) throw new GatewayError("rpc.unavailable");
     const outcomes = items.map((item) => world().decide(item));
     const signed = signVerdictBatch(

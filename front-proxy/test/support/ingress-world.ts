@@ -10,19 +10,22 @@ import { EventJournal } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { PayloadVault } from "@lightferry/proto/keystore";
 import { createLogger } from "@lightferry/proto/service";
-import { type DraftItem, testDatabase } from "@lightferry/proto/testing";
+import type { DraftItem } from "@lightferry/proto/testing";
 import type pg from "pg";
 import type { TargetConfig } from "../../src/config.ts";
 import type { FrontProxyContext } from "../../src/context.ts";
-import { migrate, openPool } from "../../src/database.ts";
+import { openPool } from "../../src/database.ts";
 import type { Answer } from "../../src/ingress/inbox/accept.ts";
 import { type IngressHandle, startIngress } from "../../src/ingress/index.ts";
 import { DEFAULT_TUNING, type IngressTuning } from "../../src/ingress/tuning.ts";
 import { createKeys, type Keys, provider, receiverRegistry } from "./ingress-keys.ts";
 import { fakePolicy, type Mood } from "./ingress-policy.ts";
 import { type Delivered, type SealChange, sealDrafts } from "./ingress-seal.ts";
+import { migratedDatabase } from "./migrated.ts";
 
 const { Decision } = lightferry.policy.v1;
+/** Tells a hang from a busy machine, and is over before the test is. */
+const WAIT_MS = 30_000;
 export const QUICK: IngressTuning = {
   ...DEFAULT_TUNING,
   retryFirstMs: 5,
@@ -61,9 +64,8 @@ export async function createWorld(): Promise<World> {
     drop: join(dir, "drop"),
   };
   await mkdir(dirs.arrivals);
-  const database = await testDatabase();
+  const database = await migratedDatabase();
   const pool = openPool(database.url, () => {});
-  await migrate(pool);
   const keys = await createKeys(dir);
   const { trust } = keys;
   const registry = receiverRegistry();
@@ -111,6 +113,7 @@ export async function createWorld(): Promise<World> {
     witnessed,
     decide: () => ({ decision: Decision.DECISION_PERMIT }),
     policyDown: false,
+    asked: 0,
     writesLeft: Number.POSITIVE_INFINITY,
     context: {
       shell: {
@@ -153,7 +156,7 @@ export async function createWorld(): Promise<World> {
       return handler(new lightferry.ferry.v1.DeliverRequest(request));
     },
     async until(exchangeId, ...states) {
-      const deadline = Date.now() + 15_000;
+      const deadline = Date.now() + WAIT_MS;
       for (;;) {
         const found = await world.ingress().findDelivery(exchangeId);
         if (found !== undefined && states.includes(found.state)) return;

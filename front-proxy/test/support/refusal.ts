@@ -37,7 +37,6 @@ export async function expectEvent(
   await expect
     .poll(() => events.some((event) => event.type === type && event.code === code), {
       message: `${type} ${code}`,
-      timeout: 10_000,
     })
     .toBe(true);
 }

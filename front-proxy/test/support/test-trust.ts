@@ -4,7 +4,7 @@
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import { loadProvider } from "@lightferry/proto/sm";
-import { type TestPki, testPki } from "@lightferry/proto/testing";
+import { familiarPki, type TestPki } from "@lightferry/proto/testing";
 import { type TrustSource, TrustStore } from "@lightferry/proto/trust";
 
 type ImportRequest = lightferry.policy.v1.ImportTrustRequest.$Properties;
@@ -28,7 +28,7 @@ export class TestTrust implements TrustSource {
 
   static async make(mode: "demo" | "production" = "demo"): Promise<TestTrust> {
     const zones = { extranet: "node-extranet", business: "node-business" };
-    return new TestTrust(await testPki({ zones, mode }));
+    return new TestTrust(await familiarPki({ zones, mode }));
   }
 
   get set(): lightferry.policy.v1.TrustSet.$Properties {

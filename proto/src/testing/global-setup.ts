@@ -3,16 +3,20 @@
  * time a test asks for it, and leaves neither process nor file behind. A run
  * that asks for none pays for a listening socket and nothing else.
  */
+
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestCluster, type TestCluster } from "./cluster.ts";
+import { dropTemplates } from "./database.ts";
 import {
   CLUSTER_KINDS,
   type ClusterKind,
   DATABASE_VARIABLE,
   ERROR_PREFIX,
+  RUN_VARIABLE,
   SOCKET_VARIABLE,
 } from "./protocol.ts";
 
@@ -40,9 +44,12 @@ export async function setup(): Promise<() => Promise<void>> {
   });
   server.unref();
   process.env[SOCKET_VARIABLE] = path;
+  const run = randomBytes(4).toString("hex");
+  process.env[RUN_VARIABLE] = run;
 
   return async () => {
     server.close();
+    if (given !== undefined && given !== "") await dropTemplates(given, run);
     for (const starting of clusters.values()) {
       const cluster = await starting.catch(() => undefined);
       await cluster?.stop();

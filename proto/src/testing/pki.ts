@@ -4,9 +4,9 @@
  * read them.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GatewayError } from "../errors/index.ts";
 import type { lightferry } from "../gen/index.js";
 import {
@@ -33,6 +33,7 @@ import {
 import type { Mode } from "../registry/index.ts";
 import { loadProvider, type Sm2PrivateKey } from "../sm/index.ts";
 import { TrustStore } from "../trust/store.ts";
+import { SOCKET_VARIABLE } from "./protocol.ts";
 
 /** Wide enough for tests with a clock of their own, from 1970 to 2100. */
 const WIDE_BEGIN_MS = 0;
@@ -79,10 +80,12 @@ export class TestPki {
   readonly #certificates: Uint8Array[] = [];
   /** By node and use, in the order of issue. */
   readonly #keys = new Map<string, { readonly keyId: string; readonly key: Sm2PrivateKey }[]>();
+  /** Of the PKI that this one is a copy of: other copies have them too. */
+  readonly #borrowed = new Set<Sm2PrivateKey>();
   #version = 0;
   #store: TrustStore | undefined;
 
-  private constructor(dir: string, options: TestPkiOptions) {
+  private constructor(dir: string, options: TestPkiOptions, original?: TestPki) {
     this.dir = dir;
     this.rootPath = join(dir, "root.pem");
     this.mode = options.mode ?? "demo";
@@ -90,6 +93,11 @@ export class TestPki {
       notBeforeMs: options.notBeforeMs ?? WIDE_BEGIN_MS,
       notAfterMs: options.notAfterMs ?? WIDE_END_MS,
     };
+    if (original !== undefined) {
+      this.root = original.root;
+      this.#resume(original);
+      return;
+    }
     const provider = loadProvider();
     const rootKey = provider.generateSm2();
     const demo = this.#demo;
@@ -113,8 +121,20 @@ export class TestPki {
     }
   }
 
-  static async make(options: TestPkiOptions): Promise<TestPki> {
-    return new TestPki(await mkdtemp(join(tmpdir(), "lf-pki-")), options);
+  static async make(options: TestPkiOptions, within: string = tmpdir()): Promise<TestPki> {
+    return new TestPki(await mkdtemp(join(within, "lf-pki-")), options);
+  }
+
+  /** Its like as it is now, in a folder of its own; what happens to one from now on does not happen to the other. */
+  async copy(): Promise<TestPki> {
+    const options = {
+      zones: Object.fromEntries(this.#nodes()),
+      mode: this.mode,
+      ...this.#validity,
+    };
+    const dir = await mkdtemp(join(tmpdir(), "lf-pki-"));
+    await cp(this.dir, dir, { recursive: true });
+    return new TestPki(dir, options, this);
   }
 
   /** DER of the root, issuing CAs, node certificates and the newest lists. */
@@ -243,13 +263,34 @@ export class TestPki {
   }
 
   async cleanup(): Promise<void> {
-    for (const { key } of [...this.#keys.values()].flat()) key.destroy();
-    for (const { issuer } of this.#authorities.values()) issuer.key.destroy();
+    for (const key of this.#allKeys()) if (!this.#borrowed.has(key)) key.destroy();
     await rm(this.dir, { recursive: true, force: true });
   }
 
   get #demo(): boolean {
     return this.mode === "demo";
+  }
+
+  #nodes(): [zone: string, node: string][] {
+    return [...this.#zoneOfNode].map(([node, zone]) => [zone, node]);
+  }
+
+  #allKeys(): Sm2PrivateKey[] {
+    const issued = [...this.#keys.values()].flat().map(({ key }) => key);
+    return [...issued, ...[...this.#authorities.values()].map(({ issuer }) => issuer.key)];
+  }
+
+  /** Goes on from where the other one is; its files are here already. */
+  #resume(original: TestPki): void {
+    for (const [zone, node] of original.#nodes()) this.#zoneOfNode.set(node, zone);
+    for (const [zone, authority] of original.#authorities) {
+      this.#authorities.set(zone, { ...authority });
+    }
+    this.#certificates.push(...original.#certificates);
+    for (const [use, issued] of original.#keys) this.#keys.set(use, issued);
+    for (const key of original.#allKeys()) this.#borrowed.add(key);
+    this.#version = original.#version;
+    this.#store = original.#store;
   }
 
   #changed(): void {
@@ -293,4 +334,26 @@ export class TestPki {
 /** @returns a PKI in a temporary folder; `cleanup()` removes it. */
 export function testPki(options: TestPkiOptions): Promise<TestPki> {
   return TestPki.make(options);
+}
+
+const originals = new Map<string, Promise<TestPki>>();
+
+/**
+ * As {@link testPki}, but the keys are those of every other call in this process with the same options: for tests
+ * that each begin anew and meet no strangers. A dozen keys and certificates are then made once, not for each test.
+ */
+export async function familiarPki(options: TestPkiOptions): Promise<TestPki> {
+  const wish = JSON.stringify(options);
+  const original = originals.get(wish) ?? makeOriginal(options);
+  originals.set(wish, original);
+  return (await original).copy();
+}
+
+async function makeOriginal(options: TestPkiOptions): Promise<TestPki> {
+  // Goes with the run's folder: nothing here hears of the end of a test file.
+  const socket = process.env[SOCKET_VARIABLE];
+  const original = await TestPki.make(options, socket === undefined ? tmpdir() : dirname(socket));
+  // Verified here, and not once more in each copy.
+  void original.store;
+  return original;
 }

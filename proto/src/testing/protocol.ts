@@ -12,6 +12,9 @@ export const SOCKET_VARIABLE = "LIGHTFERRY_TEST_SOCKET";
 /** Environment variable by which a developer names a PostgreSQL of their own (admin URL). */
 export const DATABASE_VARIABLE = "LIGHTFERRY_TEST_DATABASE_URL";
 
+/** Environment variable with the name of this run: what is made once a run carries it. */
+export const RUN_VARIABLE = "LIGHTFERRY_TEST_RUN";
+
 /** `fast` has fsync off; `durable` is for tests about crashes of the database. */
 export const CLUSTER_KINDS = ["fast", "durable"] as const;
 
