@@ -71,7 +71,7 @@ describe("a file in one stream", () => {
     world.peers.rule = () => ({ content: altered });
     const id = (await post(randomBytes(300_000))).json.exchangeId;
     expect((await contentOf(id)).equals(altered)).toBe(true);
-    await expect.poll(() => spooled(id), { timeout: 10_000 }).toEqual([`${id}.1.payload`]);
+    await expect.poll(() => spooled(id)).toEqual([`${id}.1.payload`]);
     expect(await world.until(id, "permitted")).toMatchObject({ size: 400_000 });
   });
 
@@ -80,18 +80,14 @@ describe("a file in one stream", () => {
     const before = world.peers.batches.length;
     const id = (await post(randomBytes(300_000))).json.exchangeId;
     // Asked again: the first answer was not taken.
-    await expect
-      .poll(() => world.peers.batches.length, { timeout: 10_000 })
-      .toBeGreaterThan(before + 1);
+    await expect.poll(() => world.peers.batches.length).toBeGreaterThan(before + 1);
     const { rows } = await world.pool.query("SELECT state FROM exchange WHERE id = $1", [id]);
     expect(rows).toEqual([{ state: "received" }]);
     world.peers.rule = () => ({});
     await world.until(id, "permitted");
   });
 
-  it("that was kept as it came can be decided anew, altered or refused", {
-    timeout: 60_000,
-  }, async () => {
+  it("that was kept as it came can be decided anew, altered or refused", async () => {
     const body = randomBytes(300_000);
     const id = (await post(body)).json.exchangeId;
     await world.until(id, "permitted");
@@ -101,7 +97,7 @@ describe("a file in one stream", () => {
       await world.restart();
       if (state === "permitted") {
         await expect
-          .poll(async () => (await world.until(id, "permitted")).decided, { timeout: 15_000 })
+          .poll(async () => (await world.until(id, "permitted")).decided)
           .toBe(Number(decided) + 1);
       } else await world.until(id, state);
     };
@@ -115,7 +111,7 @@ describe("a file in one stream", () => {
     expect((await contentOf(id)).toString()).toBe("masked");
     world.peers.rule = () => ({ decision: Decision.DECISION_DENY, code: "policy.content-refused" });
     await again("refused");
-    await expect.poll(() => spooled(id), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => spooled(id)).toEqual([]);
     const segments = "SELECT 1 FROM upload_segment WHERE upload_id = $1";
     expect((await world.pool.query(segments, [id])).rows).toEqual([]);
   });
@@ -256,7 +252,7 @@ describe("a file in parts", () => {
     });
     broken.on("error", () => undefined);
     broken.write(body.subarray(0, 18_000_000));
-    await expect.poll(() => offsetOf(id), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => offsetOf(id)).toBeGreaterThan(0);
     broken.destroy();
     await expect
       .poll(async () => (await patch(id, 1, new Uint8Array())).json.code)

@@ -58,13 +58,10 @@ async function place(dir: string, name: string, content: string): Promise<void> 
 // biome-ignore lint/suspicious/noExplicitAny: a fate has the shape of any end.
 async function fateOf(name: string, state: string, dir = folder): Promise<any> {
   await expect
-    .poll(
-      async () => {
-        const text = await readFile(join(dir, `${name}.fate.json`), "utf8").catch(() => "{}");
-        return JSON.parse(text).state;
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      const text = await readFile(join(dir, `${name}.fate.json`), "utf8").catch(() => "{}");
+      return JSON.parse(text).state;
+    })
     .toBe(state);
   return JSON.parse(await readFile(join(dir, `${name}.fate.json`), "utf8"));
 }

@@ -52,7 +52,7 @@ it("one address has a share of the connections; beyond it a connection ends befo
   expect(ended()).toBeLessThan(100);
   await expectEvent(world.peers.events, "exchange.refused", "api.busy");
   for (const socket of sockets) socket.destroy();
-  await expect.poll(async () => (await submit()).status, { timeout: 10_000 }).toBe(202);
+  await expect.poll(async () => (await submit()).status).toBe(202);
 });
 
 function plainConnection(): Socket {
@@ -92,7 +92,7 @@ it("a caller's bodies on their way take no more than its share of the memory; ot
   const other = { token: await world.token("county"), body: REQUEST };
   expect((await world.api.call("POST", "/v1/requests", other)).status).not.toBe(429);
   for (const one of open) one.destroy();
-  await expect.poll(async () => (await submit()).status, { timeout: 10_000 }).toBe(202);
+  await expect.poll(async () => (await submit()).status).toBe(202);
 });
 
 it("a stream of unknown length is weighed with the part that is under way", async () => {

@@ -20,6 +20,7 @@ if (noCompiler !== undefined) console.warn(`skipped: ${noCompiler}`);
 
 // As many programs are started: the limit tells a hang from a busy machine, it is no measure of speed.
 vi.setConfig({ testTimeout: 90_000 });
+const WAIT = { timeout: 30_000 };
 
 let world: EgressWorld;
 const children = new Set<ChildProcess>();
@@ -159,11 +160,11 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
     return answer?.status === 202;
   };
   expect(await submit(0)).toBe(true);
-  await expect.poll(states, { timeout: 15_000 }).toEqual({ queued: 1 });
+  await expect.poll(states, WAIT).toEqual({ queued: 1 });
 
   const orders = Array.from({ length: 150 }, (_, index) => index + 1);
   const first = Promise.all(orders.map(submit));
-  await expect.poll(() => accepted.length, { timeout: 15_000 }).toBeGreaterThan(20);
+  await expect.poll(() => accepted.length, WAIT).toBeGreaterThan(20);
   frontProxy.child.kill("SIGKILL");
   seal.child.kill("SIGKILL");
   await Promise.all([first, ended(frontProxy.child), ended(seal.child)]);
@@ -176,7 +177,7 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
   for (const answers of [await Promise.all(orders.map(submit))]) {
     expect(answers.every(Boolean)).toBe(true);
   }
-  await expect.poll(states, { timeout: 15_000 }).toEqual({ queued: 151 });
+  await expect.poll(states, WAIT).toEqual({ queued: 151 });
   expect(new Set(accepted).size).toBe(151);
   // Nothing that a caller was promised is among those closed as never accepted.
   const closed = await world.pool.query(
@@ -205,7 +206,7 @@ it("work together, are killed in the middle, lose nothing accepted, and end when
     const { rows: bundles } = await world.pool.query(newest);
     return (await readHeader(join(world.dir, "outbox", bundles[0].file))).header.signKeyId;
   };
-  await expect.poll(signedWith, { timeout: 15_000 }).toBe(fresh);
+  await expect.poll(signedWith, WAIT).toBe(fresh);
 
   for (const { child } of [frontProxy, seal]) child.kill("SIGTERM");
   expect([await ended(frontProxy.child), await ended(seal.child)]).toEqual([0, 0]);
@@ -261,7 +262,7 @@ it.skipIf(noCompiler !== undefined)(
         return rows.length === 0 ? "" : join(world.dir, "outbox", rows[0].file);
       };
       const signedWith = async () => (await readHeader(await bundle())).header.signKeyId;
-      await expect.poll(signedWith, { timeout: 15_000 }).toBe(keyId);
+      await expect.poll(signedWith, WAIT).toBe(keyId);
       const keys = world.keys.trust.current().keyDirectory();
       verifyHeader(provider, await readHeader(await bundle()), { now: Date.now(), keys });
       for (const { child } of [frontProxy, seal]) child.kill("SIGTERM");
