@@ -1,15 +1,28 @@
 /**
- * Guarantee: the software device of the tests (`sdf/`), built once per test file
- * by the system's C compiler. Where there is none, `built` says so and nothing is
+ * Guarantee: the software device of the tests (`sdf/`), built once by the
+ * system's C compiler, with a copy for each test file. Where there is none, `built` says so and nothing is
  * built; a compiler that refuses our own source is a failure, not a reason to skip.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import koffi from "koffi";
 
 const source = new URL("./sdf/", import.meta.url).pathname;
+/** Compiling takes seconds, and half a dozen test files want the same. */
+const cache = new URL("../../node_modules/.cache/lightferry-sdf", import.meta.url).pathname;
 
 /** Why there is no device here; undefined when there is one. */
 export const noCompiler: string | undefined = (() => {
@@ -42,20 +55,46 @@ export interface TestDevice {
   remove(): void;
 }
 
+const FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"];
+const LIBRARIES = { library: "libsdf.so", plain: "libsdf-plain.so", other: "libother.so" } as const;
+
+/** The libraries of these very sources; those of others lie in folders of other names. */
+function compiled(): string {
+  const hash = createHash("sha256").update(FLAGS.join());
+  for (const name of readdirSync(source).sort()) hash.update(readFileSync(join(source, name)));
+  const folder = join(cache, hash.digest("hex"));
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const draft = mkdtempSync(join(cache, "new-"));
+  const compile = (name: string, ...more: string[]) =>
+    execFileSync("cc", [...FLAGS, "-fvisibility=hidden", ...more, "-o", join(draft, name)]);
+  const sources = [join(source, "device.c"), join(source, "sm.c")];
+  compile(LIBRARIES.library, ...sources);
+  compile(LIBRARIES.plain, "-DWITHOUT_INTERNAL_DECRYPT", ...sources);
+  const nothing = join(draft, "other.c");
+  writeFileSync(nothing, "int nothing(void);\nint nothing(void) { return 0; }\n");
+  compile(LIBRARIES.other, nothing);
+  try {
+    renameSync(draft, folder);
+  } catch (error) {
+    // Another test file was quicker.
+    rmSync(draft, { recursive: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
 export function buildDevice(): TestDevice {
   const dir = mkdtempSync(join(tmpdir(), "lf-sdf-"));
-  const build = (name: string, ...more: string[]): string => {
-    const out = join(dir, name);
-    const flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"];
-    const sources = [join(source, "device.c"), join(source, "sm.c")];
-    execFileSync("cc", [...flags, "-fvisibility=hidden", ...more, "-o", out, ...sources]);
-    return out;
+  const from = compiled();
+  const own = (name: string): string => {
+    const path = join(dir, name);
+    copyFileSync(join(from, name), path);
+    return path;
   };
-  const library = build("libsdf.so");
-  const plainLibrary = build("libsdf-plain.so", "-DWITHOUT_INTERNAL_DECRYPT");
-  writeFileSync(join(dir, "other.c"), "int nothing(void);\nint nothing(void) { return 0; }\n");
-  const otherLibrary = join(dir, "libother.so");
-  execFileSync("cc", ["-fPIC", "-shared", "-o", otherLibrary, join(dir, "other.c")]);
+  const library = own(LIBRARIES.library);
+  const plainLibrary = own(LIBRARIES.plain);
+  const otherLibrary = own(LIBRARIES.other);
   const handle = koffi.load(library);
   const number = (name: string) => handle.func(`int ${name}()`) as () => number;
   let files = 0;

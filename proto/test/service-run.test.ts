@@ -177,10 +177,12 @@ describe("runService", () => {
   });
 
   it("exits with 2 and the name of a wrong setting, with 1 after a fault", async () => {
-    const wrong = await start(settings({ mode: "trial" }));
+    const [wrong, other] = await Promise.all([
+      start(settings({ mode: "trial" })),
+      start(settings({ service: "audit" })),
+    ]);
     expect((await wrong.ended).code).toBe(2);
     expect(wrong.lines.join()).toContain("mode: one of demo, production is expected");
-    const other = await start(settings({ service: "audit" }));
     expect((await other.ended).code).toBe(2);
     for (const mishap of ["at start", "later"]) {
       events.length = 0;
