@@ -17,8 +17,8 @@ export interface Outage {
 
 const POLL_MS = 5;
 
-/** Tries until the port is free: the dying process still holds it for a moment. */
-async function hold(server: Server, port: number): Promise<void> {
+/** Tries until the port is free: the dying process still holds it for a moment. @param again before a further try. */
+async function hold(server: Server, port: number, again: () => void): Promise<void> {
   for (;;) {
     const taken = await new Promise<boolean>((resolve) => {
       const failed = () => resolve(true);
@@ -29,6 +29,7 @@ async function hold(server: Server, port: number): Promise<void> {
       });
     });
     if (!taken) return;
+    again();
     await delay(POLL_MS);
   }
 }
@@ -61,9 +62,15 @@ export async function outage(
       (event) =>
         event.event === "service-ready" && event.zone === zone && event.service === service,
     ).length;
-  process.kill(zones.pid(zone, service), "SIGKILL");
-  await hold(server, port);
-  const before = readyCount();
+  let before = readyCount();
+  const killNow = () => process.kill(zones.pid(zone, service), "SIGKILL");
+  killNow();
+  // On a busy machine the successor may be quicker than this: then it dies as well.
+  await hold(server, port, () => {
+    if (readyCount() === before) return;
+    before = readyCount();
+    killNow();
+  });
   return {
     get calls() {
       return calls;

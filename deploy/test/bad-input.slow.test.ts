@@ -104,13 +104,17 @@ async function logged(zone: ZoneName, type: string, code: string): Promise<Logge
   }
 }
 
-/** Bundles by how far the sending ferry has come with them. */
+/** Bundles by how far the sending ferry has come with them; it says so once a second. */
 async function sent(): Promise<{ emitted: number; finished: number }> {
-  const { out } = await cli(zones.home, ["ferry", "status", "--zone", "extranet", "--json"]);
-  const [{ status }] = JSON.parse(out) as [
-    { status: { bundles: { emitted: number; finished: number } } },
-  ];
-  return status.bundles;
+  const asked = Date.now();
+  for (;;) {
+    const { out } = await cli(zones.home, ["ferry", "status", "--zone", "extranet", "--json"]);
+    const [{ status }] = JSON.parse(out) as [
+      { status: { timeMs: number; bundles: { emitted: number; finished: number } } },
+    ];
+    if (status.timeMs >= asked) return status.bundles;
+    await delay(200);
+  }
 }
 
 /** What the receiving ferry measured last, once a second: free bytes where it writes. */
