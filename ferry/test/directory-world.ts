@@ -5,6 +5,7 @@ import type { Profile } from "../src/directory/profile.ts";
 import { DirectoryStation, type DirectoryStationOptions } from "../src/directory/rx/station.ts";
 import { FolderTarget } from "../src/directory/tx/folder-target.ts";
 import { DirectorySender, type DirectorySenderOptions } from "../src/directory/tx/sender.ts";
+import type { Target } from "../src/directory/tx/target.ts";
 import { Appliance, type Habits } from "./appliance.ts";
 import { signer } from "./media-world.ts";
 import { FROM, keys, LANE, type Place, pki, provider, quiet, TO } from "./world.ts";
@@ -42,9 +43,29 @@ export function folders(at: Place): Folders {
   return { drop: made("drop"), pickUp: made("pick-up"), staging: made("staging") };
 }
 
+/** Files that a sender of this process has not finished. */
+const written = new Set<string>();
+
+/** Its files are known to the appliance of the same folder while they are written. */
+async function openTarget(at: Place, profile: Profile): Promise<Target> {
+  const { drop, staging } = folders(at);
+  const target = await FolderTarget.open(drop, profile.renames ? staging : undefined, profile);
+  const put: Target["put"] = async (file, source) => {
+    const path = join(drop, file.folder ?? "", file.name);
+    written.add(path);
+    try {
+      return await target.put(file, source);
+    } finally {
+      written.delete(path);
+    }
+  };
+  return { where: target.where, put, waiting: () => target.waiting(), close: () => target.close() };
+}
+
 export function appliance(at: Place, habits: Habits = {}): Appliance {
   const { drop, pickUp } = folders(at);
-  return new Appliance(drop, pickUp, habits).start();
+  const isWritten = (path: string): boolean => written.has(path);
+  return new Appliance(drop, pickUp, { isWritten, ...habits }).start();
 }
 
 export async function directorySender(
@@ -52,11 +73,10 @@ export async function directorySender(
   profile: Profile,
   change: Partial<DirectorySenderOptions> = {},
 ): Promise<DirectorySender> {
-  const { drop, staging } = folders(at);
   return await DirectorySender.start({
     ...{ node: FROM, lane: LANE, outboxDir: at.outboxDir, stateDir: at.txState, profile, signer },
     ...{ heartbeatMs: 300, secondPassMs: 400, keys: () => pki.store.keyDirectory() },
-    target: await FolderTarget.open(drop, profile.renames ? staging : undefined, profile),
+    target: await openTarget(at, profile),
     ...{ outbox: at.outbox, events: at.txEvents, log: quiet, receiver: () => TO },
     ...change,
   });
@@ -68,7 +88,7 @@ export async function directoryStation(
 ): Promise<DirectoryStation> {
   return await DirectoryStation.start({
     ...{ lane: LANE, expectedSender: FROM, arrivalsDir: at.arrivalsDir, stateDir: at.rxState },
-    ...{ path: folders(at).pickUp, pollMs: 200, notices: true, settleMs: 400, delayMs: 500 },
+    ...{ path: folders(at).pickUp, pollMs: 200, notices: true, settleMs: 10_000, delayMs: 500 },
     ...{ heartbeatMs: 300, maxPartialBytes: 1 << 30, provider, tickMs: 50 },
     ...{ keys: () => pki.store.keyDirectory(), inbox: at.inbox, events: at.rxEvents, log: quiet },
     ...change,

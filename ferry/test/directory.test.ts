@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { HARSHEST } from "./appliance.ts";
 import {
   appliance,
@@ -21,6 +21,7 @@ beforeEach(() => {
   at = place();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const close of closing.splice(0).reverse()) await close();
   at.remove();
 });
@@ -54,13 +55,14 @@ describe("there", () => {
     const between = ferried({ renames: true });
     const bundles = await queue(at, 100, 500_000, 5_000);
     const tx = await open(directorySender(at, { ...SMALL_PROFILE, filesPerFolder: 4 }));
-    const rx = await open(directoryStation(at));
+    // Renamed files are whole when they are seen; late ones are no loss, however busy the machine is.
+    const rx = await open(directoryStation(at, { settleMs: 100, delayMs: 60_000 }));
     await arrived(bundles);
     await eventually(() => at.outbox.acks.filter(({ finished }) => finished).length).toBe(3);
     expect(at.outbox.acks.filter(({ passesDone }) => passesDone === 1)).toHaveLength(3);
     expect(at.txEvents.of("bundle.emitted").map(idOf).sort()).toEqual(bundles.map(idOf).sort());
     expect(at.rxEvents.of("bundle.arrived")).toHaveLength(3);
-    expect(tx.status()).toMatchObject({
+    await eventually(() => tx.status()).toMatchObject({
       ...{ role: "tx", driver: "directory", lane: LANE },
       bundles: { emitted: 3, finished: 3, refused: 0, sending: 0, held: 0 },
     });
@@ -84,12 +86,12 @@ describe("there", () => {
     const bundles = await queue(at, 6_000_000, 100, 40_000, 900_000, 2_000);
     const filesPerMinute = 3_000;
     const profile = { ...HARSH_PROFILE, filesPerMinute };
+    const begun = performance.now();
     await open(directorySender(at, profile));
     const rx = await open(directoryStation(at));
     await arrived(bundles);
     expect(between.faults).toEqual([]);
-    const [first = 0] = between.takenAt;
-    const took = (between.takenAt.at(-1) ?? 0) - first;
+    const took = (between.takenAt.at(-1) ?? 0) - begun;
     // A file may be noticed later than it lay there, never sooner.
     expect(between.takenAt.length).toBeLessThanOrEqual((took / 60_000) * filesPerMinute + 5);
     await eventually(() => rx.status()).toMatchObject({
@@ -109,10 +111,23 @@ describe("what may go wrong on the way", () => {
     const lost = new Set([4, 5, 6, 7]);
     const between = ferried({ loses: (number) => lost.has(number) });
     const bundles = await queue(at, 180_000, 1_000);
-    await open(directorySender(at, PLAIN));
-    const rx = await open(directoryStation(at, { delayMs: 1_500 }));
+    const tx = await open(directorySender(at, PLAIN));
+    const rx = await open(directoryStation(at, { delayMs: 60_000 }));
     await arrived(bundles);
-    await eventually(() => rx.status().accounted.lost).toBe(4);
+    await tx.close();
+    // All that it put there has come: of what is missing now more time brings nothing.
+    const { drop, pickUp } = folders(at);
+    await eventually(() => readdirSync(drop).length + readdirSync(pickUp).length).toBe(0);
+    await between.idle();
+    await eventually(() => readdirSync(pickUp)).toEqual([]);
+    expect(rx.status().accounted.lost).toBe(0);
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now() + ahead);
+    await eventually(() => {
+      ahead += 60_000;
+      return rx.status().accounted.lost;
+    }).toBe(4);
     const told = at.rxEvents.of("gate.gap").filter(({ attributes }) => attributes?.files);
     const files = told.reduce((sum, { attributes }) => sum + Number(attributes?.files), 0);
     expect(files).toBe(4);
@@ -124,18 +139,23 @@ describe("what may go wrong on the way", () => {
     const between = ferried();
     const profile = { ...PLAIN, maxWaitingFiles: 2 };
     const tx = await open(directorySender(at, profile));
+    const silent = () => rx.status().heartbeat.silent;
+    const events = (type: "tx" | "rx") => (type === "tx" ? at.txEvents : at.rxEvents).all.at(-1);
     await eventually(() => rx.status().heartbeat.secondsAgo).not.toBeNull();
     await between.stop();
-    await eventually(() => at.txEvents.of("service.impaired")).toMatchObject([
-      { code: "directory.target-full", lane: LANE },
-    ]);
+    // On a busy machine either may have been told and over before: what counts is how it ends.
+    await eventually(() => events("tx")).toMatchObject({
+      ...{ type: "service.impaired", code: "directory.target-full", lane: LANE },
+    });
     expect(readdirSync(folders(at).drop)).toHaveLength(2);
-    await eventually(() => at.rxEvents.of("gate.heartbeat-missed")).toMatchObject([
-      { code: "ferry.heartbeat-missed", lane: LANE },
-    ]);
+    await eventually(silent).toBe(true);
+    await eventually(() => events("rx")).toMatchObject({
+      ...{ type: "gate.heartbeat-missed", code: "ferry.heartbeat-missed", lane: LANE },
+    });
     ferried();
-    await eventually(() => at.txEvents.of("service.restored")).toHaveLength(1);
-    await eventually(() => at.rxEvents.of("gate.heartbeat-restored")).toHaveLength(1);
+    await eventually(() => at.txEvents.of("service.restored").length).toBeGreaterThan(0);
+    await eventually(() => at.rxEvents.of("gate.heartbeat-restored").length).toBeGreaterThan(0);
+    await eventually(silent).toBe(false);
     expect(tx.status().bundles.emitted).toBe(0);
   });
 
@@ -143,7 +163,9 @@ describe("what may go wrong on the way", () => {
     const bundles = await queue(at, 900_000);
     const { drop } = folders(at);
     const profile = { ...PLAIN, passes: 1, filesPerMinute: 2_400 };
-    const first = await directorySender(at, profile);
+    // One heartbeat at the start and no more: files are counted.
+    const quietly = { heartbeatMs: 3_600_000 };
+    const first = await directorySender(at, profile, quietly);
     await eventually(() => readdirSync(drop).length).toBeGreaterThan(8);
     await first.close();
     const sent = readdirSync(drop).length;
@@ -151,7 +173,7 @@ describe("what may go wrong on the way", () => {
     const rx = await directoryStation(at);
     await eventually(() => rx.status().objects).toBe(1);
     await rx.close();
-    await open(directorySender(at, { ...profile, filesPerMinute: 0 }));
+    await open(directorySender(at, { ...profile, filesPerMinute: 0 }, quietly));
     await open(directoryStation(at));
     await arrived(bundles);
     // 16 data parts of four groups and their parity: what was over is not there twice.
@@ -162,16 +184,16 @@ describe("what may go wrong on the way", () => {
   test("a bundle that does not verify is refused to the outbox; an urgent one overtakes bulk", async () => {
     const bulk = await at.seal(randomBytes(800_000), "bulk");
     const bad = await at.seal(randomBytes(500));
+    const urgent = await at.seal(randomBytes(500), "urgent");
     at.outbox.put(bulk);
     const path = join(at.outboxDir, bad.file ?? "");
     const bytes = readFileSync(path);
     bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
     writeFileSync(path, bytes);
-    ferried();
+    const between = ferried();
     await open(directorySender(at, { ...PLAIN, filesPerMinute: 1_500 }));
     await open(directoryStation(at));
-    await eventually(() => readdirSync(at.rxState).length).toBeGreaterThan(0);
-    const urgent = await at.seal(randomBytes(500), "urgent");
+    await eventually(() => between.takenAt.length).toBeGreaterThan(1);
     at.outbox.put(bad);
     at.outbox.put(urgent);
     await arrived([bulk, urgent]);
