@@ -65,7 +65,11 @@ describe("a lease", () => {
   });
 
   it("stays below the size of a message", async () => {
-    for (let index = 0; index < 90; index += 1) await accepted("x".repeat(60_000));
+    const body = "x".repeat(60_000);
+    // Ten share a decision; all at once would be more than one caller may have under way.
+    for (let ten = 0; ten < 9; ten += 1) {
+      await Promise.all(Array.from({ length: 10 }, () => accepted(body)));
+    }
     const taken = await lease();
     expect(taken.items.length).toBeGreaterThan(60);
     expect(taken.items.length).toBeLessThan(90);
