@@ -10,8 +10,8 @@ import { type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
 import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
 import type { RunningZones } from "./zones.ts";
 
-/** Longer than the longest pause of a journal between two tries to reach its audit service. */
-const LIMIT_MS = 60_000;
+/** Much longer than the longest pause of a journal between two tries to reach its audit service. */
+const LIMIT_MS = 180_000;
 const POLL_MS = 250;
 
 const OWN_STEPS = ["exchange.arrived", "exchange.import-permitted", "exchange.delivered"];

@@ -47,6 +47,16 @@ function portFree(port: number): Promise<boolean> {
   });
 }
 
+/** False when it had ended by itself: then its successor is on its way. */
+function killNow(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
 export async function freePortBase(): Promise<number> {
   for (let i = 0; i < PORT_TRIES; i += 1) {
     const base = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
@@ -108,9 +118,11 @@ export async function startZones(
     events,
     pid,
     async kill(zone, service) {
-      const before = readyEvents(zone, service).length;
-      process.kill(pid(zone, service), "SIGKILL");
-      while (readyEvents(zone, service).length === before) await delay(POLL_MS);
+      for (let killed = false; !killed; ) {
+        const before = readyEvents(zone, service).length;
+        killed = killNow(pid(zone, service));
+        while (readyEvents(zone, service).length === before) await delay(POLL_MS);
+      }
     },
     async halt() {
       await haltZones();

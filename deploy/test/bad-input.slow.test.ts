@@ -221,6 +221,8 @@ describe("a database that is away", () => {
       deadline(),
     );
     expect(accepted.status).toBe(202);
+    // Somebody has noticed.
+    while (down.calls === 0) await delay(50);
     await down.end();
     await delivered(accepted.body.exchangeId);
     expect(await arrivals(accepted.body.exchangeId)).toBe(1);

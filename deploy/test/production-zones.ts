@@ -98,8 +98,10 @@ export class ProductionZones {
     this.#writeRegistry();
     const pack = readFileSync(join(REPOSITORY, "policy/packs/demo.yaml"), "utf8");
     writeFileSync(this.at("pack.yaml"), pack.replace(/^demo: true$/m, "demo: false"));
-    await this.run(`policy sign-registry --registry @registry.json ${key} --out @registry.sig`);
-    await this.run(`policy sign-pack --pack @pack.yaml ${key} --out @pack.sig`);
+    await Promise.all([
+      this.run(`policy sign-registry --registry @registry.json ${key} --out @registry.sig`),
+      this.run(`policy sign-pack --pack @pack.yaml ${key} --out @pack.sig`),
+    ]);
     copyFileSync(this.at("authority/anchor.json"), this.at("anchor.json"));
     for (const zone of ZONES) {
       for (const name of [

@@ -139,5 +139,5 @@ it("leaves nothing behind when it is killed", { timeout: 240_000 }, async () => 
   killed.child.kill("SIGKILL");
   await killed.ended;
   // Supervisors see their standard input end, services theirs, PostgreSQL its starter's death.
-  await expect.poll(() => running.filter(alive), { timeout: 30_000, interval: 100 }).toEqual([]);
+  await expect.poll(() => running.filter(alive), { timeout: 120_000, interval: 100 }).toEqual([]);
 });

@@ -65,9 +65,12 @@ describe.skipIf(missing !== undefined)("units of both zones", () => {
   });
 
   afterAll(async () => {
-    const gone = children.map(({ child }) => new Promise((resolve) => child.once("exit", resolve)));
-    for (const { child } of children) child.kill("SIGTERM");
-    await Promise.all(gone.filter((_, i) => children[i]?.child.exitCode === null));
+    const alive = children
+      .map(({ child }) => child)
+      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    const gone = alive.map((child) => new Promise((resolve) => child.once("exit", resolve)));
+    for (const child of alive) child.kill("SIGTERM");
+    await Promise.all(gone);
     rmSync(zones.folder, { recursive: true, force: true });
   });
 
@@ -180,10 +183,19 @@ describe.skipIf(missing !== undefined)("units of both zones", () => {
   }
 
   it("keep their keys, settings and content to themselves", () => {
-    const readable = (uid: number, gid: number, path: string): boolean =>
-      spawnSync("setpriv", [
-        ...[`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "test", "-r", path],
-      ]).status === 0;
+    const readable = (uid: number, gid: number, paths: readonly string[]): string[] => {
+      const each = 'for path; do test -r "$path" && echo "$path"; done; true';
+      const { status, stdout } = spawnSync(
+        "setpriv",
+        [
+          ...[`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"],
+          ...["sh", "-c", each, "-", ...paths],
+        ],
+        { encoding: "utf8" },
+      );
+      expect(status).toBe(0);
+      return stdout.split("\n").filter((line) => line !== "");
+    };
     for (const zone of ZONES) {
       const paths = zonePaths(zones.home, zone);
       const services = ZONE_SERVICES[zone].filter((name) => name !== "receiver");
@@ -209,22 +221,16 @@ describe.skipIf(missing !== undefined)("units of both zones", () => {
               ? readdirSync(ring).map((name) => join(ring, name))
               : []),
           ];
-          for (const path of secrets) {
-            expect([service, path, readable(uid, gid, path)]).toEqual([
-              ...[service, path, service === other],
-            ]);
-          }
+          expect([service, other, readable(uid, gid, secrets)]).toEqual([
+            ...[service, other, service === other ? secrets : []],
+          ]);
         }
         const nobody = [join(paths.tls, "ca.key.pem"), join(paths.config, "cli.json")];
         const unlocks = readdirSync(zones.at(`unlock/${zone}`)).filter((name) =>
           name.endsWith(".unlock"),
         );
-        for (const path of [
-          ...nobody,
-          ...unlocks.map((name) => zones.at(`unlock/${zone}/${name}`)),
-        ]) {
-          expect([service, path, readable(uid, gid, path)]).toEqual([service, path, false]);
-        }
+        const closed = [...nobody, ...unlocks.map((name) => zones.at(`unlock/${zone}/${name}`))];
+        expect([service, readable(uid, gid, closed)]).toEqual([service, []]);
       }
     }
   });
