@@ -20,8 +20,10 @@ const DIGESTS: usize = 2688;
 /** Two patterns of 16 bytes, for rotl8() and swap(). */
 const ROTATE_8: usize = 3072;
 const REVERSE: usize = 3088;
+/** Words of the schedule rotated by 7, each as far from here as the word from WORDS; those before the fourth are not used. */
+const SEVENS: usize = 3104;
 /** The first message; its prefix stands in the byte before. */
-const LANES: usize = 4096;
+const LANES: usize = 4608;
 /** From one message to the next: past its end, and no power of two, which would share cache sets. */
 const STRIDE: usize = 262144 + 1088;
 
@@ -97,16 +99,23 @@ const STRIDE: usize = 262144 + 1088;
   return i8x16.shuffle(x, x, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
 }
 
-/** The word of the schedule at byte `at` of it, §5.3.2. */
+/**
+ * The word of the schedule 16 behind the one at byte `at` of it, §5.3.2. What it takes rotated by 15 is taken
+ * rotated by 7 ten words later: that is kept, and a shuffle makes the other of it. No offset is negative:
+ * each of those takes an instruction of its own.
+ */
 @inline function expandOne(at: usize): void {
+  const seven = rotl(v128.load(at, WORDS + 208), 7);
+  v128.store(at, seven, SEVENS + 208);
   const mixed = v128.xor(
-    v128.xor(v128.load(at - 256, WORDS), v128.load(at - 144, WORDS)),
-    rotl(v128.load(at - 48, WORDS), 15),
+    v128.xor(v128.load(at, WORDS), v128.load(at, WORDS + 112)),
+    rotl8(seven),
   );
-  const rest = v128.xor(rotl(v128.load(at - 208, WORDS), 7), v128.load(at - 96, WORDS));
-  v128.store(at, v128.xor(p1(mixed), rest), WORDS);
+  const rest = v128.xor(v128.load(at, SEVENS + 48), v128.load(at, WORDS + 160));
+  v128.store(at, v128.xor(p1(mixed), rest), WORDS + 256);
 }
 
+/** Four words, the first of them 16 behind the one at byte `at`. */
 @inline function expand(at: usize): void {
   expandOne(at);
   expandOne(at + 16);
@@ -139,10 +148,13 @@ function compress(from: usize, stride: usize, blocks: i32): void {
     transpose(from + 16, stride, 4);
     transpose(from + 32, stride, 8);
     transpose(from + 48, stride, 12);
+    for (let at: usize = 48; at < 208; at += 16) {
+      v128.store(at, rotl(v128.load(at, WORDS), 7), SEVENS);
+    }
     // Four rounds at a time: after them every register is again in its own place. Words are made
     // sixteen ahead, among the rounds, because neither alone keeps the processor busy.
     for (let at: usize = 0; at < 256; at += 64) {
-      expand(at + 256);
+      expand(at);
       let r = rotl(a, 12);
       let s = ss1(r, e, at);
       let w = v128.load(at, WORDS);
@@ -176,7 +188,7 @@ function compress(from: usize, stride: usize, blocks: i32): void {
       g = rotl(g, 19);
     }
     for (let at: usize = 256; at < 1024; at += 64) {
-      if (at < 832) expand(at + 256);
+      if (at < 832) expand(at);
       let r = rotl(a, 12);
       let s = ss1(r, e, at);
       let w = v128.load(at, WORDS);
