@@ -36,7 +36,7 @@ describe("streams", () => {
     const chunk = Buffer.alloc(256 * 1024, 7);
     let index = 0;
     async function* source(): AsyncGenerator<StreamRequest> {
-      for (let n = 0; n < 200; n++) {
+      for (let n = 0; n < 100; n++) {
         const part = Buffer.from(chunk);
         part.writeUInt32BE(n);
         yield { chunk: part };
@@ -45,7 +45,7 @@ describe("streams", () => {
     for await (const part of policyClient(port).decideStream(source())) {
       expect(Buffer.from(part.chunk ?? []).readUInt32BE()).toBe(index++);
     }
-    expect(index).toBe(200);
+    expect(index).toBe(100);
   });
 
   it("hold the sender back while the receiver does not read", async () => {
@@ -68,7 +68,7 @@ describe("streams", () => {
     });
     let produced = 0;
     async function* source(): AsyncGenerator<StreamRequest> {
-      for (let n = 0; n < 400; n++) {
+      for (let n = 0; n < 200; n++) {
         produced++;
         yield { chunk: Buffer.alloc(256 * 1024) };
       }
@@ -77,12 +77,12 @@ describe("streams", () => {
     const answers = client.decideStream(source())[Symbol.asyncIterator]();
     const first = answers.next();
     await started;
-    // Held back = the count stands still; far below 400 × 256 KiB.
+    // Held back = the count stands still; far below 200 × 256 KiB.
     await standsStill(client, () => produced);
     expect(produced).toBeLessThan(100);
     release?.();
     const { value } = await first;
-    expect(Buffer.from((value as StreamResponse).chunk ?? []).toString()).toBe("400");
+    expect(Buffer.from((value as StreamResponse).chunk ?? []).toString()).toBe("200");
     expect((await answers.next()).done).toBe(true);
   });
 
@@ -90,7 +90,7 @@ describe("streams", () => {
     let yielded = 0;
     const { port } = await policyServer({
       decideStream: async function* () {
-        for (let n = 0; n < 400; n++) {
+        for (let n = 0; n < 200; n++) {
           yielded++;
           yield { chunk: Buffer.alloc(256 * 1024) };
         }
@@ -103,7 +103,7 @@ describe("streams", () => {
     expect(yielded).toBeLessThan(150);
     let rest = 0;
     while ((await answers.next()).done !== true) rest++;
-    expect(rest).toBe(399);
+    expect(rest).toBe(199);
   });
 
   it("end on both sides when the reader leaves, and pass on the fault of the source", async () => {
