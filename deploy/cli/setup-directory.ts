@@ -1,7 +1,7 @@
 /** Guarantee: the words of `setup` for an appliance that ferries a folder are whole and fit the zone before anything is made. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import type { CliInput, CliVerb } from "@lightferry/proto/cli";
+import { type CliInput, type CliVerb, readUpTo } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { ZONE_SERVICES, type ZoneName } from "../src/layout.ts";
 import {
@@ -133,7 +133,7 @@ function profileOf(input: CliInput): object {
   const said = input.text("directory-profile") ?? DEFAULT_PROFILE;
   const named = profileNamed(said);
   if (named !== undefined) return named;
-  if (!existsSync(said) || statSync(said).size > MAX_PROFILE_BYTES) {
+  if (!existsSync(said)) {
     const detail = `--directory-profile ${said}: ${PROFILE_NAMES.join(" | ")} | FILE`;
     throw new GatewayError("cli.usage", { detail });
   }
@@ -143,8 +143,9 @@ function profileOf(input: CliInput): object {
 }
 
 function parsed(path: string): unknown {
+  const bytes = readUpTo(path, MAX_PROFILE_BYTES);
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (cause) {
     throw new GatewayError("cli.usage", { detail: `--directory-profile ${path}: JSON`, cause });
   }

@@ -107,6 +107,33 @@ describe("the lane of an appliance", () => {
   });
 });
 
+it("takes a profile from a file, and its server's secrets by name", async () => {
+  const into = at("server");
+  writeFileSync(
+    at("profile.json"),
+    JSON.stringify({ names: "hex", nameLength: 12, renames: false }),
+  );
+  const key = `SHA256:${"A".repeat(43)}`;
+  const words = [
+    ...LANE,
+    "--directory-drop",
+    "sftp://lf@h.example/in",
+    "--directory-host-key",
+    key,
+  ];
+  const files = ["--directory-key", "/etc/lf/id", "--directory-profile", at("profile.json")];
+  expect(await setup("extranet", [...words, ...files], into)).toMatchObject({ code: 0 });
+  const { config } = zonePaths(into, "extranet");
+  const written: unknown = JSON.parse(readFileSync(join(config, "ferry-tx.json"), "utf8"));
+  expect(readDirectoryTxConfig(written).gate).toMatchObject({
+    target: { kind: "sftp", host: "h.example", keyPath: "/etc/lf/id", hostKeySha256: key.slice(7) },
+    profile: { nameLength: 12, renames: false },
+  });
+  writeFileSync(at("profile.json"), "[]");
+  expect(await setup("extranet", [...words, ...files], at("fresh"))).toMatchObject({ code: 2 });
+  expect(existsSync(at("fresh"))).toBe(false);
+});
+
 it("reads addresses of servers", () => {
   const server = { host: "h.example", user: "lf", folder: "/a b" };
   expect(dropOf("sftp://lf@h.example/a%20b")).toEqual({ kind: "sftp", port: 22, ...server });
