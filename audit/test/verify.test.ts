@@ -79,8 +79,9 @@ describe("tampering", () => {
     }
   });
   beforeEach(async () => {
-    await log.sql(`truncate ${tables.map((table) => `audit.${table}`).join()}`);
     for (const table of tables) {
+      // Quicker than to truncate all partitions and indexes of a few rows.
+      await log.sql(`delete from audit.${table}`);
       await log.sql(`insert into audit.${table} select * from genuine.${table}`);
     }
   });
