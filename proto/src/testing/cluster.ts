@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { access } from "node:fs/promises";
+import pg from "pg";
 import { silentLogger } from "../service/logger.ts";
 import { startPostgres } from "../service/postgres.ts";
 import type { ClusterKind } from "./protocol.ts";
@@ -17,6 +18,8 @@ export interface TestCluster {
 const MAX_CONNECTIONS = "300";
 /** Same major version as the embedded server. */
 const IMAGE = "postgres:18";
+/** Tests log in thousands of times, and half of what that costs them are rounds against who would guess a password. */
+const CHEAP_LOGIN = { scram_iterations: "1" };
 const FAST_SETTINGS = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
 export async function startTestCluster(kind: ClusterKind, dataDir: string): Promise<TestCluster> {
@@ -24,14 +27,20 @@ export async function startTestCluster(kind: ClusterKind, dataDir: string): Prom
 }
 
 async function embedded(kind: ClusterKind, dataDir: string): Promise<TestCluster> {
-  return startPostgres({
-    dataDir,
-    port: 0,
-    superuserPassword: randomBytes(12).toString("hex"),
-    durable: kind === "durable",
-    log: silentLogger(),
-    settings: { max_connections: MAX_CONNECTIONS, shared_buffers: "64MB" },
+  const superuserPassword = randomBytes(12).toString("hex");
+  const cluster = await startPostgres({
+    ...{ dataDir, port: 0, superuserPassword, durable: kind === "durable", log: silentLogger() },
+    settings: { max_connections: MAX_CONNECTIONS, shared_buffers: "64MB", ...CHEAP_LOGIN },
   });
+  const admin = new pg.Client({ connectionString: cluster.url });
+  await admin.connect();
+  try {
+    // The password that initdb set has rounds of its own; a stored one keeps those it was stored with.
+    await admin.query(`ALTER ROLE postgres PASSWORD '${superuserPassword}'`);
+  } finally {
+    await admin.end();
+  }
+  return cluster;
 }
 
 /** Undefined where no engine answers or it cannot start the image: the embedded one then serves. */

@@ -32,8 +32,6 @@ export interface DatabaseTemplate {
 }
 
 const FORM = `ENCODING 'UTF8' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'`;
-/** Without fsync copying files costs half of writing them through the log, as the default does. */
-const COPIED = "STRATEGY FILE_COPY";
 
 /**
  * A fresh database: UTF-8, C.UTF-8 collation. In order of preference on the
@@ -45,8 +43,7 @@ const COPIED = "STRATEGY FILE_COPY";
 export async function testDatabase(
   options: { readonly durable?: boolean; readonly template?: DatabaseTemplate } = {},
 ): Promise<TestDatabase> {
-  const durable = options.durable === true;
-  const adminUrl = await clusterUrl(durable ? "durable" : "fast");
+  const adminUrl = await clusterUrl(options.durable === true ? "durable" : "fast");
   const name = `lf_test_${randomBytes(6).toString("hex")}`;
   const urlOf = (database: string) => {
     const url = new URL(adminUrl);
@@ -57,7 +54,7 @@ export async function testDatabase(
   await asAdmin(adminUrl, async (admin) => {
     // template0 keeps whatever a developer's server has in template1 out of the test.
     const from = template === undefined ? "template0" : await preparedOnce(admin, template, urlOf);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${from} ${FORM} ${durable ? "" : COPIED}`);
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${from} ${FORM}`);
   });
   const drop = () =>
     asAdmin(adminUrl, (admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
