@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { LANE } from "../test/world.ts";
 import { Cargo } from "./cargo.ts";
 import { type Bundle, Ferries } from "./ferries.ts";
 import { Attacker } from "./hostile/attacker.ts";
@@ -100,6 +101,11 @@ class Feed {
     return this.#put.length;
   }
 
+  /** Ids of all that were put, hex. */
+  get names(): readonly string[] {
+    return this.#put.map(nameOf);
+  }
+
   /** Bytes of bundles delivered so far. */
   get delivered(): number {
     return this.#ferries.at.inbox.delivered.length * BUNDLE_BYTES;
@@ -147,16 +153,36 @@ function durable(folder: string): Map<string, string> {
       const name = relative(folder, path);
       // Pictures and the counts of heartbeats and frames, which honest ones move too; their epoch is held to below.
       if (/status\.json|missing|\.tmp|journal/.test(name)) return [];
-      const bytes = readFileSync(path);
+      const bytes = readIfThere(path);
+      if (bytes === undefined) return [];
       const told = name.startsWith("links/") ? epochIn(bytes) : bytes;
       return [[name, createHash("sha256").update(told).digest("hex")] as const];
     }),
   );
 }
 
+/** The program runs: what it has removed or renamed since the folder was listed is not there. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 function epochIn(bytes: Buffer): string {
   const { sender, epoch } = JSON.parse(bytes.toString()) as { sender: string; epoch: number };
   return `${sender} ${epoch}`;
+}
+
+/** What the inbox took is written down a little later. @throws RangeError when it is not */
+async function writtenDown(rxState: string, feed: Feed): Promise<void> {
+  const log = join(rxState, "lanes", LANE, "done.log");
+  await until("the record of every bundle", DRAIN_LIMIT_MS, () => {
+    const done = readIfThere(log)?.toString() ?? "";
+    return feed.names.every((name) => done.includes(name)) ? true : undefined;
+  });
 }
 
 async function goodputOf(feed: Feed, work: Promise<unknown>): Promise<number> {
@@ -206,6 +232,7 @@ export async function drill(options: {
     const goodput = { without, with: await goodputOf(feed, attacked) };
     const during = await attacked;
     await feed.drained();
+    await writtenDown(rxState, feed);
     // What honest frames are still sent repeat what has arrived: what changes now, the attack has changed.
     const kept = durable(rxState);
     const after = await attacker.attack({ count: Math.ceil(count / 10), perSecond, poison: 0 });

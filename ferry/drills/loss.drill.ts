@@ -25,8 +25,10 @@ const LINE_BITS = 1e9;
 /** Gap, preamble and checksum of Ethernet, which the pacer counts and the shaper does not, leave the shaper idle. */
 const LINE_BYTES_PER_SECOND = LINE_BITS / 8;
 const UDPCAST_BITRATE = "950m";
-/** Time for finishing the first pass before the second would bring the same again. */
+/** Time for finishing the first pass of the full count before the second would bring the same again … */
 const SECOND_PASS_SECONDS = 10;
+/** … and of a short one, on a machine that does much else. */
+const SECOND_PASS_AT_LEAST_SECONDS = 3;
 /** For a line at a quarter of its rate, both passes, and starting up. */
 const SLOWEST_BYTES_PER_SECOND = 30e6;
 const PATIENCE_MS = 60_000;
@@ -137,7 +139,10 @@ export async function drill({ count, seed, only, beside = true }: LossOptions): 
     const limitMs = PATIENCE_MS + (2 * size * 1000) / SLOWEST_BYTES_PER_SECOND;
     const settings = {
       ...{ rate: LINE_BYTES_PER_SECOND, mtu: MTU, base: BASE },
-      secondPassSeconds: SECOND_PASS_SECONDS,
+      secondPassSeconds: Math.max(
+        SECOND_PASS_AT_LEAST_SECONDS,
+        Math.ceil((SECOND_PASS_SECONDS * count) / FULL_COUNT),
+      ),
     };
     for (const profile of profiles(seed)) {
       if (only !== undefined && !only.includes(profile.name)) continue;

@@ -203,6 +203,8 @@ export class Outbox {
   readonly givenUp: Named[] = [];
   readonly recalls: lightferry.ferry.v1.RecallRequest.$Properties[] = [];
   listings = 0;
+  /** First passes are not acknowledged before this, and so no second one begins. */
+  holding: Promise<void> = Promise.resolve();
   readonly acks: AckRequest[] = [];
   /** When each of them came, in monotonic milliseconds. */
   readonly ackedAt: number[] = [];
@@ -260,6 +262,7 @@ export class Outbox {
   };
 
   ack = async (request: AckRequest): Promise<object> => {
+    if (request.passesDone === 1 && request.finished !== true) await this.holding;
     const leased = this.#leased.get(request.leaseId ?? "");
     if (leased === undefined) throw new GatewayError("outbox.lease-lost");
     leased.passesDone = request.passesDone ?? 0;
