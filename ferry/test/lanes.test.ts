@@ -83,7 +83,7 @@ test("two lanes of one link: each has its inbox, its streams and its gaps, and t
       },
     ],
   });
-  expect(sender.status()).toMatchObject({
+  await eventually(() => sender.status()).toMatchObject({
     lanes: [{ bundles: { emitted: ours.length } }, { bundles: { emitted: theirs.length } }],
   });
 });

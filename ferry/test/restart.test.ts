@@ -88,21 +88,24 @@ test("a lease that ran out and comes again is one bundle, also after a lost jour
 test("a receiver stopped in the middle keeps its chunks; the second pass brings the rest", async () => {
   at = place();
   const former = await startStation(at);
-  // The link breaks after the first block, and works again for the second pass.
+  // The link breaks after the first block of 64 groups, and works again for the second pass.
   let frames = 0;
   let port = former.port;
   const relay = await startForwarder(
     () => port,
     ({ flags, type }) => {
       frames += 1;
-      return frames < 10_000 || (flags & 1) !== 0 || type === FRAME_TYPE.HEARTBEAT;
+      return frames < 3_000 || (flags & 1) !== 0 || type === FRAME_TYPE.HEARTBEAT;
     },
   );
   open.push(relay);
-  const bundle = await at.seal(randomBytes(16_000_000), "bulk");
+  const bundle = await at.seal(randomBytes(6_000_000), "bulk");
+  const listening = Promise.withResolvers<void>();
+  at.outbox.holding = listening.promise;
   at.outbox.put(bundle);
-  open.push(await startSender(at, relay.port, { rate: 12e6, secondPassMs: 1_500 }));
-  await eventually(() => frames).toBeGreaterThan(10_500);
+  const code = { groupShards: 32, parityShards: 8 };
+  open.push(await startSender(at, relay.port, { rate: 6e6, code, secondPassMs: 10 }));
+  await eventually(() => frames).toBeGreaterThan(3_500);
   await former.station.close();
   const partial = join(at.rxLane, "partial", FROM);
   expect(
@@ -113,6 +116,7 @@ test("a receiver stopped in the middle keeps its chunks; the second pass brings 
   const later = await startStation(at);
   port = later.port;
   open.push(later.station);
+  listening.resolve();
   await at.inbox.until(1);
   expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
   expect((later.station.status() as Picture).repeats).toBeGreaterThan(1_000);
