@@ -105,17 +105,20 @@ export class ErasureCoder {
     const from = this.#freeCount - count;
     const indices = this.#free.slice(from, this.#freeCount).reverse();
     this.#freeCount = from;
-    const addresses = indices.map((index) => ARENA + index * this.#cellBytes);
+    const addresses = new Uint32Array(count);
+    for (let i = 0; i < count; i += 1) {
+      addresses[i] = ARENA + (indices[i] as number) * this.#cellBytes;
+    }
     const length = lines(shardBytes) * LINE;
     if (length !== shardBytes) {
       const all = new Uint8Array(this.#engine.buffer);
       for (const at of addresses) all.fill(0, at + shardBytes, at + length);
     }
-    const views = Array.from(indices, (index) => {
-      const view = this.#viewOf(index);
-      return shardBytes === this.shardBytes ? view : view.subarray(0, shardBytes);
-    });
-    return new ErasureGroup(this.#engine, { k, m, shardBytes, length, addresses, views }, () => {
+    const view = (at: number): Uint8Array => {
+      const whole = this.#viewOf((at - ARENA) / this.#cellBytes);
+      return shardBytes === this.shardBytes ? whole : whole.subarray(0, shardBytes);
+    };
+    return new ErasureGroup(this.#engine, { k, m, shardBytes, length, addresses, view }, () => {
       this.#free.set(indices.reverse(), this.#freeCount);
       this.#freeCount += count;
     });
@@ -138,7 +141,8 @@ interface Place {
   /** Whole lines. */
   readonly length: number;
   readonly addresses: Uint32Array;
-  readonly views: readonly Uint8Array[];
+  /** A shard, by its address. */
+  readonly view: (address: number) => Uint8Array;
 }
 
 export class ErasureGroup {
@@ -164,10 +168,7 @@ export class ErasureGroup {
    * @throws GatewayError for no such shard, or after free
    */
   shard(index: number): Uint8Array {
-    this.#alive();
-    const view = this.#place.views[index];
-    if (view === undefined) throw misuse(`shard ${index} of ${this.k}+${this.m}`);
-    return view;
+    return this.#place.view(this.address(index));
   }
 
   /** The memory that all shards lie in, where WebAssembly computes. */
@@ -181,6 +182,22 @@ export class ErasureGroup {
     const address = this.#place.addresses[index];
     if (address === undefined) throw misuse(`shard ${index} of ${this.k}+${this.m}`);
     return address;
+  }
+
+  /** Views of all data shards in their order, those that lie one behind the other as one. @throws GatewayError after free */
+  data(): Uint8Array[] {
+    this.#alive();
+    const { addresses, k, shardBytes } = this.#place;
+    const spans: Uint8Array[] = [];
+    let start = 0;
+    for (let i = 1; i <= k; i += 1) {
+      const at = addresses[start] as number;
+      const bytes = (i - start) * shardBytes;
+      if (i < k && addresses[i] === at + bytes) continue;
+      spans.push(new Uint8Array(this.#engine.buffer, at, bytes));
+      start = i;
+    }
+    return spans;
   }
 
   /** Copies `bytes` into a shard and fills what is left with zeros. @throws GatewayError when longer than a shard */

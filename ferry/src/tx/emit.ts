@@ -11,8 +11,11 @@ import type { Message } from "./message.ts";
 import { type LaneShare, Order, type Slot } from "./order.ts";
 import type { Pass } from "./pass.ts";
 
-/** Bursts between turns of the event loop: file reads and RPC go on meanwhile. */
-const BURSTS_PER_TURN = 4;
+/**
+ * Time of bursts between turns of the event loop, in which file reads and RPC go on: a dozen at MTU 1500. A turn, and to wake
+ * the sending thread, cost as much as a burst; an urgent bundle waits for some of them on its way.
+ */
+const TURN_MS = 0.25;
 
 export class Emitter {
   readonly #sender: GateSender;
@@ -111,9 +114,11 @@ export class Emitter {
   }
 
   async #run(): Promise<void> {
-    for (let bursts = 1; this.#stopped === undefined; bursts += 1) {
+    let turnEnds = 0;
+    while (this.#stopped === undefined) {
       if (!this.#burst.begin()) {
         await this.#sender.whenRoom();
+        turnEnds = performance.now() + TURN_MS;
         continue;
       }
       if (this.#beatDue) {
@@ -122,16 +127,21 @@ export class Emitter {
         this.#burst.end();
         continue;
       }
-      const slot = this.#order.next(performance.now());
+      const now = performance.now();
+      const slot = this.#order.next(now);
       if (slot === undefined) {
-        await this.#sleep(this.#order.pauseMs(performance.now()));
+        await this.#sleep(this.#order.pauseMs(now));
+        turnEnds = performance.now() + TURN_MS;
         continue;
       }
       const frames = this.#burst.nextFrame;
       this.#fill(slot);
       const bytes = this.#burst.end();
-      this.#order.charge(slot, bytes, this.#burst.nextFrame - frames, performance.now());
-      if (bursts % BURSTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      const after = performance.now();
+      this.#order.charge(slot, bytes, this.#burst.nextFrame - frames, after);
+      if (after < turnEnds) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      turnEnds = performance.now() + TURN_MS;
     }
   }
 

@@ -97,6 +97,10 @@ export class ObjectSource {
     const { geometry } = this.facts;
     const pieces = new Pieces();
     for (const [index, group] of groups.entries()) {
+      if (geometry.groupLength(first + index) === group.k * group.shardBytes) {
+        for (const span of group.data()) pieces.add(span, span.length);
+        continue;
+      }
       for (let shard = 0; shard < group.k; shard += 1) {
         const view = group.shard(shard);
         const length = geometry.shardLength(first + index, shard);
