@@ -29,6 +29,7 @@ import type { DoneLog } from "../src/rx/done.ts";
 import type { Incoming } from "../src/rx/incoming.ts";
 import { Reassembler } from "../src/rx/reassemble.ts";
 import { Rejections } from "../src/rx/rejections.ts";
+import { payloadOf } from "../src/rx/shard.ts";
 import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../src/signed.ts";
 import { frame } from "./datagrams.ts";
 import { directory, FROM, keys, LANE, linkOf, provider, quiet } from "./world.ts";
@@ -242,7 +243,7 @@ export class Receiving {
     if (fault !== undefined) throw new Error(fault);
     const payload = bytes.subarray(FRAME_HEADER);
     if (header.type === FRAME_TYPE.MANIFEST) this.reassembler.manifest(header, payload);
-    else this.reassembler.data(header, payload);
+    else this.reassembler.data(header, payloadOf(payload));
   };
 
   /** Waits until so many objects were whole. */

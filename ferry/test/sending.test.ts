@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { CHANNEL, emptyHeader } from "../src/frame.ts";
 import { ManifestCollector, splitManifest } from "../src/manifest-parts.ts";
 import { DEFAULT_CODE, epochOf, Geometry, objectIdOf } from "../src/object.ts";
+import { payloadOf } from "../src/rx/shard.ts";
 import { Waiting } from "../src/rx/waiting.ts";
 import { type Carried, TxJournal } from "../src/tx/journal.ts";
 import { Order, REPEAT_CLASS, type Slot } from "../src/tx/order.ts";
@@ -221,7 +222,7 @@ test("unfinished manifests and frames without one are held within bounds", () =>
   let dropped = 0;
   const header = { ...emptyHeader(), k: 1 };
   for (let index = 0; index < 20_000; index += 1) {
-    dropped += waiting.add({ ...header, objectId: index % 300 }, new Uint8Array(1_400));
+    dropped += waiting.add({ ...header, objectId: index % 300 }, payloadOf(new Uint8Array(1_400)));
   }
   expect(waiting.bytes).toBeLessThanOrEqual(8 << 20);
   expect(dropped).toBeGreaterThan(10_000);

@@ -57,6 +57,12 @@ export interface ReceiverStats {
   readonly overruns: number;
 }
 
+/**
+ * Takes datagrams that lie one after another, each of `size` bytes, only the last of which may be shorter: `length`
+ * bytes of `bytes` from `at`. As with one, they are valid only during the call, which must not throw.
+ */
+export type OnTogether = (bytes: Uint8Array, at: number, length: number, size: number) => void;
+
 /** The receiving half of a gate. It has no way to write. */
 export interface GateReceiver {
   readonly driver: string;
@@ -69,6 +75,8 @@ export interface GateReceiver {
    * `onDatagram` must not throw. `onIdle` is called after each batch.
    */
   listen(onDatagram: (datagram: Uint8Array) => void, onIdle?: () => void): void;
+  /** The same in place of it, where the driver finds several at once: all that came together by one call. */
+  readonly listenTogether?: (onTogether: OnTogether) => void;
   /** Stops and starts the handing over; meanwhile datagrams wait in bounded buffers. */
   pause(): void;
   resume(): void;

@@ -29,11 +29,13 @@ const SKIP = 0xffff_ffff;
 export interface RingMemory {
   readonly control: SharedArrayBuffer;
   readonly data: SharedArrayBuffer;
+  /** Of the data, from its beginning. */
+  readonly size: number;
 }
 
-/** @param data a power of two bytes */
-export function ringMemory(data: SharedArrayBuffer): RingMemory {
-  return { control: new SharedArrayBuffer(CONTROL_WORDS * 4), data };
+/** @param size bytes of the data, a power of two; what is behind them is not the ring's */
+export function ringMemory(data: SharedArrayBuffer, size = data.byteLength): RingMemory {
+  return { control: new SharedArrayBuffer(CONTROL_WORDS * 4), data, size };
 }
 
 class RingEnd {
@@ -44,9 +46,9 @@ class RingEnd {
 
   constructor(memory: RingMemory) {
     this.control = new Int32Array(memory.control);
-    this.bytes = new Uint8Array(memory.data);
-    this.words = new Uint32Array(memory.data);
-    this.size = this.bytes.length;
+    this.bytes = new Uint8Array(memory.data, 0, memory.size);
+    this.words = new Uint32Array(memory.data, 0, memory.size / 4);
+    this.size = memory.size;
   }
 
   close(): void {

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "@lightferry/proto/errors";
-import { summedMemory } from "../frame-sum/index.ts";
-import type { GateAddress, GateReceiver, ReceiverStats } from "./gate.ts";
+import { incomingMemory } from "../frames-in/index.ts";
+import type { GateAddress, GateReceiver, OnTogether, ReceiverStats } from "./gate.ts";
 import { RECEIVED, type ReceiveLoopData, Total } from "./loops.ts";
 import { closeSocket } from "./native.ts";
 import { RingReader, ringMemory } from "./ring.ts";
@@ -44,6 +44,7 @@ export class UdpReceiver implements GateReceiver {
   readonly #bytes = new Total();
   readonly #overruns = new Total();
   #onDatagram: ((datagram: Uint8Array) => void) | undefined;
+  #onTogether: OnTogether | undefined;
   #onIdle: (() => void) | undefined;
   #drops = 0;
   /** Bytes of the record at hand that were handed over: it may hold many datagrams. */
@@ -62,7 +63,7 @@ export class UdpReceiver implements GateReceiver {
     this.#fd = socket.fd;
     this.port = socket.port;
     this.receiveBuffer = socket.receiveBuffer;
-    const memory = ringMemory(summedMemory(ringBytes));
+    const memory = ringMemory(incomingMemory(ringBytes), ringBytes);
     this.#ring = new RingReader(memory);
     const workerData: ReceiveLoopData = { fd: socket.fd, memory };
     this.#worker = new Worker(new URL("./receive-loop.ts", import.meta.url), { workerData });
@@ -93,6 +94,11 @@ export class UdpReceiver implements GateReceiver {
     this.#onIdle = onIdle;
     this.#drain();
   }
+
+  readonly listenTogether = (onTogether: OnTogether): void => {
+    this.#onTogether = onTogether;
+    this.#drain();
+  };
 
   pause(): void {
     this.#paused = true;
@@ -152,10 +158,12 @@ export class UdpReceiver implements GateReceiver {
 
   #drain(): void {
     const deliver = this.#onDatagram;
-    if (deliver === undefined || this.#closed) return;
+    const together = this.#onTogether;
+    if ((deliver === undefined && together === undefined) || this.#closed) return;
     this.#bytes.see(this.#ring.counter(RECEIVED.bytes));
     const until = performance.now() + BATCH_MS;
     let count = 0;
+    let clockAt = CLOCK_EVERY;
     while (!this.#paused && !this.#closed) {
       if (!this.#ring.next()) {
         if (count > 0) {
@@ -167,25 +175,34 @@ export class UdpReceiver implements GateReceiver {
         }
         return;
       }
-      this.#deliverOne(deliver);
-      count += 1;
-      if (count % CLOCK_EVERY === 0 && performance.now() >= until) {
-        this.#onIdle?.();
-        this.#later();
-        return;
-      }
+      count += together === undefined ? this.#deliverOne(deliver) : this.#deliverRecord(together);
+      if (count < clockAt) continue;
+      clockAt = count + CLOCK_EVERY;
+      if (performance.now() < until) continue;
+      this.#onIdle?.();
+      this.#later();
+      return;
     }
   }
 
   /** The next datagram of the record at hand, whose memory is given back after the last. */
-  #deliverOne(deliver: (datagram: Uint8Array) => void): void {
+  #deliverOne(deliver: ((datagram: Uint8Array) => void) | undefined): number {
     const { offset, length, tag } = this.#ring;
     const from = this.#delivered;
     const to = tag === 0 ? length : Math.min(from + tag, length);
     this.#delivered = to;
-    deliver(this.#ring.bytes.subarray(offset + from, offset + to));
-    if (to < length) return;
+    deliver?.(this.#ring.bytes.subarray(offset + from, offset + to));
+    if (to < length) return 1;
     this.#delivered = 0;
     this.#ring.release();
+    return 1;
+  }
+
+  /** All of the record at hand. @returns how many datagrams these were */
+  #deliverRecord(together: OnTogether): number {
+    const { bytes, offset, length, tag } = this.#ring;
+    together(bytes, offset, length, tag === 0 ? length : tag);
+    this.#ring.release();
+    return tag === 0 ? 1 : Math.ceil(length / tag);
   }
 }

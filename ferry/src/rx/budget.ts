@@ -3,6 +3,8 @@
  * chunks are used again: fresh memory costs more than filling it.
  */
 
+import { type IncomingMemory, incomingMemoryOf } from "../frames-in/index.ts";
+
 /** Kept for the next chunks: two blocks of an object (SPEC.md §4) and what a disk is behind with. */
 const SPARE_BYTES = 48 << 20;
 /** Smaller buffers cost little. */
@@ -13,28 +15,44 @@ export class Budget {
   used = 0;
   readonly #spare: Uint8Array[] = [];
 
-  /** A buffer that, unless it is short, a hashing thread can read too; what lies in it is undefined. */
-  take(length: number): Uint8Array {
+  /**
+   * A buffer that, unless it is short, a hashing thread can read too; what lies in it is undefined.
+   * @param near memory from which bytes will be copied there
+   */
+  take(length: number, near?: IncomingMemory): Uint8Array {
     this.used += length;
     if (length < SPARE_MIN_BYTES) return new Uint8Array(length);
     // Long objects of one sender have chunks of one length; any other buffer is made afresh.
     const last = this.#spare.at(-1);
-    if (last?.length !== length) return new Uint8Array(new SharedArrayBuffer(length));
+    if (last?.length !== length) {
+      return near?.take(length) ?? new Uint8Array(new SharedArrayBuffer(length));
+    }
     this.#spare.pop();
     return last;
   }
 
-  /** @param again false: another thread may still be reading it */
+  /** @param again false: another thread may still be reading it, and {@link reclaim} says when it does not */
   give(bytes: Uint8Array, again = true): void {
     const { length } = bytes;
     this.used -= length;
     if (!again || length < SPARE_MIN_BYTES) return;
-    if (this.#spare.length > 0 && this.#spare[0]?.length !== length) this.#spare.length = 0;
+    if (this.#spare.length > 0 && this.#spare[0]?.length !== length) this.#letGo();
     if ((this.#spare.length + 1) * length <= SPARE_BYTES) this.#spare.push(bytes);
+    else incomingMemoryOf(bytes.buffer)?.give(bytes);
+  }
+
+  /** Takes back what was given while another thread read it. */
+  reclaim(bytes: Uint8Array): void {
+    this.used += bytes.length;
+    this.give(bytes);
   }
 
   /** Memory is not kept for objects that may not come for hours. */
   rest(): void {
-    if (this.used === 0) this.#spare.length = 0;
+    if (this.used === 0) this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const bytes of this.#spare.splice(0)) incomingMemoryOf(bytes.buffer)?.give(bytes);
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Geometry } from "../object.ts";
 import type { Budget } from "./budget.ts";
+import { type Payload, viewOf } from "./shard.ts";
 import type { Spans } from "./spans.ts";
 import type { Store } from "./store.ts";
 
@@ -89,9 +90,9 @@ export class Groups {
     }
   }
 
-  addParity(held: Group, index: number, payload: Uint8Array): void {
+  addParity(held: Group, index: number, payload: Payload): void {
     const before = held.parity[index];
-    held.parity[index] = Uint8Array.from(payload);
+    held.parity[index] = Uint8Array.from(viewOf(payload));
     if (before !== undefined) return;
     held.parityCount += 1;
     this.#budget.used += payload.length;

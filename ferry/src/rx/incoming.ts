@@ -20,7 +20,7 @@ import { Proof } from "./proof.ts";
 import { Repair } from "./repair.ts";
 import { canRestore, type Restorer } from "./restore.ts";
 import { Shapes } from "./shape.ts";
-import { copyOf, type ShardHeader } from "./shard.ts";
+import { copyOf, type Payload, payloadOf, type ShardHeader, viewOf } from "./shard.ts";
 import { HEAD, Spans } from "./spans.ts";
 import { Store } from "./store.ts";
 
@@ -98,7 +98,7 @@ export class Incoming {
    * Takes a shard.
    * @returns "repeat" when it was not needed, else why it was not taken, or undefined
    */
-  take(header: ShardHeader, payload: Uint8Array): "repeat" | "shape" | "group-shape" | undefined {
+  take(header: ShardHeader, payload: Payload): "repeat" | "shape" | "group-shape" | undefined {
     if (this.#released) return "repeat";
     const fault = this.#shapes.fault(header, payload.length);
     if (fault !== undefined) return fault;
@@ -188,8 +188,8 @@ export class Incoming {
     else if (idleMs > IDLE_CLOSE_MS && file.fd !== undefined) this.#guard(file.close());
   }
 
-  #late(header: ShardHeader, payload: Uint8Array): void {
-    const late = { header: copyOf(header), payload: Uint8Array.from(payload) };
+  #late(header: ShardHeader, payload: Payload): void {
+    const late = { header: copyOf(header), payload: Uint8Array.from(viewOf(payload)) };
     for (const span of this.#store.busy.splice(0)) this.#store.keepLate(span, late);
   }
 
@@ -226,15 +226,18 @@ export class Incoming {
       return;
     }
     file?.use();
+    const bytes = this.#store.checking(span);
     this.#rig.checks.submit({
       head: span === HEAD,
-      bytes: this.#store.checking(span),
+      bytes,
       length: spans.length(span),
       digest: this.#digest(span),
       file: file?.fd ?? -1,
       offset: spans.start(span),
       done: (verdict) => {
         file?.unuse();
+        // Nobody reads it any more.
+        if (this.#released && file !== undefined) this.#rig.budget.reclaim(bytes);
         this.#checked(span, verdict);
       },
     });
@@ -281,7 +284,7 @@ export class Incoming {
     this.#groups.forget(span, true);
     this.#store.refill(span, this.#groups.lacking(span));
     this.#repair.mistrust(span);
-    for (const { header, payload } of late) this.take(header, payload);
+    for (const { header, payload } of late) this.take(header, payloadOf(payload));
   }
 
   /** The bytes of a span are gone. */

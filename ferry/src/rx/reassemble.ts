@@ -18,7 +18,7 @@ import { type Announcement, Manifests, sameObject } from "./manifests.ts";
 import type { Rejections } from "./rejections.ts";
 import { Restorer } from "./restore.ts";
 import type { Room } from "./room.ts";
-import type { ShardHeader } from "./shard.ts";
+import { type Payload, payloadOf, type ShardHeader } from "./shard.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Objects under way; a lossy hour leaves some hundred waiting for their second pass. */
@@ -163,7 +163,7 @@ export class Reassembler {
   }
 
   /** Takes a data or a parity shard. */
-  data(header: FrameHeader, payload: Uint8Array): void {
+  data(header: FrameHeader, payload: Payload): void {
     const object = this.#objects.get(header.objectId);
     if (object !== undefined) {
       object.touchedAt = this.#now;
@@ -282,7 +282,7 @@ export class Reassembler {
     this.#objects.set(objectId, object);
     this.#known.set(objectId, setId);
     for (const { header, payload } of this.#waiting.take(objectId)) {
-      this.#take(object, header, payload);
+      this.#take(object, header, payloadOf(payload));
     }
   }
 
@@ -303,7 +303,7 @@ export class Reassembler {
     this.#parts.room?.leaveOut({ lane: this.#parts.lane, bundleId, size });
   }
 
-  #take(object: Incoming, header: ShardHeader, payload: Uint8Array): void {
+  #take(object: Incoming, header: ShardHeader, payload: Payload): void {
     if (object.finishing) {
       this.repeats += 1;
       return;

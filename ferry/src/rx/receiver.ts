@@ -9,7 +9,15 @@
  */
 import { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, Log } from "../events.ts";
-import { decodeFrame, emptyHeader, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../frame.ts";
+import {
+  decodeFrame,
+  emptyHeader,
+  FRAME_HEADER,
+  FRAME_TYPE,
+  type FrameFault,
+  type FrameHeader,
+} from "../frame.ts";
+import { type IncomingMemory, incomingMemoryOf } from "../frames-in/index.ts";
 import { ManifestCollector } from "../manifest-parts.ts";
 import { rangesText } from "../ranges.ts";
 import { HEARTBEAT_LABEL, type LinkVerifier, verifyMessage } from "../signed.ts";
@@ -18,6 +26,7 @@ import type { Inventories } from "./inventories.ts";
 import type { Link } from "./link.ts";
 import type { Reassembler } from "./reassemble.ts";
 import { REPORT_MS, type Rejections } from "./rejections.ts";
+import { type Payload, viewOf } from "./shard.ts";
 import type { LinkWatch } from "./watch.ts";
 
 const { Heartbeat } = lightferry.ferry.v1;
@@ -62,6 +71,8 @@ export class Receiver {
   /** Events of the link stand under the first of its lanes. */
   readonly #lane: string;
   readonly #header: FrameHeader = emptyHeader();
+  /** Of the gate, once something came from it. */
+  #memory: IncomingMemory | undefined;
   readonly #heartbeatParts = new ManifestCollector();
   #reportedAt = performance.now();
   #heartbeatsVerified = 0;
@@ -96,12 +107,43 @@ export class Receiver {
 
   /** Takes any datagram; never throws. */
   readonly datagram = (bytes: Uint8Array): void => {
-    const header = this.#header;
-    const fault = decodeFrame(bytes, header);
+    const fault = decodeFrame(bytes, this.#header);
+    this.#frame(fault, bytes, FRAME_HEADER, bytes.length - FRAME_HEADER, undefined);
+  };
+
+  /** Takes datagrams that came together; never throws. */
+  readonly together = (bytes: Uint8Array, at: number, length: number, size: number): void => {
+    if (this.#memory?.buffer !== bytes.buffer) this.#memory = incomingMemoryOf(bytes.buffer);
+    const memory = this.#memory;
+    const end = at + length;
+    for (let from = at; from < end; ) {
+      if (memory === undefined) {
+        this.datagram(bytes.subarray(from, Math.min(from + size, end)));
+        from += size;
+        continue;
+      }
+      const count = memory.read(from, end - from, size);
+      for (let index = 0; index < count; index += 1, from += size) {
+        const payload = Math.min(size, end - from) - FRAME_HEADER;
+        const fault = memory.row(index, this.#header);
+        this.#frame(fault, bytes, from + FRAME_HEADER, payload, memory);
+      }
+    }
+  };
+
+  /** Takes the frame that {@link #header} is of, or counts why it is none. */
+  #frame(
+    fault: FrameFault | undefined,
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+    memory: IncomingMemory | undefined,
+  ): void {
     if (fault !== undefined) {
       this.#parts.rejections.count(fault);
       return;
     }
+    const header = this.#header;
     const { link, lanes, number, rejections } = this.#parts;
     const lane = lanes[header.lane];
     if (lane === undefined || header.link !== number) {
@@ -111,13 +153,13 @@ export class Receiver {
     }
     this.counts.frames += 1;
     link.see(header.epoch, header.seq);
-    const payload = bytes.subarray(FRAME_HEADER);
+    const payload: Payload = { bytes, from, length, memory };
     const { type } = header;
     if (type <= FRAME_TYPE.PARITY) lane.reassembler.data(header, payload);
-    else if (type === FRAME_TYPE.MANIFEST) lane.reassembler.manifest(header, payload);
-    else if (type === FRAME_TYPE.HEARTBEAT) this.#heartbeatPart(header, payload);
-    else lane.inventories.take(header, payload, link.state.epoch);
-  };
+    else if (type === FRAME_TYPE.MANIFEST) lane.reassembler.manifest(header, viewOf(payload));
+    else if (type === FRAME_TYPE.HEARTBEAT) this.#heartbeatPart(header, viewOf(payload));
+    else lane.inventories.take(header, viewOf(payload), link.state.epoch);
+  }
 
   /** Once a second. */
   tick(): void {

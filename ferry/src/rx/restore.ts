@@ -7,6 +7,7 @@ import { ErasureCoder, type ErasureGroup, MAX_DATA_SHARDS } from "../erasure/ind
 import { MAX_SHARDS } from "../frame.ts";
 import type { Geometry } from "../object.ts";
 import { CAME, type Group } from "./groups.ts";
+import { payloadOf } from "./shard.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -63,7 +64,8 @@ export class Restorer {
       held.have[shard] = came;
       this.restored += 1;
       const own = geometry.shardLength(group, shard);
-      store.place(origin + shard * geometry.shardSize, place.shard(shard).subarray(0, own), true);
+      const payload = payloadOf(place.shard(shard).subarray(0, own));
+      store.place(origin + shard * geometry.shardSize, payload, true);
     }
     held.missing = 0;
     return -1;

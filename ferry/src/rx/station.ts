@@ -215,7 +215,8 @@ export class Station {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     for (const { of, receiver } of this.#links) {
       receiver.start();
-      of.gate.listen(receiver.datagram);
+      if (of.gate.listenTogether === undefined) of.gate.listen(receiver.datagram);
+      else of.gate.listenTogether(receiver.together);
     }
   }
 

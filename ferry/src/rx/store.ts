@@ -4,8 +4,9 @@
  * or is good is never written to again.
  */
 import { MAX_SHARDS } from "../frame.ts";
+import { type IncomingMemory, incomingMemoryOf } from "../frames-in/index.ts";
 import type { Budget } from "./budget.ts";
-import type { ShardHeader } from "./shard.ts";
+import { type Payload, type ShardHeader, viewOf } from "./shard.ts";
 import { HEAD, type Spans } from "./spans.ts";
 
 /** Bytes are still coming. */
@@ -25,6 +26,9 @@ export interface LateShard {
 
 interface Held {
   readonly bytes: Uint8Array;
+  /** In which the bytes lie, and where. */
+  readonly memory: IncomingMemory | undefined;
+  readonly address: number;
   /** Where it lies in the object. */
   readonly start: number;
   readonly end: number;
@@ -62,8 +66,8 @@ export class Store {
    * Takes bytes of a shard to where they belong, if they are wanted there.
    * @param counted whether they come for the first time; otherwise they replace what came before
    */
-  place(offset: number, bytes: Uint8Array, counted: boolean): void {
-    const end = offset + bytes.length;
+  place(offset: number, payload: Payload, counted: boolean): void {
+    const end = offset + payload.length;
     for (let from = offset; from < end; ) {
       const span = this.#spans.at(from);
       let held = this.#held.get(span);
@@ -72,15 +76,13 @@ export class Store {
           from = Math.min(end, this.#spans.end(span));
           continue;
         }
-        held = this.#begin(span);
+        held = this.#begin(span, payload.memory);
       }
       const to = Math.min(end, held.end);
       if (held.state === CHECKING) {
         this.busy.push(span);
       } else if (held.state !== KEPT) {
-        const whole = to - from === bytes.length;
-        const piece = whole ? bytes : bytes.subarray(from - offset, to - offset);
-        held.bytes.set(piece, from - held.start);
+        put(held, from, payload, payload.from + from - offset, to - from);
         if (counted) this.#count(span, held, to - from);
       }
       from = to;
@@ -165,7 +167,8 @@ export class Store {
   /** Bytes of a good span, read back from the file. */
   bring(span: number, bytes: Uint8Array): void {
     const [start, end] = [this.#spans.start(span), this.#spans.end(span)];
-    this.#held.set(span, { bytes, start, end, missing: 0, late: undefined, state: KEPT });
+    const lies = { bytes, memory: undefined, address: 0, start, end };
+    this.#held.set(span, { ...lies, missing: 0, late: undefined, state: KEPT });
   }
 
   /** Keeps a shard until its span was looked at. The payload is copied. */
@@ -245,14 +248,27 @@ export class Store {
     return late;
   }
 
-  #begin(span: number): Held {
+  #begin(span: number, near: IncomingMemory | undefined): Held {
     const start = this.#spans.start(span);
     const end = this.#spans.end(span);
     const length = end - start;
     if (this.#short !== undefined) this.#whole ??= this.#budget.take(this.#short);
-    const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length);
-    const held: Held = { bytes, start, end, missing: length, late: undefined, state: FILLING };
+    const bytes = this.#whole?.subarray(start, start + length) ?? this.#budget.take(length, near);
+    const memory = incomingMemoryOf(bytes.buffer);
+    const lies = { bytes, memory, address: bytes.byteOffset, start, end };
+    const held: Held = { ...lies, missing: length, late: undefined, state: FILLING };
     this.#held.set(span, held);
     return held;
+  }
+}
+
+/** Copies `length` bytes of a payload from `source` of its bytes on to where they lie in the object. */
+function put(held: Held, offset: number, payload: Payload, source: number, length: number): void {
+  const at = offset - held.start;
+  const { memory } = held;
+  if (memory !== undefined && memory === payload.memory) {
+    memory.copy(held.address + at, source, length);
+  } else {
+    held.bytes.set(viewOf({ ...payload, from: source, length }), at);
   }
 }

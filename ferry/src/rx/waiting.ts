@@ -3,7 +3,7 @@
  * oldest give way, and the second pass brings them again.
  */
 import type { FrameHeader } from "../frame.ts";
-import { copyOf, type ShardHeader } from "./shard.ts";
+import { copyOf, type Payload, type ShardHeader, viewOf } from "./shard.ts";
 
 /** Five times what comes between two copies of a manifest. */
 const MAX_BYTES = 8 << 20;
@@ -31,13 +31,13 @@ export class Waiting {
   }
 
   /** Copies the frame. @returns frames that had to give way */
-  add(header: FrameHeader, payload: Uint8Array): number {
+  add(header: FrameHeader, payload: Payload): number {
     let object = this.#objects.get(header.objectId);
     if (object === undefined) {
       object = { frames: [], cost: 0 };
       this.#objects.set(header.objectId, object);
     }
-    object.frames.push({ header: copyOf(header), payload: Uint8Array.from(payload) });
+    object.frames.push({ header: copyOf(header), payload: Uint8Array.from(viewOf(payload)) });
     object.cost += payload.length + FRAME_COST;
     this.#cost += payload.length + FRAME_COST;
     let dropped = 0;
