@@ -7,7 +7,7 @@ import {
 } from "@lightferry/proto/keystore";
 import { formatKeyId, loadProvider } from "@lightferry/proto/sm";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { combineShares, splitSecret } from "../src/keystore/shares.ts";
 
 const provider = loadProvider();
@@ -46,8 +46,14 @@ async function wholeBackup(protection: Parameters<typeof sealBackup>[1]) {
 }
 
 describe("a key backup", () => {
+  // Deriving its key takes long by design: one serves whoever reads it.
+  let byPassphrase: Awaited<ReturnType<typeof wholeBackup>>;
+  beforeAll(async () => {
+    byPassphrase = await wholeBackup({ passphrase });
+  });
+
   it("opens with its passphrase and gives keys and files back", async () => {
-    const { source, bytes } = await wholeBackup({ passphrase });
+    const { source, bytes } = byPassphrase;
     expect(readBackupManifest(bytes)).toMatchObject({
       kind: "zone",
       subject: "extranet",
@@ -81,7 +87,7 @@ describe("a key backup", () => {
   });
 
   it("refuses another passphrase, a weak one, shares for a passphrase and the other way round", async () => {
-    const { bytes } = await wholeBackup({ passphrase });
+    const { bytes } = byPassphrase;
     await expect(
       openBackup(bytes, { passphrase: Buffer.from("another passphrase") }),
     ).rejects.toThrow(fault("key.backup-invalid"));

@@ -66,9 +66,14 @@ describe.each(["openssl", "sm-crypto"] as const)("PBKDF2-HMAC-SM3 against %s", (
 });
 
 describe("a key file under a passphrase", () => {
+  let path: string;
+  let made: ReturnType<typeof generateKeyFile>;
+  beforeAll(() => {
+    path = join(folder, "ca.key.json");
+    made = generateKeyFile(path, { passphrase }, "ca-sign", { demo: false });
+  });
+
   it("opens with it alone, and records 600,000 rounds over 16 bytes of salt", () => {
-    const path = join(folder, "ca.key.json");
-    const made = generateKeyFile(path, { passphrase }, "ca-sign", { demo: false });
     const document = JSON.parse(readFileSync(path, "utf8"));
     expect(document).toMatchObject({
       format: "lightferry-key/2",
@@ -90,10 +95,9 @@ describe("a key file under a passphrase", () => {
   });
 
   it("refuses rounds below the floor and above the cap before it derives, and altered ones after", () => {
-    const path = join(folder, "bounds.key.json");
-    generateKeyFile(path, { passphrase }, "ca-sign", { demo: false });
     const document = JSON.parse(readFileSync(path, "utf8"));
-    const load = () => loadKeyFile(path, { passphrase }, "ca-sign");
+    const altered = join(folder, "bounds.key.json");
+    const load = () => loadKeyFile(altered, { passphrase }, "ca-sign");
     const cases: [unknown, string][] = [
       [{ ...document.kdf, rounds: 599_999 }, "key.derivation-refused"],
       [{ ...document.kdf, rounds: 1 }, "key.derivation-refused"],
@@ -110,7 +114,7 @@ describe("a key file under a passphrase", () => {
       ["pbkdf2-hmac-sm3", "sm.key-invalid"],
     ];
     for (const [kdf, expected] of cases) {
-      writeFileSync(path, JSON.stringify({ ...document, kdf }));
+      writeFileSync(altered, JSON.stringify({ ...document, kdf }), { mode: 0o600 });
       expect(load, JSON.stringify(kdf)).toThrow(code(expected));
     }
   });
@@ -122,9 +126,9 @@ describe("a key file under a passphrase", () => {
       "十四个字符的口令不够十五个",
       "a".repeat(1025),
     ].entries()) {
-      const path = join(folder, `weak-${at}.json`);
+      const refused = join(folder, `weak-${at}.json`);
       expect(() =>
-        generateKeyFile(path, { passphrase: Buffer.from(weak) }, "ca-sign", { demo: false }),
+        generateKeyFile(refused, { passphrase: Buffer.from(weak) }, "ca-sign", { demo: false }),
       ).toThrow(code("key.passphrase-weak"));
     }
   });
