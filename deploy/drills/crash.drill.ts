@@ -11,7 +11,7 @@ import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ApiAnswer } from "../src/demo/api-client.ts";
-import { type ZoneName, zonePaths } from "../src/layout.ts";
+import { ZONE_SERVICES, ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
 import { submitRequest, uploadResumable } from "./integrator.ts";
 import { targetTable, undelivered, verifyLogs } from "./outcome.ts";
 import { seededChoice, seededDigest, seededFrom } from "./random.ts";
@@ -26,20 +26,9 @@ const SECOND_PASS_SECONDS = 4;
 const DEADLINE_MS = 15 * 60_000;
 
 /** Every process of both zones. */
-const VICTIMS: readonly (readonly [ZoneName, string])[] = [
-  ["extranet", "front-proxy"],
-  ["extranet", "policy"],
-  ["extranet", "audit"],
-  ["extranet", "seal"],
-  ["extranet", "ferry-tx"],
-  ["extranet", "postgres"],
-  ["business", "front-proxy"],
-  ["business", "policy"],
-  ["business", "audit"],
-  ["business", "ferry-rx"],
-  ["business", "postgres"],
-  ["business", "receiver"],
-];
+const VICTIMS = ZONES.flatMap((zone) =>
+  [...ZONE_SERVICES[zone], "postgres"].map((service) => [zone, service] as const),
+);
 
 export interface CrashReport {
   readonly requests: number;

@@ -106,8 +106,8 @@ function probe(pairs: readonly (readonly [Cell, Cell])[]): string[] {
       if (inCell(own, "cat", `/proc/${pid}/environ`).code === 0)
         leaks.push(`${own.user} reads environ of ${pid}`);
     }
-    const { api, frontProxy, policy, audit, postgres } = zonePorts(other.zone, PORT_BASE);
-    const places = [api, frontProxy, policy, audit, postgres].flatMap((port) =>
+    const { gate: _, ...tcp } = zonePorts(other.zone, PORT_BASE);
+    const places = Object.values(tcp).flatMap((port) =>
       ["127.0.0.1", other.address].map((host) => `${host}/${port}`),
     );
     // All at once: where every answer is dropped, each try lasts as long as it may.
