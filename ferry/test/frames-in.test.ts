@@ -39,7 +39,7 @@ test("a run of any datagrams is read as each of them is, and no byte of it is ch
     fc.property(runs, ([gap, payload, run, cut]) => {
       const size = Math.max(1, FRAME_HEADER - 20 + payload);
       const content = new Uint8Array(Math.max(0, size - FRAME_HEADER)).fill(gap);
-      const whole = run.map(({ fields, spoil }) => {
+      const whole: Uint8Array[] = run.map(({ fields, spoil }) => {
         const made = Uint8Array.from(frame(fields, content)).subarray(0, size);
         if (spoil !== null && spoil[0] < size)
           made[spoil[0]] = (made[spoil[0]] as number) ^ spoil[1];
