@@ -8,18 +8,14 @@ import { join } from "node:path";
 import { type ErrorCode, errorRow } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
 import { formatKeyId } from "@lightferry/proto/sm";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { startIngress } from "../src/ingress/index.ts";
 import { type Forgery, forge } from "./support/forge-header.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { DAY_MS, provider } from "./support/ingress-keys.ts";
 import { type Delivered, flipBit } from "./support/ingress-seal.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
-import { registrationAt } from "./support/receiving.ts";
+import { receivingZoneOfFile, target, world } from "./support/receiving.ts";
 import { expectEvent } from "./support/refusal.ts";
 
-let world: World;
-let target: HttpTargetServer;
 let sequence = 0;
 
 /** A true bundle at the next place of the stream. */
@@ -30,14 +26,7 @@ function sealed(at = sequence + 1): Promise<Delivered> {
 
 const quarantine = () => readdir(join(world.dirs.inbox, "quarantine"));
 
-beforeAll(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-  await world.start(registrationAt(target));
-});
-afterAll(async () => {
-  await world.close();
-  await target.close();
-});
+receivingZoneOfFile();
 
 async function expectRefused(
   request: Delivered["request"],

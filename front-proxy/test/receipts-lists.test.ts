@@ -3,7 +3,7 @@ import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import { decodeReceiptFile, decodeSignedReceipts } from "@lightferry/proto/receipt";
 import { Registry, type RegistryDocument } from "@lightferry/proto/registry";
 import { domainSeparated, formatKeyId } from "@lightferry/proto/sm";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
 import type { RequestSubmission } from "../src/egress/submission.ts";
 import { carryReceipts } from "../src/receipts/carrier.ts";
@@ -13,21 +13,10 @@ import { ReceiptSigning } from "../src/receipts/signing-queue.ts";
 import { readReceiptStatus } from "../src/receipts/status.ts";
 import { signReceipts } from "../src/seal/receipts.ts";
 import type { SealTools } from "../src/seal/seal-lease.ts";
-import { type HttpTargetServer, httpTarget } from "./support/http-target.ts";
 import { provider } from "./support/ingress-keys.ts";
-import { createWorld, type World } from "./support/ingress-world.ts";
-import { deliverTo, registrationAt } from "./support/receiving.ts";
+import { deliverTo, receivingZoneOfFile, target, world } from "./support/receiving.ts";
 
-let world: World;
-let target: HttpTargetServer;
-beforeAll(async () => {
-  [world, target] = await Promise.all([createWorld(), httpTarget()]);
-  await world.start(registrationAt(target));
-});
-afterAll(async () => {
-  await world.close();
-  await target.close();
-});
+receivingZoneOfFile();
 
 const CONTENT = Buffer.from("{}");
 const EXPORT = { lane: "", maxLists: 0, again: false, number: 0 };

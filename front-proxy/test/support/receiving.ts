@@ -1,9 +1,9 @@
 /**
- * Guarantee: tests of the receiving side have a zone and a target of their own, new at each test,
+ * Guarantee: tests of the receiving side have a zone and a target of their own, new at each test or one a file,
  * name the target the same way and hand a bundle over the same way.
  */
 import { newId } from "@lightferry/proto/ids";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { DropTarget, HttpTarget } from "../../src/config.ts";
 import { type HttpTargetServer, httpTarget } from "./http-target.ts";
 import type { Delivered } from "./ingress-seal.ts";
@@ -14,13 +14,26 @@ export let target: HttpTargetServer;
 
 /** Registers the hooks; a test file calls it once, before hooks of its own that need the zone. */
 export function receivingZone(): void {
-  beforeEach(async () => {
-    [world, target] = await Promise.all([createWorld(), httpTarget()]);
+  beforeEach(begin);
+  afterEach(end);
+}
+
+/** The same with one zone for the whole file, started with the service `registration`. */
+export function receivingZoneOfFile(): void {
+  beforeAll(async () => {
+    await begin();
+    await world.start(registrationAt(target));
   });
-  afterEach(async () => {
-    await world.close();
-    await target.close();
-  });
+  afterAll(end);
+}
+
+async function begin(): Promise<void> {
+  [world, target] = await Promise.all([createWorld(), httpTarget()]);
+}
+
+async function end(): Promise<void> {
+  await world.close();
+  await target.close();
 }
 
 /** The service `registration` at an HTTP target. */
@@ -32,7 +45,8 @@ export function registrationAt(
     registration: {
       type: "http",
       baseUrl: server.baseUrl,
-      timeoutMs: 2_000,
+      // A busy machine is no doubt about what the target did: tests of that say a time of their own.
+      timeoutMs: 20_000,
       idempotency: true,
       onDoubt: "hold",
       ...change,
