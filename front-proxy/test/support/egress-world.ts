@@ -33,11 +33,9 @@ import { type Worker as SealWorker, sealForever } from "../../src/seal/worker.ts
 import { ApiClient } from "./api-client.ts";
 import { provider, type SenderKeys, senderKeys, senderRegistry } from "./egress-keys.ts";
 import { type Peers, startPeers } from "./egress-peers.ts";
-import { migratedDatabase } from "./migrated.ts";
+import { CONNECT_MS, migratedDatabase } from "./migrated.ts";
 import type { SignedRegistry } from "./signed-registry.ts";
 
-/** A database that is only slow, because every core is busy with tests, is no fault of the sending side. */
-const CONNECT_MS = 20_000;
 /** Tells a hang from a busy machine, and is over before the test is. */
 const WAIT_MS = 30_000;
 
@@ -98,7 +96,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
   const { registry } = signed;
   const peers = await startPeers(zone, keys, signed);
   await mkdir(join(dir, "outbox"));
-  const pool = openPool(database.url, () => undefined);
+  const pool = openPool(database.url, () => undefined, CONNECT_MS);
   const closers: (() => unknown)[] = [];
   let started: Running | undefined;
 

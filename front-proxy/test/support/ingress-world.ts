@@ -21,7 +21,7 @@ import { DEFAULT_TUNING, type IngressTuning } from "../../src/ingress/tuning.ts"
 import { createKeys, type Keys, provider, receiverRegistry } from "./ingress-keys.ts";
 import { fakePolicy, type Mood } from "./ingress-policy.ts";
 import { type Delivered, type SealChange, sealDrafts } from "./ingress-seal.ts";
-import { migratedDatabase } from "./migrated.ts";
+import { CONNECT_MS, migratedDatabase } from "./migrated.ts";
 
 const { Decision } = lightferry.policy.v1;
 /** Tells a hang from a busy machine, and is over before the test is. */
@@ -65,7 +65,7 @@ export async function createWorld(): Promise<World> {
   };
   await mkdir(dirs.arrivals);
   const database = await migratedDatabase();
-  const pool = openPool(database.url, () => {});
+  const pool = openPool(database.url, () => undefined, CONNECT_MS);
   const keys = await createKeys(dir);
   const { trust } = keys;
   const registry = receiverRegistry();

@@ -2,12 +2,15 @@
 import { type TestDatabase, testDatabase } from "@lightferry/proto/testing";
 import { migrate, openPool } from "../../src/database.ts";
 
+/** A database that is only slow, because every core is busy with tests, is no fault of what is tested. */
+export const CONNECT_MS = 20_000;
+
 export function migratedDatabase(): Promise<TestDatabase> {
   return testDatabase({
     template: {
       name: "front_proxy",
       prepare: async (url) => {
-        const pool = openPool(url, () => undefined);
+        const pool = openPool(url, () => undefined, CONNECT_MS);
         try {
           await migrate(pool);
         } finally {
