@@ -15,7 +15,7 @@ export interface ForwardCounts {
   readonly seen: number;
   /** Those that the model took. */
   readonly lost: number;
-  /** Frames that this process itself could not keep up with: must be 0. */
+  /** Frames that this process itself could not keep up with: lost all the same. */
   readonly overruns: number;
 }
 

@@ -4,6 +4,15 @@
  * little-endian Linux; needs CAP_NET_RAW.
  */
 import koffi from "koffi";
+import {
+  EAGAIN,
+  EINTR,
+  ENOBUFS,
+  int32,
+  readOption,
+  SOL_SOCKET,
+  tryOption,
+} from "../../src/gate/native.ts";
 
 export const BATCH = 64;
 /** A jumbo frame with its Ethernet header and room to spare. */
@@ -11,15 +20,11 @@ const FRAME_ROOM = 9_216;
 const AF_PACKET = 17;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const ETH_P_IP = 0x0800;
-const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_RCVBUFFORCE = 33;
 const SOL_PACKET = 263;
 const PACKET_STATISTICS = 6;
 const MSG_WAITFORONE = 0x10000;
-const EINTR = 4;
-const EAGAIN = 11;
-const ENOBUFS = 105;
 /** What may wait while this process has no processor: 4 s of 1 Gb/s. */
 const RECEIVE_BUFFER = 2 ** 29;
 const WAIT_MS = 20;
@@ -30,8 +35,6 @@ const VECTOR = { words: 4, length: 2 } as const;
 const libc = koffi.load(null);
 const socket = libc.func("int socket(int, int, int)");
 const bind = libc.func("int bind(int, const void *, uint32)");
-const setsockopt = libc.func("int setsockopt(int, int, int, const void *, uint32)");
-const getsockopt = libc.func("int getsockopt(int, int, int, void *, void *)");
 const recvmmsg = libc.func("int recvmmsg(int, void *, uint32, int, void *)");
 const sendmmsg = libc.func("int sendmmsg(int, void *, uint32, int)");
 const indexOf = libc.func("uint32 if_nametoindex(const char *)");
@@ -84,12 +87,11 @@ function openOn(device: string, protocol: number): number {
   link.writeUInt16BE(protocol, 2);
   link.writeUInt32LE(indexOf(device) as number, 4);
   if (protocol !== 0) {
-    const buffer = Buffer.alloc(4);
-    buffer.writeUInt32LE(RECEIVE_BUFFER);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer, 4) !== 0) fail("SO_RCVBUFFORCE");
+    const buffer = int32(RECEIVE_BUFFER);
+    if (!tryOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer)) fail("SO_RCVBUFFORCE");
     const time = Buffer.alloc(16);
     time.writeBigInt64LE(BigInt(WAIT_MS * 1000), 8);
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, time, 16) !== 0) fail("SO_RCVTIMEO");
+    if (!tryOption(fd, SOL_SOCKET, SO_RCVTIMEO, time)) fail("SO_RCVTIMEO");
   }
   // Without a protocol of its own until here it has received nothing from elsewhere.
   if (bind(fd, link, link.length) !== 0) fail(`bind ${device}`);
@@ -150,14 +152,9 @@ export class PacketPath {
 
   /** Frames that came and found no room: those this process lost, in all. */
   drops(): number {
-    const words = Buffer.alloc(8);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(8);
+    const about = [SOL_PACKET, PACKET_STATISTICS, 8, "PACKET_STATISTICS"] as const;
     // The kernel begins to count anew with every question.
-    if (getsockopt(this.#from, SOL_PACKET, PACKET_STATISTICS, words, length) !== 0) {
-      fail("PACKET_STATISTICS");
-    }
-    this.#drops += words.readUInt32LE(4);
+    this.#drops += readOption(this.#from, ...about).readUInt32LE(4);
     return this.#drops;
   }
 }
