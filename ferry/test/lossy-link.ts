@@ -12,11 +12,9 @@ import type { Station } from "../src/rx/station.ts";
 import type { Sender } from "../src/tx/sender.ts";
 import {
   eventually,
+  far,
   LANE,
-  linkOf,
-  namedKey,
   type Place,
-  pki,
   place,
   type SenderChange,
   startSender,
@@ -27,8 +25,6 @@ import { type Forwarder, startForwarder } from "./forwarder.ts";
 
 type LeasedBundle = Awaited<ReturnType<Place["seal"]>>;
 
-const farKey = namedKey(pki.key(TO, "ferry"));
-const far = { ...linkOf(farKey), chain: (keyId: string) => pki.store.chain(keyId) };
 /** Often enough for a test; everything only at the start and on demand. */
 const inventory = { recentMs: 150, windowMs: 600_000, fullMs: 3_600_000 };
 

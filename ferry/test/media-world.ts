@@ -9,17 +9,11 @@ import { MANIFEST_NAME } from "../src/media/layout.ts";
 import { MediumNumbers } from "../src/media/numbers.ts";
 import { SeenMedia } from "../src/media/seen.ts";
 import { Taker } from "../src/media/take.ts";
-import type { LinkSigner } from "../src/signed.ts";
-import { FROM, keys, LANE, type Place, pki, provider, TO } from "./world.ts";
+import { FROM, keys, LANE, type Place, pki, provider, showing, TO } from "./world.ts";
 
 export type Leased = lightferry.ferry.v1.LeasedBundle.$Properties;
 
-/** Signs with a key and shows its certificates, as the programs do. */
-export const signer: LinkSigner = {
-  provider,
-  active: () => keys.ferry,
-  chain: (keyId) => pki.store.chain(keyId),
-};
+export const signer = showing(keys.ferry);
 
 const forever = new AbortController().signal;
 

@@ -11,14 +11,9 @@ import {
   readTicket,
   TICKET_VALID_MS,
 } from "../src/repair/ticket.ts";
-import type { LinkSigner } from "../src/signed.ts";
-import { directory, FROM, LANE, linkOf, namedKey, pki, provider, TO } from "./fixture.ts";
+import { directory, FROM, far, LANE, provider, TO } from "./fixture.ts";
 
 const STREAM = `${LANE}/${FROM}/normal`;
-const far: LinkSigner = {
-  ...linkOf(namedKey(pki.key(TO, "ferry"))),
-  chain: (keyId) => pki.store.chain(keyId),
-};
 const HOUR = 3_600_000;
 
 function missing(open: Range[], objects: Begun[] = [], unrepairable: Range[] = []) {

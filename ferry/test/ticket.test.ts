@@ -15,13 +15,14 @@ import {
   signTicket,
   TICKET_VALID_MS,
 } from "../src/repair/ticket.ts";
-import { HEARTBEAT_LABEL, type LinkSigner, signMessage, type TICKET_LABEL } from "../src/signed.ts";
+import { HEARTBEAT_LABEL, signMessage, type TICKET_LABEL } from "../src/signed.ts";
 import type { Carried } from "../src/tx/journal.ts";
 import { TicketDesk } from "../src/tx/tickets.ts";
 import {
   directory,
   eventually,
   FROM,
+  far,
   keys,
   LANE,
   linkOf,
@@ -31,6 +32,7 @@ import {
   place,
   provider,
   quiet,
+  showing,
   TO,
 } from "./fixture.ts";
 
@@ -39,8 +41,6 @@ type Message = lightferry.ferry.v1.RepairTicket.$Properties;
 type Request = lightferry.ferry.v1.RecallRequest.$Properties;
 
 const STREAM = `${LANE}/${FROM}/normal`;
-const farKey = namedKey(pki.key(TO, "ferry"));
-const far: LinkSigner = { ...linkOf(farKey), chain: (keyId) => pki.store.chain(keyId) };
 const HOUR = 3_600_000;
 
 function message(change: Message = {}): Message {
@@ -180,7 +180,10 @@ test("forged, foreign, expired, oversize and senseless tickets are refused by th
     ["ferry.ticket-signature", flipped],
     // Not that node's key; that node's name under another's; the same node under another root.
     ["ferry.ticket-signature", signTicket(linkOf(stranger), message())],
-    ["ferry.ticket-signature", signTicket(linkOf({ ...stranger, keyId: farKey.keyId }), message())],
+    [
+      "ferry.ticket-signature",
+      signTicket(linkOf({ ...stranger, keyId: far.active().keyId }), message()),
+    ],
     // The sender's own.
     ["certificate.wrong-use", signTicket(linkOf(keys.ferry), message())],
     [
@@ -201,13 +204,7 @@ test("forged, foreign, expired, oversize and senseless tickets are refused by th
         true,
       ),
     ],
-    [
-      "certificate.wrong-use",
-      signTicket(
-        { ...linkOf(namedKey(pki.key(TO, "sign"))), chain: (id) => pki.store.chain(id) },
-        message(),
-      ),
-    ],
+    ["certificate.wrong-use", signTicket(showing(namedKey(pki.key(TO, "sign"))), message())],
     // A lane that is not sent from here; one of another desk; another sender, another receiver.
     ["ferry.ticket-wrong-party", signTicket(far, message({ lane: "outbound" }))],
     ["ferry.ticket-wrong-party", signTicket(far, message({ lane: "other", streams: [] }))],

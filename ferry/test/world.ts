@@ -70,6 +70,14 @@ export function linkOf(key: NamedKey): LinkSigner {
   return { provider, active: () => key, chain: () => [] };
 }
 
+/** One that shows the certificates of its key, as the programs do. */
+export function showing(key: NamedKey): LinkSigner {
+  return { ...linkOf(key), chain: (keyId) => pki.store.chain(keyId) };
+}
+
+/** The receiving node, which signs tickets. */
+export const far = showing(certified(TO, "ferry"));
+
 export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
