@@ -138,6 +138,7 @@ export class Carrier {
       this.#start(this.#carried(lease, bundleId), true);
       return;
     }
+    this.#lost.delete(known.leaseId);
     known.leaseId = leaseId;
     if (lease.repair === true && !this.#live.has(bundleId)) known.repair ??= this.#repairOf(known);
     this.#parts.journal.renewLease(bundleId, leaseId).catch(() => undefined);
