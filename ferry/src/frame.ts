@@ -102,13 +102,6 @@ const WORD = 0x1_0000_0000;
 /** Upper word of the greatest safe integer. */
 const SAFE_HIGH = 0x1f_ffff;
 
-function putU32(out: Uint8Array, at: number, value: number): void {
-  out[at] = value >>> 24;
-  out[at + 1] = value >>> 16;
-  out[at + 2] = value >>> 8;
-  out[at + 3] = value;
-}
-
 function getU32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] as number) << 24) |
@@ -119,9 +112,9 @@ function getU32(bytes: Uint8Array, at: number): number {
   );
 }
 
-function putU64(out: Uint8Array, at: number, value: number): void {
-  putU32(out, at, Math.floor(value / WORD));
-  putU32(out, at + 4, value >>> 0);
+function putU64(out: DataView, at: number, value: number): void {
+  out.setUint32(at, Math.floor(value / WORD));
+  out.setUint32(at + 4, value >>> 0);
 }
 
 /** -1 when the field is above the greatest safe integer. */
@@ -141,37 +134,36 @@ export function encodeFrame(
   header: FrameHeader,
   payloadLength: number,
 ): number {
-  encodeHeader(out, at, header);
+  const view = new DataView(out.buffer, out.byteOffset, out.length);
+  encodeHeader(view, at, header);
   const length = FRAME_HEADER + payloadLength;
-  encodeChecksum(out, at, frameSum(out, at, length));
+  encodeChecksum(view, at, frameSum(out, at, length));
   return length;
 }
 
-/** Writes a header without its checksum. Fields must be in range; the caller owns that. */
-export function encodeHeader(out: Uint8Array, at: number, header: FrameHeader): void {
-  out[at] = FRAME_MAGIC >>> 8;
-  out[at + 1] = FRAME_MAGIC & 0xff;
-  out[at + 2] = FRAME_VERSION;
-  out[at + 3] = header.type;
+/** Writes a header without its checksum, four bytes at a time. Fields must be in range; the caller owns that. */
+export function encodeHeader(out: DataView, at: number, header: FrameHeader): void {
+  const { objectSize } = header;
+  out.setUint32(at, (FRAME_MAGIC << 16) | (FRAME_VERSION << 8) | header.type);
   putU64(out, at + 8, header.epoch);
   putU64(out, at + 16, header.seq);
   putU64(out, at + 24, header.objectId);
-  putU32(out, at + 32, header.group);
-  out[at + 36] = header.shard;
-  out[at + 37] = header.k;
-  out[at + 38] = header.m;
-  out[at + 39] = header.channel;
-  const sizeHigh = Math.floor(header.objectSize / WORD);
-  out[at + 40] = sizeHigh >>> 8;
-  out[at + 41] = sizeHigh;
-  putU32(out, at + 42, header.objectSize >>> 0);
-  out[at + 46] = (header.link << 4) | header.lane;
-  out[at + 47] = header.flags;
+  out.setUint32(at + 32, header.group);
+  out.setUint32(
+    at + 36,
+    (header.shard << 24) | (header.k << 16) | (header.m << 8) | header.channel,
+  );
+  // The upper half of 48 bits; then its lower one, link and lane, and the flags.
+  out.setUint32(at + 40, Math.floor(objectSize / 0x1_0000));
+  out.setUint32(
+    at + 44,
+    ((objectSize % 0x1_0000) << 16) | (header.link << 12) | (header.lane << 8) | header.flags,
+  );
 }
 
 /** Writes the sum of the whole frame into its header. */
-export function encodeChecksum(out: Uint8Array, at: number, sum: number): void {
-  putU32(out, at + CHECKSUM_AT, sum);
+export function encodeChecksum(out: DataView, at: number, sum: number): void {
+  out.setUint32(at + CHECKSUM_AT, sum);
 }
 
 /**

@@ -172,6 +172,24 @@ describe("arena", () => {
     expect(coder.available).toBe(3);
   });
 
+  it("gives the data shards as spans that cover them in order, however the memory was given and taken back", () => {
+    const coder = ErasureCoder.open({ shards: 64, shardBytes: 64 });
+    const groups = Array.from({ length: 10 }, () => coder.allocate(4, 1) as ErasureGroup);
+    expect(groups.map((group) => group.data().length)).toEqual(groups.map(() => 1));
+    for (const at of [8, 1, 5]) groups[at]?.free();
+    const group = coder.allocate(20, 2, 64) as ErasureGroup;
+    const spans = group.data();
+    expect(spans.length).toBeGreaterThan(1);
+    expect(spans.length).toBeLessThan(20);
+    for (let shard = 0; shard < 20; shard += 1) group.shard(shard).fill(shard + 1);
+    expect(Buffer.concat(spans)).toEqual(
+      Buffer.from(Array.from({ length: 20 * 64 }, (_, at) => 1 + (at >> 6))),
+    );
+    expect((coder.allocate(3, 1, 63) as ErasureGroup).data().map(({ length }) => length)).toEqual([
+      63, 63, 63,
+    ]);
+  });
+
   it("refuses numbers out of range before it allocates", () => {
     const open = (shards: number, shardBytes: number) => () =>
       ErasureCoder.open({ shards, shardBytes });

@@ -26,8 +26,8 @@ export class BurstWriter {
   /** … and of those with parity. */
   parityBytes = 0;
   #room: Uint8Array | undefined;
-  /** Where the room begins in its memory. */
-  #base = 0;
+  /** Of the room. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
   /** Memory of the shards last added, and what copies from there into that of the room. */
   #from: ErasureGroup["memory"];
@@ -42,10 +42,13 @@ export class BurstWriter {
 
   /** True when a burst can be begun. */
   begin(): boolean {
-    this.#room = this.#sender.room();
-    this.#base = this.#room?.byteOffset ?? 0;
+    const room = this.#sender.room();
+    this.#room = room;
     this.#at = 0;
-    this.#full = this.#room === undefined;
+    this.#full = room === undefined;
+    if (room !== undefined) {
+      this.#view = new DataView(room.buffer, room.byteOffset, room.length);
+    }
     return !this.#full;
   }
 
@@ -75,9 +78,9 @@ export class BurstWriter {
       return;
     }
     this.#number(header);
-    encodeHeader(room, this.#at, header);
-    const sum = this.#copy(this.#base + this.#at, group.address(shard), length);
-    encodeChecksum(room, this.#at, sum);
+    encodeHeader(this.#view, this.#at, header);
+    const sum = this.#copy(room.byteOffset + this.#at, group.address(shard), length);
+    encodeChecksum(this.#view, this.#at, sum);
     this.#added(header, FRAME_HEADER + length, room);
   }
 
