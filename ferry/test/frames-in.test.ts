@@ -10,6 +10,7 @@ import {
 } from "../src/frames-in/index.ts";
 import { MAX_CHUNK_BYTES } from "../src/object.ts";
 import { frame } from "./datagrams.ts";
+import { linkRig } from "./link-rig.ts";
 
 const PAGE = 65_536;
 const memory = incomingMemoryOf(incomingMemory(PAGE)) as IncomingMemory;
@@ -110,4 +111,42 @@ test("without WebAssembly, or with code that is wrong, frames are read one by on
   expect(testedFrames(undefined, () => Buffer.alloc(8))).toBeUndefined();
   expect(testedFrames()).toBeDefined();
   expect(incomingMemoryOf(new SharedArrayBuffer(PAGE))).toBeUndefined();
+});
+
+test("a receiver counts what came together as it counts each by itself, with and without such memory", async () => {
+  const good = frame(
+    { type: FRAME_TYPE.DATA, epoch: 1, k: 2, shard: 1 },
+    new Uint8Array(200).fill(7),
+  );
+  const run = Array.from({ length: 300 }, (_, seq) => {
+    const made = frame(
+      { type: FRAME_TYPE.DATA, epoch: 1, seq, k: 2, link: seq % 50 === 9 ? 3 : 0 },
+      good,
+    );
+    if (seq % 30 === 1) made[seq % made.length] = (made[seq % made.length] as number) ^ 0x55;
+    return made;
+  });
+  run.push((run[0] as Uint8Array).subarray(0, 20));
+  const all = Buffer.concat(run);
+  const size = run[0]?.length as number;
+  const known = new Uint8Array(incomingMemory(2 * PAGE), 0, 2 * PAGE);
+  const unknown = new Uint8Array(2 * PAGE);
+  const rigs = [await linkRig(), await linkRig(), await linkRig()] as const;
+  for (const datagram of [...run, new Uint8Array()]) rigs[0].receiver.datagram(datagram);
+  for (const [index, ring] of [known, unknown].entries()) {
+    const { receiver } = rigs[index + 1] as (typeof rigs)[0];
+    ring.set(all, 8);
+    receiver.together(ring, 8, all.length, size);
+    receiver.together(ring, 8, 0, 0);
+  }
+  const counts = rigs.map(({ rejections, receiver }) => [rejections.totals(), receiver.counts]);
+  expect(Object.keys(rigs[0].rejections.totals()).sort()).toEqual([
+    "checksum",
+    "length",
+    "link",
+    "magic",
+  ]);
+  expect(counts[1]).toEqual(counts[0]);
+  expect(counts[2]).toEqual(counts[0]);
+  for (const rig of rigs) await rig.close();
 });

@@ -116,6 +116,8 @@ export class Receiver {
     if (this.#memory?.buffer !== bytes.buffer) this.#memory = incomingMemoryOf(bytes.buffer);
     const memory = this.#memory;
     const end = at + length;
+    // A datagram without a byte is one, too.
+    if (length === 0) this.datagram(bytes.subarray(at, end));
     for (let from = at; from < end; ) {
       if (memory === undefined) {
         this.datagram(bytes.subarray(from, Math.min(from + size, end)));
