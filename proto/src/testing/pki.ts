@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { GatewayError } from "../errors/index.ts";
 import type { lightferry } from "../gen/index.js";
 import {
@@ -33,7 +33,6 @@ import {
 import type { Mode } from "../registry/index.ts";
 import { loadProvider, type Sm2PrivateKey } from "../sm/index.ts";
 import { TrustStore } from "../trust/store.ts";
-import { SOCKET_VARIABLE } from "./protocol.ts";
 
 /** Wide enough for tests with a clock of their own, from 1970 to 2100. */
 const WIDE_BEGIN_MS = 0;
@@ -334,26 +333,4 @@ export class TestPki {
 /** @returns a PKI in a temporary folder; `cleanup()` removes it. */
 export function testPki(options: TestPkiOptions): Promise<TestPki> {
   return TestPki.make(options);
-}
-
-const originals = new Map<string, Promise<TestPki>>();
-
-/**
- * As {@link testPki}, but the keys are those of every other call in this process with the same options: for tests
- * that each begin anew and meet no strangers. A dozen keys and certificates are then made once, not for each test.
- */
-export async function familiarPki(options: TestPkiOptions): Promise<TestPki> {
-  const wish = JSON.stringify(options);
-  const original = originals.get(wish) ?? makeOriginal(options);
-  originals.set(wish, original);
-  return (await original).copy();
-}
-
-async function makeOriginal(options: TestPkiOptions): Promise<TestPki> {
-  // Goes with the run's folder: nothing here hears of the end of a test file.
-  const socket = process.env[SOCKET_VARIABLE];
-  const original = await TestPki.make(options, socket === undefined ? tmpdir() : dirname(socket));
-  // Verified here, and not once more in each copy.
-  void original.store;
-  return original;
 }
