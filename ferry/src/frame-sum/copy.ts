@@ -37,7 +37,7 @@ export interface WasmApi {
   ) => { readonly exports: Readonly<Record<string, unknown>> };
 }
 
-export type JoinMemories = (ring: WasmMemory, shards: WasmMemory) => FrameCopy;
+type JoinMemories = (ring: WasmMemory, shards: WasmMemory) => FrameCopy;
 
 /** What makes copies between two memories, the first of which is shared; undefined where there is none. */
 export function frameCopies(wasm: WasmApi | null): JoinMemories | undefined {
