@@ -10,11 +10,10 @@
 import { parseArgs } from "node:util";
 import { Cargo } from "../drills/cargo.ts";
 import { cross, randomLoss } from "../drills/crossing.ts";
-import { type Bundle, frameSizeOf } from "../drills/ferries.ts";
+import { type Bundle, codingShare } from "../drills/ferries.ts";
 import { allowReceiveBuffers } from "../drills/receive-memory.ts";
 import { hasUdpcast, UDPCAST_BUFFER, udpcastAcross } from "../drills/udpcast.ts";
 import { makeLine } from "../drills/wire/line.ts";
-import { FRAME_HEADER } from "../src/frame.ts";
 import { climb, type Summit } from "./gate/climb.ts";
 import { measureFloor, WAYS, type Way } from "./gate-floor.ts";
 
@@ -35,10 +34,6 @@ const SLOWEST_GOODPUT = 12e6;
 const START_MS = 15_000;
 const LINE_BITS = 1e9;
 const LINE_FIGURE = "1500.line-1g";
-/** Wire bytes of a frame beside its payload: as the pacer counts. */
-const WIRE_OVERHEAD = 66;
-/** Data shards and all shards of a full group. */
-const CODE = { data: 128, all: 144 };
 
 interface Settings {
   readonly quick: boolean;
@@ -163,12 +158,6 @@ function against(peer: Peer, value: number): object {
   };
 }
 
-/** Content bytes of a second that a line of this rate can carry with the code. */
-function lineShare(mtu: number): number {
-  const frame = frameSizeOf(mtu);
-  return ((frame - FRAME_HEADER) / (frame + WIRE_OVERHEAD)) * (CODE.data / CODE.all);
-}
-
 async function unlimited(settings: Settings, mtu: number): Promise<void> {
   const { halvings } = settings.quick ? QUICK : FULL;
   let udpcast: Peer | undefined;
@@ -190,7 +179,7 @@ async function shaped(settings: Settings): Promise<void> {
   const rate = LINE_BITS / 8;
   const run = await ferryOnce(settings, 1500, rate, FERRY_WAYS[0] as FerryWay, LINE_BITS);
   const best = run.clean ? run : undefined;
-  const share = { name: "line × code", value: (rate / 1e6) * lineShare(1500) };
+  const share = { name: "line × code", value: (rate / 1e6) * codingShare(1500) };
   report(settings, LINE_FIGURE, { best, rate, attempts: 1 }, [share]);
 }
 

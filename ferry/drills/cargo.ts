@@ -3,7 +3,7 @@ import { createCipheriv, createHash } from "node:crypto";
 import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type LongContent, type Place, pki, place, provider } from "../test/world.ts";
+import { LANE, type LongContent, type Place, pki, place, provider } from "../test/world.ts";
 import type { Bundle } from "./ferries.ts";
 import { removedWithUs } from "./wire/ends.ts";
 
@@ -50,8 +50,8 @@ export class Cargo {
     return join(this.folder, bundle.file ?? "");
   }
 
-  async seal(size: number, seed: number, priority = "bulk"): Promise<Bundle> {
-    const bundle = await this.#at.seal(content(seed, size), priority);
+  async seal(size: number, seed: number, priority = "bulk", lane = LANE): Promise<Bundle> {
+    const bundle = await this.#at.seal(content(seed, size), priority, { lane });
     this.#digests.set(bundle.file ?? "", await digestOfFile(this.path(bundle)));
     return bundle;
   }

@@ -5,7 +5,9 @@
 import { linkSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { lightferry } from "@lightferry/proto/gen";
-import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE } from "../src/frame.ts";
+import { DEFAULT_FRAME_SIZE, FRAME_HEADER, MAX_FRAME_SIZE } from "../src/frame.ts";
+import { WIRE_OVERHEAD } from "../src/gate/gate.ts";
+import { DEFAULT_CODE } from "../src/object.ts";
 import { type Peers, startPeers } from "../test/peers.ts";
 import { type Program, startProgram } from "../test/program.ts";
 import { type Place, place } from "../test/world.ts";
@@ -20,14 +22,14 @@ process.env.LIGHTFERRY_LOG_LEVEL ??= "silent";
 export type Bundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 export type Side = "tx" | "rx";
 
-const PORT = 7700;
+export const PORT = 7700;
 const JUMBO_MTU = 9000;
 /** 0.75 s of 1 Gb/s and more: a busy machine may not run the receiver for that long. */
-const RECEIVE_BUFFER = 1 << 27;
+export const RECEIVE_BUFFER = 1 << 27;
 /** Node, the first registry and the first heartbeat, on a machine that does much else. */
-const START_LIMIT_MS = 60_000;
+export const START_LIMIT_MS = 60_000;
 /** Status files are written every second, heartbeats sent every second. */
-const SETTLE_LIMIT_MS = 30_000;
+export const SETTLE_LIMIT_MS = 30_000;
 
 export interface FerryOptions {
   /** Wire bytes per second. */
@@ -68,6 +70,14 @@ export interface RxPicture {
 /** A full frame of a line with this MTU. */
 export function frameSizeOf(mtu: number): number {
   return mtu >= JUMBO_MTU ? MAX_FRAME_SIZE : DEFAULT_FRAME_SIZE;
+}
+
+/** Content bytes to wire bytes of full groups on a line with this MTU. */
+export function codingShare(mtu: number): number {
+  const frame = frameSizeOf(mtu);
+  const { groupShards, parityShards } = DEFAULT_CODE;
+  const ofGroup = groupShards / (groupShards + parityShards);
+  return ((frame - FRAME_HEADER) / (frame + WIRE_OVERHEAD)) * ofGroup;
 }
 
 interface Running extends Program {

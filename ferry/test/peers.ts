@@ -38,12 +38,14 @@ export interface GateSettings {
   /** IPv4 address at which rx listens and to which tx sends. */
   readonly host?: string;
   readonly socket?: "auto" | "dgram";
+  /** Of the registry; one alone when absent. */
+  readonly lanes?: readonly string[];
 }
 
 /** Runs what opens a zone's listening sockets where that zone's programs reach them. */
 export type Within = <T>(zone: "extranet" | "business", open: () => Promise<T>) => Promise<T>;
 
-function document(): RegistryDocument {
+function document(lanes: readonly string[]): RegistryDocument {
   const now = Date.now();
   const node = (id: string, zone: string) => ({
     id,
@@ -53,7 +55,7 @@ function document(): RegistryDocument {
       number: "test-1",
       notBeforeMs: now - DAY,
       notAfterMs: now + DAY,
-      lanes: [LANE],
+      lanes,
       gradeCeiling: "G3" as const,
     },
   });
@@ -63,21 +65,19 @@ function document(): RegistryDocument {
     issuedMs: now,
     demo: true,
     nodes: [node(FROM, "extranet"), node(TO, "business")],
-    lanes: [
-      {
-        id: LANE,
-        from: "extranet",
-        to: "business",
-        driver: "udp",
-        state: "open",
-        kinds: ["request", "file"],
-        gradeCeiling: "G3",
-        expirySeconds: 7 * 86_400,
-        revocationFreshnessSeconds: 30 * 86_400,
-        maxRequestBytes: 1 << 20,
-        maxFileBytes: 1 << 30,
-      },
-    ],
+    lanes: lanes.map((id) => ({
+      id,
+      from: "extranet",
+      to: "business",
+      driver: "udp",
+      state: "open",
+      kinds: ["request", "file"],
+      gradeCeiling: "G3",
+      expirySeconds: 7 * 86_400,
+      revocationFreshnessSeconds: 30 * 86_400,
+      maxRequestBytes: 1 << 20,
+      maxFileBytes: 1 << 30,
+    })),
     services: [],
     callers: [],
     grants: [],
@@ -91,7 +91,7 @@ export async function startPeers(
 ): Promise<Peers> {
   const zones = { extranet: await testZone("extranet"), business: await testZone("business") };
   const log = createLogger({ service: "peers" });
-  const bytes = Buffer.from(JSON.stringify(document()));
+  const bytes = Buffer.from(JSON.stringify(document(gate.lanes ?? [LANE])));
   const authority = provider.generateSm2();
   const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
   const anchorPath = join(at.root, "anchor.json");

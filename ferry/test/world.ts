@@ -209,6 +209,8 @@ export class Outbox {
   readonly kept = new Map<string, LeasedBundle>();
   /** Numbers that will never be sent. */
   readonly givenUp: Named[] = [];
+  /** Who has asked for leases. */
+  readonly askers = new Set<string>();
   readonly recalls: lightferry.ferry.v1.RecallRequest.$Properties[] = [];
   listings = 0;
   /** First passes are not acknowledged before this, and so no second one begins. */
@@ -228,20 +230,23 @@ export class Outbox {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  /** As after the time of all leases has run out, or of those of one worker. */
-  leaseAgain(worker?: string): void {
+  /** As after the time of all leases has run out, or of those of one worker. @returns how many */
+  leaseAgain(worker?: string): number {
+    const before = this.#leased.size;
     for (const [leaseId, bundle] of this.#leased) {
       if (worker !== undefined && this.#holders.get(leaseId) !== worker) continue;
       this.#queue.push(bundle);
       this.#leased.delete(leaseId);
     }
     for (const wake of this.#wake.splice(0)) wake();
+    return before - this.#leased.size;
   }
 
   lease = async (
     request: LeaseRequest,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
+    this.askers.add(request.worker ?? "");
     const mine = ({ stream }: LeasedBundle) => stream?.startsWith(`${request.lane}/`) === true;
     if (!this.#queue.some(mine)) {
       await new Promise<void>((resolve) => {

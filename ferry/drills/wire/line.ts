@@ -1,16 +1,17 @@
 /**
  * Guarantee: two network namespaces joined by veth, with static neighbours, on
  * which every frame on its way back is dropped at both ends; with a third one
- * in the middle when frames are to be lost by {@link Line.forwarder}. Everything
- * made here is taken away again, at the latest when this process exits.
+ * in the middle when frames are to be lost by {@link Line.forwarder}, or with more
+ * lines beside the first. Everything made here is taken away again, at the latest
+ * when this process exits.
  *
  * Needs root, iproute2, nftables and ethtool.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { atTheEnd } from "./ends.ts";
 
-export const TX_ADDRESS = "10.78.0.1";
-export const RX_ADDRESS = "10.78.0.2";
+/** Of the receiving end of a line that is the first of its ends. */
+export const RX_ADDRESS = addressOf(1, 2);
 
 export interface LineOptions {
   readonly mtu: number;
@@ -24,20 +25,33 @@ export interface LineOptions {
   readonly middle: boolean;
   /** Bits per second that the sending end is shaped to. */
   readonly bitsPerSecond?: number;
+  /** Another line between the ends of this one; gone with the first of them at the latest. */
+  readonly beside?: Line;
 }
 
 export interface Line {
+  /** Among those between the same ends, from 1. */
+  readonly number: number;
+  readonly rxAddress: string;
   readonly tx: { readonly namespace: string; readonly device: string };
   readonly rx: { readonly namespace: string; readonly device: string };
   readonly middle: { readonly namespace: string; readonly from: string; readonly to: string };
   /** From now on the receiving end loses each frame with this probability. */
   lose(share: number): void;
-  /** Stops that. @returns frames lost since the line was made */
+  /** From now on the receiving end loses every frame. */
+  die(): void;
+  /** Stops either. @returns frames lost since the line was made */
   loseNoMore(): number;
   /** Bytes that left the sending end, Ethernet headers included. */
   sentBytes(): number;
   /** Packets that came out of the receiving end's device so far: what crosses together is one. */
   receivedPackets(): number;
+  /**
+   * Counts from now on what reaches the receiving end, before any of it is lost.
+   * @param match nftables expressions about an IPv4 packet with UDP in it; all of them when empty
+   * @returns how many packets matched so far
+   */
+  count(name: string, match: string): () => number;
   /** Frames dropped on their way back. */
   droppedBack(): number;
   remove(): void;
@@ -63,8 +77,12 @@ function rules(namespace: string, text: string): void {
   execFileSync("ip", ["netns", "exec", namespace, "nft", "-f", "-"], { input: text });
 }
 
-function counter(namespace: string, name: string): number {
-  const text = run(`ip netns exec ${namespace} nft list counter netdev gate ${name}`);
+function addressOf(line: number, end: 1 | 2): string {
+  return `10.78.${line - 1}.${end}`;
+}
+
+function counter(namespace: string, table: string, name: string): number {
+  const text = run(`ip netns exec ${namespace} nft list counter netdev ${table} ${name}`);
   return Number(/packets (\d+)/.exec(text)?.[1]);
 }
 
@@ -87,14 +105,24 @@ function statistic(namespace: string, device: string, name: string): number {
 
 export function makeLine(options: LineOptions): Line {
   made += 1;
+  const { beside } = options;
   const tag = `${process.pid}-${made}`;
-  const [a, m, b] = [`lf-tx-${tag}`, `lf-mid-${tag}`, `lf-rx-${tag}`] as const;
-  const tx = { namespace: a, device: "lftx" };
-  const rx = { namespace: b, device: "lfrx" };
+  const a = beside?.tx.namespace ?? `lf-tx-${tag}`;
+  const b = beside?.rx.namespace ?? `lf-rx-${tag}`;
+  const m = `lf-mid-${tag}`;
+  const number = (beside?.number ?? 0) + 1;
+  const nth = beside === undefined ? "" : String(number);
+  const tx = { namespace: a, device: `lftx${nth}` };
+  const rx = { namespace: b, device: `lfrx${nth}` };
+  const table = `gate${nth}`;
+  const [txAddress, rxAddress] = [addressOf(number, 1), addressOf(number, 2)];
   const middle = { namespace: m, from: "lfin", to: "lfout" };
-  const namespaces = options.middle ? [a, m, b] : [a, b];
+  const namespaces = [...(beside === undefined ? [a, b] : []), ...(options.middle ? [m] : [])];
   const remove = () => {
     removed();
+    if (beside !== undefined) {
+      spawnSync("ip", ["-n", a, "link", "del", tx.device], { stdio: "ignore" });
+    }
     for (const name of namespaces) spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
   };
   const removed = atTheEnd(remove);
@@ -110,8 +138,8 @@ export function makeLine(options: LineOptions): Line {
       join([a, tx.device], [b, rx.device], options.mtu);
     }
     const ends = [
-      { own: tx, address: TX_ADDRESS, other: rx, far: RX_ADDRESS },
-      { own: rx, address: RX_ADDRESS, other: tx, far: TX_ADDRESS },
+      { own: tx, address: txAddress, other: rx, far: rxAddress },
+      { own: rx, address: rxAddress, other: tx, far: txAddress },
     ];
     for (const { own, address, other, far } of ends) {
       const mac = hardwareAddress(other.namespace, other.device);
@@ -119,7 +147,9 @@ export function makeLine(options: LineOptions): Line {
       run(
         `ip -n ${own.namespace} neigh replace ${far} lladdr ${mac} dev ${own.device} nud permanent`,
       );
-      run(`ip -n ${own.namespace} route add 224.0.0.0/4 dev ${own.device}`);
+      if (beside === undefined) {
+        run(`ip -n ${own.namespace} route add 224.0.0.0/4 dev ${own.device}`);
+      }
     }
     if (options.frames === "cut") run(`ip -n ${a} link set ${tx.device} gso_max_segs 1`);
     if (options.frames === "single") {
@@ -133,39 +163,50 @@ export function makeLine(options: LineOptions): Line {
     }
     // Dropped where it would leave and again where it would arrive: either rule alone suffices.
     const back = (hook: string, device: string) =>
-      `add table netdev gate
-       add counter netdev gate back
-       add chain netdev gate back { type filter hook ${hook} device "${device}" priority 0; policy accept; }
-       add rule netdev gate back counter name back drop\n`;
+      `add table netdev ${table}
+       add counter netdev ${table} back
+       add chain netdev ${table} back { type filter hook ${hook} device "${device}" priority 0; policy accept; }
+       add rule netdev ${table} back counter name back drop\n`;
     rules(a, back("ingress", tx.device));
     rules(b, back("egress", rx.device));
     rules(
       b,
-      `add counter netdev gate lost
-       add chain netdev gate forth { type filter hook ingress device "${rx.device}" priority 0; policy accept; }\n`,
+      `add counter netdev ${table} lost
+       add chain netdev ${table} forth { type filter hook ingress device "${rx.device}" priority 0; policy accept; }\n`,
     );
   } catch (error) {
     remove();
     throw error;
   }
+  const loses = (match: string) =>
+    rules(b, `add rule netdev ${table} forth ip protocol udp ${match} counter name lost drop\n`);
   return {
+    number,
+    rxAddress,
     tx,
     rx,
     middle,
     lose: (share) => {
       const parts = Math.round(share * MILLION);
+      loses(`numgen random mod ${MILLION} < ${parts}`);
+    },
+    die: () => loses(""),
+    loseNoMore: () => {
+      rules(b, `flush chain netdev ${table} forth\n`);
+      return counter(b, table, "lost");
+    },
+    count: (name, match) => {
       rules(
         b,
-        `add rule netdev gate forth ip protocol udp numgen random mod ${MILLION} < ${parts} counter name lost drop\n`,
+        `add counter netdev ${table} ${name}
+         add chain netdev ${table} ${name} { type filter hook ingress device "${rx.device}" priority -1; policy accept; }
+         add rule netdev ${table} ${name} ip protocol udp ${match} counter name ${name}\n`,
       );
-    },
-    loseNoMore: () => {
-      rules(b, "flush chain netdev gate forth\n");
-      return counter(b, "lost");
+      return () => counter(b, table, name);
     },
     sentBytes: () => statistic(a, tx.device, "tx_bytes"),
     receivedPackets: () => statistic(b, rx.device, "rx_packets"),
-    droppedBack: () => counter(a, "back") + counter(b, "back"),
+    droppedBack: () => counter(a, table, "back") + counter(b, table, "back"),
     remove,
   };
 }
