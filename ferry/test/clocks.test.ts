@@ -1,5 +1,7 @@
 /** Guarantee tested: wrong clocks lose nothing, are measured and are alarmed as what they are, and as nothing else. */
 import { randomBytes } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClockDoubt } from "../src/rx/clock-doubt.ts";
@@ -193,14 +195,36 @@ test("what has expired by our own clock waits for the sender's heartbeat after a
   expect(at.rxEvents.of("bundle.refused")).toEqual([]);
 });
 
+test("what lies in quarantine and has expired by our own clock alone is delivered when a heartbeat tells the time", async () => {
+  off.receiver = DAY;
+  const bundle = await seal(100_000);
+  const folder = join(at.rxLane, "quarantine");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(at.outboxDir, bundle.file ?? ""), join(folder, bundle.file ?? ""));
+  const started = await startStation(
+    ...[at, 0, () => directory, DEFAULT_ROOM_LIMITS, clocks.receiver],
+  );
+  station = started.station;
+  // Its key counts by now, but nobody has told the time yet.
+  await station.settled();
+  expect(readdirSync(folder)).toEqual([bundle.file]);
+  sender = await startSender(at, started.port, { clock: clocks.sender });
+  await at.inbox.until(1);
+  expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  expect(at.rxEvents.of("bundle.arrived")).toMatchObject([{ attributes: { after: "quarantine" } }]);
+});
+
 test("what has expired is refused by a heartbeat that was made after it came, and no sooner", () => {
   let ageMs = 100;
   let now = 5_000;
   vi.spyOn(performance, "now").mockImplementation(() => now);
   let told = true;
-  const doubt = new ClockDoubt(() => (told ? { nowMs: 0, latestMs: 0, ageMs } : undefined));
+  const doubt = new ClockDoubt({
+    senderTime: () => (told ? { nowMs: 0, latestMs: 0, ageMs } : undefined),
+    clock: () => 0,
+  });
   const holds = (id: string, code: ErrorCode, judging = doubt.begin()) =>
-    doubt.holds(id, code, judging);
+    doubt.holds(id, code, judging, { createdMs: 0, expiresMs: 0 });
   expect(holds("a", "bundle.from-future")).toBe(true);
   expect(holds("a", "bundle.signature-invalid")).toBe(false);
   expect(holds("a", "bundle.expired")).toBe(true);

@@ -1,11 +1,11 @@
-/** Guarantee tested: a bundle that waits in the arrivals for a heartbeat is not sent away by one that comes too late for it, nor taken twice. */
+/** Guarantee tested: a bundle that waits in the arrivals for a heartbeat is not sent away by one that comes too late for it, nor taken twice; one in quarantine is delivered once it has come. */
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { judgedTimes, type SenderTime } from "@lightferry/proto/bundle";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DoneLog } from "../src/rx/done.ts";
-import { Finisher } from "../src/rx/finish.ts";
+import { Finisher, type WholeObject } from "../src/rx/finish.ts";
 import { Quarantine } from "../src/rx/quarantine.ts";
 import { RefusedBundles } from "../src/rx/refused.ts";
 import {
@@ -20,14 +20,15 @@ import {
   quiet,
 } from "./fixture.ts";
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 let at: Place;
 let done: DoneLog;
 let stop: AbortController;
 let finisher: Finisher;
-/** What the newest heartbeat told, and when it was heard. */
-let heard: { readonly nowMs: number; readonly at: number } | undefined;
+/** What the newest heartbeat told. */
+let heard: Pick<SenderTime, "nowMs" | "ageMs"> | undefined;
 /** Called when the times are taken by which a bundle is judged. */
 let judged: () => void;
 
@@ -40,8 +41,7 @@ beforeEach(async () => {
   done = await DoneLog.open(join(at.rxState, "done.log"));
   // A day ahead of the sender's.
   const clock = () => Date.now() + DAY;
-  const senderTime = (): SenderTime | undefined =>
-    heard && { ...heard, latestMs: heard.nowMs, ageMs: performance.now() - heard.at };
+  const senderTime = (): SenderTime | undefined => heard && { ...heard, latestMs: heard.nowMs };
   finisher = new Finisher({
     ...{ provider, lane: LANE, arrivalsDir: at.arrivalsDir, done, senderTime, clock },
     ...{ events: at.rxEvents, log: quiet, signal: stop.signal },
@@ -56,23 +56,48 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   stop.abort();
   await done.close();
   at.remove();
 });
 
-/** Lies in the arrivals as a former run left it; it has expired by our own clock. */
-async function left() {
-  const bundle = await at.seal(randomBytes(3_000), "normal", { livesMs: 3_600_000 });
+/** Lies in a folder as a former run left it; it has expired by our own clock, unless it was sealed by another. */
+async function left(folder = at.arrivalsDir, aheadMs = 0) {
+  const sealedAt = { nowMs: Date.now() + aheadMs, livesMs: HOUR };
+  const bundle = await at.seal(randomBytes(3_000), "normal", sealedAt);
   const file = bundle.file ?? "";
-  copyFileSync(join(at.outboxDir, file), join(at.arrivalsDir, file));
+  copyFileSync(join(at.outboxDir, file), join(folder, file));
   return bundle;
 }
 
 const waits = () => at.rxEvents.of("service.impaired").length;
-const beat = () => {
-  heard = { nowMs: Date.now(), at: performance.now() };
+/** @param ageMs 0: it was heard after whatever was judged before */
+const beat = (aheadMs = 0, ageMs = 0) => {
+  heard = { nowMs: Date.now() + aheadMs, ageMs };
 };
+
+/** As the reassembler hands it over. */
+function whole(bundle: Awaited<ReturnType<Place["seal"]>>, objectId: number): WholeObject {
+  const bytes = at.sealed(bundle);
+  return {
+    bundleId: Buffer.from(bundle.bundleId ?? []).toString("hex"),
+    ...{ objectId, headerDigest: bundle.headerDigest ?? new Uint8Array(), bytes },
+    ...{ geometry: { size: bytes.length }, file: undefined },
+    release: () => undefined,
+  };
+}
+
+/** A second passes. @returns how often a bundle was judged */
+async function tick(): Promise<number> {
+  let looks = 0;
+  judged = () => {
+    looks += 1;
+  };
+  finisher.tick();
+  await finisher.judged();
+  return looks;
+}
 
 test("the heartbeat comes while the file is read: judged anew by it, not refused by the times of before", async () => {
   const bundle = await left();
@@ -96,9 +121,7 @@ test("sent again while it waits: the copy is known, and what waits is delivered 
   let released = false;
   // Over before the heartbeat: without it nobody can judge the copy either.
   await finisher.finish({
-    bundleId: Buffer.from(bundle.bundleId ?? []).toString("hex"),
-    ...{ objectId: 7, headerDigest: bundle.headerDigest ?? new Uint8Array(), bytes },
-    ...{ geometry: { size: bytes.length }, file: undefined },
+    ...whole(bundle, 7),
     release: () => {
       released = true;
     },
@@ -111,4 +134,87 @@ test("sent again while it waits: the copy is known, and what waits is delivered 
   await eventually(() => done.size).toBe(1);
   expect(at.inbox.answers).toEqual(["accepted"]);
   expect(at.rxEvents.of("bundle.arrived")).toHaveLength(1);
+});
+
+describe("held in quarantine for its clock", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = join(at.rxState, "quarantine");
+  });
+
+  async function judgedAnew(): Promise<void> {
+    finisher.judgeAnew();
+    await finisher.judged();
+  }
+
+  test("made in the future: judged anew once the sender's time is near enough, not at each heartbeat", async () => {
+    const bundle = await left(folder, DAY + 2 * HOUR);
+    await judgedAnew();
+    expect(await tick()).toBe(0);
+    // Nearer, and still not near.
+    beat(DAY + HOUR);
+    expect(await tick()).toBe(0);
+    expect(readdirSync(folder)).toEqual([bundle.file]);
+    beat(DAY + 2 * HOUR);
+    expect(await tick()).toBe(1);
+    await at.inbox.until(1);
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+    expect(at.rxEvents.of("bundle.arrived")).toMatchObject([
+      { attributes: { after: "quarantine" } },
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await tick()).toBe(0);
+  });
+
+  test("expired by both clocks: the first heartbeat after it was found so decides, and it stays", async () => {
+    const bundle = await left(folder);
+    beat(2 * HOUR, HOUR);
+    await judgedAnew();
+    expect(await tick()).toBe(0);
+    beat(2 * HOUR);
+    expect(await tick()).toBe(1);
+    beat(2 * HOUR);
+    expect(await tick()).toBe(0);
+    expect(readdirSync(folder)).toEqual([bundle.file]);
+    expect(at.inbox.answers).toEqual([]);
+    // What was decided stands until trust changes.
+    beat();
+    expect(await tick()).toBe(0);
+    await judgedAnew();
+    await at.inbox.until(1);
+  });
+
+  test("from the future and then expired: neither is believed before a heartbeat says so", async () => {
+    const bundle = await left(folder, 26 * HOUR);
+    await judgedAnew();
+    // Both in one heartbeat: it came before anybody knew that it had expired.
+    beat(28 * HOUR);
+    expect(await tick()).toBe(0);
+    beat(26 * HOUR);
+    expect(await tick()).toBe(1);
+    await at.inbox.until(1);
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  });
+
+  test("good, but the disk does not take it: tried again a minute later", async () => {
+    beat();
+    const bundle = await left(folder);
+    renameSync(at.arrivalsDir, `${at.arrivalsDir}-away`);
+    await judgedAnew();
+    expect(readdirSync(folder)).toEqual([bundle.file]);
+    renameSync(`${at.arrivalsDir}-away`, at.arrivalsDir);
+    expect(await tick()).toBe(0);
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 61_000);
+    expect(await tick()).toBe(1);
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  });
+
+  test("taken out by a person: looked for once, and forgotten", async () => {
+    const bundle = await left(folder);
+    await judgedAnew();
+    rmSync(join(folder, bundle.file ?? ""));
+    beat();
+    expect(await tick()).toBe(1);
+    expect(await tick()).toBe(0);
+  });
 });

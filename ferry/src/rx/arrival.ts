@@ -1,10 +1,5 @@
 /** Guarantee: what is said of an arrival is what its verified header says, and it is the bundle that was announced. */
-import {
-  type ByteSource,
-  readHeader,
-  type VerifyContext,
-  verifyHeader,
-} from "@lightferry/proto/bundle";
+import { type ReceivedBundle, type VerifyContext, verifyHeader } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 
@@ -17,18 +12,18 @@ export interface Arrival {
 }
 
 /**
- * Reads and verifies the header of a file.
+ * Verifies the header of a file.
  * @param bundleId hex, as announced @param headerDigest where the manifest is known
- * @throws GatewayError for a fault of the bundle, else the fault of the disk
+ * @throws GatewayError for a fault of the bundle
  */
-export async function readArrival(
+export function arrivalOf(
   provider: SmProvider,
-  from: string | ByteSource,
+  received: ReceivedBundle,
   context: VerifyContext,
   bundleId: string,
   headerDigest?: Uint8Array,
-): Promise<Arrival> {
-  const verified = verifyHeader(provider, await readHeader(from), context);
+): Arrival {
+  const verified = verifyHeader(provider, received, context);
   const same =
     Buffer.from(verified.bundleId).toString("hex") === bundleId &&
     (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);

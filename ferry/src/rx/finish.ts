@@ -5,13 +5,14 @@
  *
  * whole object ─▶ file (synced) ─▶ verify header ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ done ─▶ remove
  *                                    └─ refused: event ─▶ refused/ or quarantine/ ─▶ done
- *   trust changed ─▶ quarantine/ judged anew ─▶ good: as above
+ *   trust or clocks changed ─▶ quarantine/ judged anew ─▶ good: as above
  */
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ByteSource,
   bufferSource,
+  type ReceivedBundle,
   readHeader,
   type SenderTime,
   type VerifyContext,
@@ -23,7 +24,7 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { EventSink, Log } from "../events.ts";
 import { untilAnswered } from "../retry.ts";
 import { asStorageFault } from "../storage-fault.ts";
-import { type Arrival, readArrival } from "./arrival.ts";
+import { type Arrival, arrivalOf } from "./arrival.ts";
 import { ClockDoubt } from "./clock-doubt.ts";
 import { DirectorySync } from "./directory-sync.ts";
 import type { DoneLog } from "./done.ts";
@@ -31,6 +32,7 @@ import type { Incoming } from "./incoming.ts";
 import { moveFile } from "./move-file.ts";
 import type { PartialFile } from "./partial.ts";
 import type { Quarantine } from "./quarantine.ts";
+import { Readmission } from "./readmit.ts";
 import type { RefusedBundles } from "./refused.ts";
 import { SPACELESS, writeArrival } from "./write-arrival.ts";
 
@@ -89,14 +91,18 @@ export class Finisher {
   readonly #doubt: ClockDoubt;
   /** In the arrivals directory and not answered yet, hex. */
   readonly #inHand = new Set<string>();
+  readonly #readmission: Readmission;
   #waiting = 0;
-  #judging: Promise<void> | undefined;
-  #judgeAgain = false;
-  #round = 0;
 
   constructor(parts: FinisherParts) {
     this.#parts = parts;
-    this.#doubt = new ClockDoubt(parts.senderTime);
+    this.#doubt = new ClockDoubt(parts);
+    const { quarantine, arrivalsDir, log, signal } = parts;
+    this.#readmission = new Readmission({
+      ...{ quarantine, arrivalsDir, log, signal, inHand: this.#inHand, doubt: this.#doubt },
+      judge: (path, bundleId) => this.#turns.run(() => this.#check(path, bundleId)),
+      arrived: (arrival) => this.#arrived(arrival, 0, { after: "quarantine" }),
+    });
     this.#directory = new DirectorySync(parts.arrivalsDir);
     this.#troubles = new Troubles(parts.events, (error) =>
       parts.log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
@@ -126,53 +132,19 @@ export class Finisher {
     else await this.#arrived(settled, objectId);
   }
 
-  /**
-   * Trust has changed, or the program begins: what lies in quarantine is judged anew, one bundle at a
-   * time, and what verifies now goes the way of an arrival. The rest stays as it is.
-   */
+  /** Trust has changed, or the program begins: what lies in quarantine is judged anew. */
   judgeAnew(): void {
-    this.#judgeAgain = true;
-    this.#round += 1;
-    this.#judging ??= this.#judgeQuarantine()
-      .catch((error: unknown) => {
-        const { signal, log } = this.#parts;
-        if (signal.aborted) return;
-        log.error({ code: asGatewayError(error).code }, "quarantine not judged anew");
-      })
-      .finally(() => {
-        this.#judging = undefined;
-      });
+    this.#readmission.judgeAll();
   }
 
-  /** Resolves when no judging is under way. */
+  /** A second has passed: what only a clock keeps in quarantine may be judged otherwise by now. */
+  tick(): void {
+    this.#readmission.tick();
+  }
+
+  /** Resolves when no judging of the quarantine is under way. */
   async judged(): Promise<void> {
-    await this.#judging;
-  }
-
-  async #judgeQuarantine(): Promise<void> {
-    const { quarantine, arrivalsDir, log, signal } = this.#parts;
-    while (this.#judgeAgain && !signal.aborted) {
-      this.#judgeAgain = false;
-      for (const bundleId of quarantine.bundleIds()) {
-        if (signal.aborted || this.#inHand.has(bundleId)) continue;
-        const path = quarantine.path(bundleId);
-        let checked: Arrival | Refusal;
-        try {
-          checked = await this.#turns.run(() => this.#check(path, bundleId));
-          if ("refusal" in checked) continue;
-          this.#inHand.add(bundleId);
-          await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
-        } catch (error) {
-          // Taken out by a person meanwhile, or a disk that does not answer: it lies where it lay.
-          this.#inHand.delete(bundleId);
-          log.warn({ bundle: bundleId, code: asGatewayError(error).code }, "not judged anew");
-          continue;
-        }
-        log.info({ bundle: bundleId }, "verifies now");
-        await this.#arrived(checked, 0, { after: "quarantine" });
-      }
-      await quarantine.look();
-    }
+    await this.#readmission.idle();
   }
 
   /** Goes on with what lay in the arrivals directory when the program ended. */
@@ -257,16 +229,20 @@ export class Finisher {
     from: string | ByteSource = path,
   ): Promise<Arrival | Refusal> {
     const { provider, verifyContext } = this.#parts;
-    const round = this.#round;
+    const { round } = this.#readmission;
     // With the context, before the file is read: a heartbeat that comes in between has not judged it.
     const judging = this.#doubt.begin();
+    let received: ReceivedBundle | undefined;
     try {
-      const arrival = await readArrival(provider, from, verifyContext(), bundleId, headerDigest);
+      const context = verifyContext();
+      received = await readHeader(from);
+      const arrival = arrivalOf(provider, received, context, bundleId, headerDigest);
       this.#doubt.over(bundleId);
       return arrival;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      if (this.#doubt.holds(bundleId, error.code, judging)) throw error;
+      const header = received?.header;
+      if (header && this.#doubt.holds(bundleId, error.code, judging, header)) throw error;
       this.#doubt.over(bundleId);
       return { refusal: error, path, round };
     }
@@ -389,7 +365,7 @@ export class Finisher {
     if (keep) {
       this.counts.quarantined += 1;
       // Trust has changed between the judgement and the move.
-      if (round !== this.#round) this.judgeAnew();
+      if (round !== this.#readmission.round) this.judgeAnew();
       return;
     }
     this.counts.refused += 1;

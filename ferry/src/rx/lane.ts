@@ -159,9 +159,10 @@ export class ArrivingLane {
     return this.#finisher.judged();
   }
 
-  /** Once a second: ends of passes, gaps, forgotten objects, counts for the log. */
+  /** Once a second: ends of passes, what is held for its clock, gaps, forgotten objects, counts for the log. */
   tick(): void {
     this.reassembler.tick();
+    this.#finisher.tick();
     this.inventories.tick();
     this.gaps.tick();
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#report();

@@ -272,6 +272,7 @@ export class DirectoryStation {
       this.#alarms.raise("ferry.heartbeat-missed", { seconds: (silence / 1_000).toFixed(1) });
     }
     this.#clock();
+    this.#finisher.tick();
     this.#positions.tick(now);
     this.#gaps.tick();
     const settled = account.settled;
