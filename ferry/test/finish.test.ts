@@ -1,8 +1,9 @@
-/** Guarantee tested: a bundle that waits in the arrivals for a heartbeat is not sent away by one that comes too late for it, nor taken twice; one in quarantine is delivered once it has come. */
+/** Guarantee tested: a bundle that waits in the arrivals for a heartbeat is not sent away by one that comes too late for it, nor taken twice; one in quarantine is delivered once it has come; what is refused is refused once. */
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { judgedTimes, type SenderTime } from "@lightferry/proto/bundle";
+import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DoneLog } from "../src/rx/done.ts";
 import { Finisher, type WholeObject } from "../src/rx/finish.ts";
@@ -31,11 +32,13 @@ let finisher: Finisher;
 let heard: Pick<SenderTime, "nowMs" | "ageMs"> | undefined;
 /** Called when the times are taken by which a bundle is judged. */
 let judged: () => void;
+let known: KeyDirectory;
 
 beforeEach(async () => {
   at = place();
   heard = undefined;
   judged = () => undefined;
+  known = directory;
   stop = new AbortController();
   for (const name of ["refused", "quarantine"]) mkdirSync(join(at.rxState, name));
   done = await DoneLog.open(join(at.rxState, "done.log"));
@@ -50,7 +53,7 @@ beforeEach(async () => {
     verifyContext: () => {
       const times = judgedTimes(clock(), senderTime());
       judged();
-      return { ...times, lane: LANE, sender: FROM, keys: directory };
+      return { ...times, lane: LANE, sender: FROM, keys: known };
     },
     deliver: (request) => at.inbox.deliver(request),
   });
@@ -134,6 +137,58 @@ test("sent again while it waits: the copy is known, and what waits is delivered 
   await eventually(() => done.size).toBe(1);
   expect(at.inbox.answers).toEqual(["accepted"]);
   expect(at.rxEvents.of("bundle.arrived")).toHaveLength(1);
+});
+
+describe("a refusal that is still being written", () => {
+  /** The journal is slow with the first of them. */
+  function slowly(): { readonly begun: Promise<void>; readonly goOn: () => void } {
+    const begun = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    const { record } = at.rxEvents;
+    at.rxEvents.record = async (events) => {
+      at.rxEvents.record = record;
+      begun.resolve();
+      await written.promise;
+      await record(events);
+    };
+    return { begun: begun.promise, goOn: written.resolve };
+  }
+
+  test("a copy of the bundle is known: it is refused, told and kept once", async () => {
+    beat();
+    const bundle = await at.seal(randomBytes(3_000), "normal", { lane: "another" });
+    const journal = slowly();
+    const first = finisher.finish(whole(bundle, 7));
+    await journal.begun;
+    await finisher.finish(whole(bundle, 8));
+    expect(at.rxEvents.of("bundle.refused")).toEqual([]);
+    journal.goOn();
+    await first;
+    expect(at.rxEvents.of("bundle.refused")).toMatchObject([{ code: "bundle.wrong-lane" }]);
+    expect(finisher.counts.refused).toBe(1);
+    expect(readdirSync(join(at.rxState, "refused"))).toEqual([bundle.file]);
+    expect(readdirSync(at.arrivalsDir)).toEqual([]);
+    // Remembered from here on.
+    await finisher.finish(whole(bundle, 9));
+    expect(at.rxEvents.of("bundle.refused")).toHaveLength(1);
+  });
+
+  test("its key counts meanwhile: it is judged anew when it lies in quarantine", async () => {
+    beat();
+    known = { ...directory, signKey: () => undefined };
+    const bundle = await at.seal(randomBytes(3_000));
+    const journal = slowly();
+    const first = finisher.finish(whole(bundle, 7));
+    await journal.begun;
+    known = directory;
+    finisher.judgeAnew();
+    await finisher.judged();
+    journal.goOn();
+    await first;
+    await finisher.judged();
+    expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+    expect(at.inbox.answers).toEqual(["accepted"]);
+  });
 });
 
 describe("held in quarantine for its clock", () => {

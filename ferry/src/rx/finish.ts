@@ -89,7 +89,7 @@ export class Finisher {
   readonly #directory: DirectorySync;
   readonly #troubles: Troubles;
   readonly #doubt: ClockDoubt;
-  /** In the arrivals directory and not answered yet, hex. */
+  /** From the judgement of each until the inbox has answered or its refusal is remembered, hex. */
   readonly #inHand = new Set<string>();
   readonly #readmission: Readmission;
   #waiting = 0;
@@ -176,7 +176,6 @@ export class Finisher {
     const checked = await this.#persist(bundleId, () => this.#check(path, bundleId));
     if (!("refusal" in checked)) return await this.#arrived(checked, 0);
     // What no longer verifies (its key was revoked meanwhile) is not delivered.
-    this.#inHand.delete(bundleId);
     await this.#refused(checked, bundleId, undefined);
   }
 
@@ -212,8 +211,9 @@ export class Finisher {
     this.#inHand.add(bundleId);
     try {
       const checked = await this.#fileAndCheck(object);
-      if ("refusal" in checked) this.#inHand.delete(bundleId);
-      else await moveFile(this.#path(object), join(arrivalsDir, `${bundleId}.lfb`));
+      if (!("refusal" in checked)) {
+        await moveFile(this.#path(object), join(arrivalsDir, `${bundleId}.lfb`));
+      }
       return checked;
     } catch (error) {
       this.#inHand.delete(bundleId);
@@ -337,10 +337,34 @@ export class Finisher {
   }
 
   async #refused(
-    { refusal, path, round }: Refusal,
+    refusal: Refusal,
     bundleId: string,
     object: WholeObject | undefined,
   ): Promise<void> {
+    const { refused } = this.#parts;
+    let keep: boolean;
+    try {
+      keep = await this.#putAway(refusal, bundleId, object);
+    } finally {
+      // Not before it is remembered: a copy that came meanwhile would be judged and told again, and take the file.
+      this.#inHand.delete(bundleId);
+    }
+    if (keep) {
+      this.counts.quarantined += 1;
+      // Trust has changed between the judgement and the move.
+      if (refusal.round !== this.#readmission.round) this.judgeAnew();
+      return;
+    }
+    this.counts.refused += 1;
+    await refused.trim();
+  }
+
+  /** @returns whether it lies in quarantine */
+  async #putAway(
+    { refusal, path }: Refusal,
+    bundleId: string,
+    object: WholeObject | undefined,
+  ): Promise<boolean> {
     const { events, lane, log, refused, quarantine, done } = this.#parts;
     const { code, detail } = refusal;
     const keep = quarantine.keeps(code);
@@ -362,13 +386,6 @@ export class Finisher {
     // It fills no position of its stream: the gap stays open until a good one comes.
     const objectId = object?.objectId ?? 0;
     await this.#persist(bundleId, () => done.add({ objectId, bundleId, stream: "", sequence: 0 }));
-    if (keep) {
-      this.counts.quarantined += 1;
-      // Trust has changed between the judgement and the move.
-      if (round !== this.#readmission.round) this.judgeAnew();
-      return;
-    }
-    this.counts.refused += 1;
-    await refused.trim();
+    return keep;
   }
 }
