@@ -6,9 +6,10 @@ import { judgedTimes, type SenderTime } from "@lightferry/proto/bundle";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DoneLog } from "../src/rx/done.ts";
-import { Finisher, type WholeObject } from "../src/rx/finish.ts";
+import { Finisher } from "../src/rx/finish.ts";
 import { Quarantine } from "../src/rx/quarantine.ts";
 import { RefusedBundles } from "../src/rx/refused.ts";
+import type { WholeObject } from "../src/rx/settle.ts";
 import {
   digestOf,
   directory,

@@ -6,9 +6,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
+import type { Turns } from "@lightferry/proto/service";
 import type { Log } from "../events.ts";
 import type { Arrival } from "./arrival.ts";
-import type { ClockDoubt } from "./clock-doubt.ts";
+import type { Judge, Judgement } from "./judge.ts";
 import { moveFile } from "./move-file.ts";
 import type { Quarantine } from "./quarantine.ts";
 
@@ -22,12 +23,8 @@ export interface ReadmissionParts {
   readonly signal: AbortSignal;
   /** Bundles on their way, hex: nobody else touches them. */
   readonly inHand: Set<string>;
-  readonly doubt: ClockDoubt;
-  /** @throws the fault of a disk, and what a bundle is held for */
-  readonly judge: (
-    path: string,
-    bundleId: string,
-  ) => Promise<Arrival | { readonly refusal: GatewayError }>;
+  readonly judge: Judge;
+  readonly turns: Turns;
   /** The file lies in the arrivals directory. */
   readonly arrived: (arrival: Arrival) => Promise<void>;
 }
@@ -41,15 +38,9 @@ export class Readmission {
   readonly #open = new Map<string, number>();
   #running: Promise<void> | undefined;
   #all = false;
-  #round = 0;
 
   constructor(parts: ReadmissionParts) {
     this.#parts = parts;
-  }
-
-  /** How often all was to be judged. */
-  get round(): number {
-    return this.#round;
   }
 
   /** Resolves when no judging is under way. */
@@ -60,7 +51,6 @@ export class Readmission {
   /** Judges everything that lies there. */
   judgeAll(): void {
     this.#all = true;
-    this.#round += 1;
     this.#running ??= this.#run([]);
   }
 
@@ -74,7 +64,7 @@ export class Readmission {
     const now = performance.now();
     const turned: string[] = [];
     for (const [bundleId, notBefore] of this.#open) {
-      if (notBefore <= now && this.#parts.doubt.hasTurned(bundleId)) turned.push(bundleId);
+      if (notBefore <= now && this.#parts.judge.doubt.hasTurned(bundleId)) turned.push(bundleId);
     }
     // A journal that failed may have ended the judging of all.
     if (this.#all || turned.length > 0) this.#running = this.#run(turned);
@@ -109,14 +99,14 @@ export class Readmission {
   }
 
   async #one(bundleId: string): Promise<void> {
-    const { quarantine, arrivalsDir, log, signal, inHand, judge, arrived } = this.#parts;
+    const { quarantine, arrivalsDir, log, signal, inHand, judge, turns, arrived } = this.#parts;
     if (signal.aborted || inHand.has(bundleId)) return;
     const path = quarantine.path(bundleId);
     inHand.add(bundleId);
-    let checked: Awaited<ReturnType<typeof judge>>;
+    let judged: Judgement;
     try {
-      checked = await judge(path, bundleId);
-      if (!("refusal" in checked)) await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
+      judged = await turns.run(() => judge.judge(path, bundleId));
+      if (!("refusal" in judged)) await moveFile(path, join(arrivalsDir, `${bundleId}.lfb`));
     } catch (error) {
       inHand.delete(bundleId);
       this.#undecided(bundleId, error);
@@ -124,19 +114,19 @@ export class Readmission {
       return;
     }
     this.#open.delete(bundleId);
-    if ("refusal" in checked) {
+    if ("refusal" in judged) {
       inHand.delete(bundleId);
       return;
     }
     log.info({ bundle: bundleId }, "verifies now");
-    await arrived(checked);
+    await arrived(judged);
   }
 
   /** Held for its clock, or a disk that does not answer: it lies where it lay, unless a person took it out meanwhile. */
   #undecided(bundleId: string, error: unknown): void {
-    const { quarantine, doubt } = this.#parts;
+    const { quarantine, judge } = this.#parts;
     const isHeld = error instanceof GatewayError;
-    if (!isHeld) doubt.over(bundleId);
+    if (!isHeld) judge.doubt.over(bundleId);
     if (!isHeld && !existsSync(quarantine.path(bundleId))) this.#open.delete(bundleId);
     else this.#open.set(bundleId, isHeld ? 0 : performance.now() + DISK_PAUSE_MS);
   }
@@ -144,6 +134,6 @@ export class Readmission {
   /** A person took it out. */
   #forget(bundleId: string): void {
     this.#open.delete(bundleId);
-    this.#parts.doubt.over(bundleId);
+    this.#parts.judge.doubt.over(bundleId);
   }
 }

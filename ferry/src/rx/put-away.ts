@@ -1,0 +1,91 @@
+/**
+ * Guarantee: a refused bundle is on record before it leaves the arrivals, lies among the refused or in quarantine, and
+ * is remembered as done; until then it is in hand, so that a copy is neither judged nor told again.
+ */
+import type { EventSink, Log } from "../events.ts";
+import type { DoneLog } from "./done.ts";
+import type { Refusal } from "./judge.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { RefusedBundles } from "./refused.ts";
+import type { Storing } from "./storing.ts";
+
+export interface PutAwayParts {
+  readonly lane: string;
+  readonly refused: RefusedBundles;
+  readonly quarantine: Quarantine;
+  readonly done: DoneLog;
+  readonly events: EventSink;
+  readonly log: Log;
+  readonly storing: Storing;
+  /** Bundles on their way, hex. */
+  readonly inHand: Set<string>;
+}
+
+/** What is known of the object that brought a bundle. */
+export interface RefusedObject {
+  readonly objectId: number;
+  readonly headerDigest: Uint8Array;
+  readonly geometry: { readonly size: number };
+}
+
+export class PutAway {
+  /** Quarantined: here, not by the inbox. */
+  readonly counts = { quarantined: 0, refused: 0 };
+  readonly #parts: PutAwayParts;
+
+  constructor(parts: PutAwayParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param object undefined when a former run left the bundle
+   * @returns whether it lies in quarantine
+   * @throws the reason of the abort
+   */
+  async refused(
+    refusal: Refusal,
+    bundleId: string,
+    object: RefusedObject | undefined,
+  ): Promise<boolean> {
+    const { refused, inHand } = this.#parts;
+    let keep: boolean;
+    try {
+      keep = await this.#move(refusal, bundleId, object);
+    } finally {
+      // Not before it is remembered: a copy that came meanwhile would be judged and told again, and take the file.
+      inHand.delete(bundleId);
+    }
+    this.counts[keep ? "quarantined" : "refused"] += 1;
+    if (!keep) await refused.trim();
+    return keep;
+  }
+
+  async #move(
+    { refusal, path }: Refusal,
+    bundleId: string,
+    object: RefusedObject | undefined,
+  ): Promise<boolean> {
+    const { events, lane, log, refused, quarantine, done, storing } = this.#parts;
+    const { code, detail } = refusal;
+    const keep = quarantine.keeps(code);
+    log.warn({ bundle: bundleId, code, detail }, "bundle refused");
+    const facts =
+      object === undefined ? {} : { digest: object.headerDigest, size: object.geometry.size };
+    const id = Buffer.from(bundleId, "hex");
+    await storing.persist(bundleId, () =>
+      events.record([
+        {
+          type: "bundle.refused",
+          outcome: "refused",
+          ...{ code, bundleId: id, lane, ...facts },
+          ...(keep ? { attributes: { kept: "quarantine" } } : {}),
+        },
+      ]),
+    );
+    await storing.persist(bundleId, () => (keep ? quarantine : refused).take(path, bundleId));
+    // It fills no position of its stream: the gap stays open until a good one comes.
+    const over = { objectId: object?.objectId ?? 0, bundleId, stream: "", sequence: 0 };
+    await storing.persist(bundleId, () => done.add(over));
+    return keep;
+  }
+}
