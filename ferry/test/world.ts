@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sealBundle } from "@lightferry/proto/bundle";
 import { encodeCanonical } from "@lightferry/proto/canonical";
-import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import { formatKeyId, loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
@@ -18,14 +17,14 @@ import { itemCommitment, signVerdictBatch } from "@lightferry/proto/verdict";
 import type { EventSink, FerryEvent, Log } from "../src/events.ts";
 import type { LinkSigner } from "../src/signed.ts";
 import { Inbox } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
 
 export { Inbox } from "./inbox.ts";
+export { Outbox } from "./outbox.ts";
 
 const { ManifestEntry } = lightferry.bundle.v1;
 const { Decision, Direction } = lightferry.policy.v1;
 type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
-type LeaseRequest = lightferry.ferry.v1.LeaseRequest.$Properties;
-type AckRequest = lightferry.ferry.v1.AckRequest.$Properties;
 
 export const provider = loadProvider();
 export const HOST = "127.0.0.1";
@@ -199,140 +198,6 @@ export async function sealInto(
     expiresMs: sealed.header.expiresMs,
     passesDone: 0,
   };
-}
-
-type Named = Pick<LeasedBundle, "stream" | "sequence">;
-
-/** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again, keeps what left. */
-export class Outbox {
-  /** Emitted and still to be had; a test takes out what is gone. */
-  readonly kept = new Map<string, LeasedBundle>();
-  /** Numbers that will never be sent. */
-  readonly givenUp: Named[] = [];
-  /** Who has asked for leases. */
-  readonly askers = new Set<string>();
-  readonly recalls: lightferry.ferry.v1.RecallRequest.$Properties[] = [];
-  listings = 0;
-  /** First passes are not acknowledged before this, and so no second one begins. */
-  holding: Promise<void> = Promise.resolve();
-  readonly acks: AckRequest[] = [];
-  /** When each of them came, in monotonic milliseconds. */
-  readonly ackedAt: number[] = [];
-  #queue: LeasedBundle[] = [];
-  readonly #leased = new Map<string, LeasedBundle>();
-  /** Who has each lease. */
-  readonly #holders = new Map<string, string>();
-  #wake: (() => void)[] = [];
-  #leases = 0;
-
-  put(bundle: LeasedBundle): void {
-    this.#queue.push(bundle);
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-
-  /** As after the time of all leases has run out, or of those of one worker. @returns how many */
-  leaseAgain(worker?: string): number {
-    const before = this.#leased.size;
-    for (const [leaseId, bundle] of this.#leased) {
-      if (worker !== undefined && this.#holders.get(leaseId) !== worker) continue;
-      this.#queue.push(bundle);
-      this.#leased.delete(leaseId);
-    }
-    for (const wake of this.#wake.splice(0)) wake();
-    return before - this.#leased.size;
-  }
-
-  lease = async (
-    request: LeaseRequest,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
-    this.askers.add(request.worker ?? "");
-    const mine = ({ stream }: LeasedBundle) => stream?.startsWith(`${request.lane}/`) === true;
-    if (!this.#queue.some(mine)) {
-      await new Promise<void>((resolve) => {
-        this.#wake.push(resolve);
-        options.signal?.addEventListener("abort", () => resolve());
-        setTimeout(resolve, request.waitMs ?? 0).unref();
-      });
-    }
-    if (options.signal?.aborted === true) throw new GatewayError("rpc.unavailable");
-    const taken = this.#queue.filter(mine).slice(0, request.max ?? 1);
-    this.#queue = this.#queue.filter((bundle) => !taken.includes(bundle));
-    const bundles = taken.map((bundle) => {
-      this.#leases += 1;
-      const leased = { ...bundle, leaseId: `lease-${this.#leases}` };
-      this.#leased.set(leased.leaseId, leased);
-      this.#holders.set(leased.leaseId, request.worker ?? "");
-      return leased;
-    });
-    return { bundles };
-  };
-
-  renew = async ({
-    leaseIds,
-  }: lightferry.ferry.v1.RenewRequest.$Properties): Promise<lightferry.ferry.v1.RenewResponse.$Properties> => {
-    return { lost: (leaseIds ?? []).filter((leaseId) => !this.#leased.has(leaseId)) };
-  };
-
-  ack = async (request: AckRequest): Promise<object> => {
-    if (request.passesDone === 1 && request.finished !== true) await this.holding;
-    const leased = this.#leased.get(request.leaseId ?? "");
-    if (leased === undefined) throw new GatewayError("outbox.lease-lost");
-    leased.passesDone = request.passesDone ?? 0;
-    const id = Buffer.from(leased.bundleId ?? []).toString("hex");
-    if (request.refuseCode) this.kept.delete(id);
-    else if (leased.passesDone > 0) this.kept.set(id, leased);
-    if (request.finished === true || request.refuseCode) this.#leased.delete(request.leaseId ?? "");
-    this.acks.push(request);
-    this.ackedAt.push(performance.now());
-    return {};
-  };
-
-  listEmitted = async (): Promise<lightferry.ferry.v1.ListEmittedResponse.$Properties> => {
-    this.listings += 1;
-    return { held: rangesOf(this.kept.values()), givenUp: rangesOf(this.givenUp), more: false };
-  };
-
-  recall = async (
-    request: lightferry.ferry.v1.RecallRequest.$Properties,
-  ): Promise<lightferry.ferry.v1.RecallResponse.$Properties> => {
-    this.recalls.push(request);
-    let [recalled, underWay] = [0, 0];
-    const gone: Named[] = [];
-    for (const { stream, ranges } of request.streams ?? []) {
-      for (const { first, last } of ranges ?? []) {
-        for (let sequence = first ?? 0; sequence <= (last ?? 0); sequence += 1) {
-          const is = (one: LeasedBundle): boolean =>
-            one.stream === stream && one.sequence === sequence;
-          const found = [...this.kept.values()].find(is);
-          if ([...this.#queue, ...this.#leased.values()].some(is)) underWay += 1;
-          else if (found === undefined) gone.push({ stream: stream ?? "", sequence });
-          else {
-            recalled += 1;
-            this.put({ ...found, repair: true });
-          }
-        }
-      }
-    }
-    return { recalled, underWay, gone: rangesOf(gone) };
-  };
-}
-
-/** One range for each number: enough for a test, and what the shortest page is. */
-function rangesOf(bundles: Iterable<Named>): lightferry.ferry.v1.StreamRanges.$Properties[] {
-  const byStream = Map.groupBy(bundles, ({ stream }) => stream ?? "");
-  return [...byStream]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([stream, of]) => {
-      const ranges: { first: number; last: number }[] = [];
-      for (const { sequence } of of.toSorted((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0))) {
-        const number = sequence ?? 0;
-        const last = ranges.at(-1);
-        if (last?.last === number - 1) last.last = number;
-        else ranges.push({ first: number, last: number });
-      }
-      return { stream, ranges };
-    });
 }
 
 export class Events implements EventSink {
