@@ -58,7 +58,10 @@ export const trail: CliVerb = {
       client.getTrail({ exchangeId: parseId(exchange) }),
     );
     if (own.length === 0) throw new GatewayError("audit.exchange-unknown");
-    const here = own.map(viewLogged);
+    // Programs hand over what they recorded in their own time: the log's order is not that of the exchange.
+    const here = own
+      .map(viewLogged)
+      .sort((a, b) => a.timeMs - b.timeMs || (a.index ?? 0) - (b.index ?? 0));
     const { views: there, unusable } = peerHalf(peer, exchange);
     const end = endOf(here);
     const left = unusable === 0 ? {} : { unusable };
@@ -87,9 +90,7 @@ function show(
 ): void {
   const rows = [
     ...peer.map((view) => ({ view, side: `${context.say(PEER)} ${view.zone}` })),
-    ...[...own]
-      .sort((a, b) => a.timeMs - b.timeMs || (a.index ?? 0) - (b.index ?? 0))
-      .map((view) => ({ view, side: `${context.say(OWN)} ${view.zone}` })),
+    ...own.map((view) => ({ view, side: `${context.say(OWN)} ${view.zone}` })),
   ];
   context.table(rows, [
     { title: { zh: "网络", en: "zone" }, value: "side" },
