@@ -2,8 +2,7 @@
  * Guarantee: `lightferry ferry ticket` writes a signed repair ticket that names what is missing here, as a file or
  * as QR codes, and never over what is there already.
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import {
   type CliContext,
   type CliInput,
@@ -12,7 +11,7 @@ import {
   type ExitCode,
 } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { QR_MAX_BYTES, qrParts, qrSvg } from "@lightferry/proto/pki";
+import { QR_MAX_BYTES, writeQrFiles } from "@lightferry/proto/pki";
 import { issueTicket, wantedOf } from "../src/repair/issue.ts";
 import { type Missing, missingPath, readMissing } from "../src/repair/missing.ts";
 import { MAX_TICKET_BYTES } from "../src/repair/ticket.ts";
@@ -57,7 +56,8 @@ async function ticket(context: CliContext, input: CliInput): Promise<ExitCode> {
     writeNew(out, bytes);
     files.push(out);
   }
-  if (qr !== undefined) files.push(...writeCodes(qr, id, bytes));
+  if (qr !== undefined)
+    files.push(...writeQrFiles(qr, `ticket-${id.slice(0, 8)}`, bytes, writeNew));
   const pictureMs = missing.timeMs;
   context.emitJson({ ticket: id, bundles, objects, left, expiresMs, pictureMs, files });
   for (const file of files) context.out(file);
@@ -95,21 +95,6 @@ async function missingHere(
     throw new GatewayError("cli.usage", { detail: `--lane ${lanes.join(" | ")}` });
   }
   return await readMissing(missingPath(dir, lane), { lane });
-}
-
-/** One SVG a code, and all their texts one a line. */
-function writeCodes(dir: string, id: string, bytes: Uint8Array): string[] {
-  const parts = qrParts(bytes);
-  const name = `ticket-${id.slice(0, 8)}`;
-  mkdirSync(dir, { recursive: true });
-  const files = parts.map((part, at) => {
-    const path = join(dir, `${name}-${at + 1}-of-${parts.length}.svg`);
-    writeNew(path, qrSvg(part));
-    return path;
-  });
-  const texts = join(dir, `${name}.txt`);
-  writeNew(texts, `${parts.join("\n")}\n`);
-  return [...files, texts];
 }
 
 function writeNew(path: string, content: string | Uint8Array): void {
