@@ -1,6 +1,5 @@
 /** Guarantee: what the parts of the drill wait for is awaited in bounded time, and what did not come, or came twice, is named. */
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Cargo } from "../cargo.ts";
 import type { Bundle } from "../ferries.ts";
 import { until } from "../wire/ends.ts";
@@ -18,22 +17,9 @@ export function limitMsOf(bytes: number, { lineBits }: Ground): number {
   return PATIENCE_MS + (2 * bytes * 1000) / ((lineBits / 8) * SLOWEST);
 }
 
-/**
- * Asks ten times a second until there is an answer.
- * @throws RangeError saying what was awaited when there was none in time
- */
-export async function seldom<T>(
-  what: string,
-  limitMs: number,
-  ask: () => T | undefined,
-): Promise<T> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const answer = ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new RangeError(`not within ${limitMs} ms: ${what}`);
-    await delay(LOOK_MS);
-  }
+/** As `until`, ten times a second. */
+export function seldom<T>(what: string, limitMs: number, ask: () => T | undefined): Promise<T> {
+  return until(what, limitMs, ask, LOOK_MS);
 }
 
 export interface Delivery {

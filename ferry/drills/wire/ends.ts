@@ -58,12 +58,13 @@ export async function until<T>(
   what: string,
   limitMs: number,
   ask: () => T | undefined,
+  everyMs = POLL_MS,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const answer = ask();
     if (answer !== undefined) return answer;
     if (performance.now() > deadline) throw new RangeError(`not within ${limitMs} ms: ${what}`);
-    await delay(POLL_MS);
+    await delay(everyMs);
   }
 }
