@@ -187,6 +187,19 @@ async function behaves(target: Target, seen: string): Promise<void> {
   expect(await target.waiting()).toEqual({ files: 3, bytes: 5 + 6 + 10 });
 }
 
+/** @returns "put", or the code with which the target refuses a file */
+async function putting(settings: Parameters<typeof openTarget>[0]): Promise<string> {
+  const target = await openTarget(settings, SMALL_PROFILE, options);
+  try {
+    await target.put({ folder: undefined, name: "x" }, file("x"));
+    return "put";
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    await target.close();
+  }
+}
+
 describe.skipIf(!existsSync(SSHD) || !existsSync(SFTP_SERVER))(
   "SFTP (needs openssh-server)",
   () => {
@@ -206,17 +219,7 @@ describe.skipIf(!existsSync(SSHD) || !existsSync(SFTP_SERVER))(
 
     test("another host key, another key, no server: said by its code, nothing is put", async () => {
       const { settings } = await sftpServer();
-      const attempt = async (change: Partial<typeof settings>) => {
-        const target = await openTarget({ ...settings, ...change }, SMALL_PROFILE, options);
-        try {
-          await target.put({ folder: undefined, name: "x" }, file("x"));
-          return "put";
-        } catch (error) {
-          return (error as { code: string }).code;
-        } finally {
-          await target.close();
-        }
-      };
+      const attempt = (change: Partial<typeof settings>) => putting({ ...settings, ...change });
       expect(await attempt({ hostKeySha256: "A".repeat(43) })).toBe("directory.host-key-mismatch");
       const other = join(at.root, "other");
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", other]);
@@ -271,18 +274,6 @@ describe.skipIf(!existsSync(VSFTPD) || !isRoot)("FTP (needs vsftpd and root)", (
       const settings = await ftpServer([...tls, ...only, ...further], host);
       return { ...settings, tls: "explicit" as const, caPath };
     }
-
-    const putting = async (settings: FtpSettings): Promise<string> => {
-      const target = await openTarget(settings, SMALL_PROFILE, options);
-      try {
-        await target.put({ folder: undefined, name: "x" }, file("x"));
-        return "put";
-      } catch (error) {
-        return (error as { code: string }).code;
-      } finally {
-        await target.close();
-      }
-    };
 
     test("puts files whole to a server that takes nothing without it, and tells what waits", async () => {
       const settings = await tlsServer();
