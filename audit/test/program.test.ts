@@ -165,6 +165,21 @@ describe("the commands", () => {
     expect(JSON.parse(text)).toMatchObject({ end: "unconfirmed", sender: [] });
   });
 
+  it("trail: ends by the order of what happened, though a program handed its part over late", async () => {
+    const exchangeId = newId();
+    const timeMs = Date.now();
+    const append = (number: number, more: Parameters<typeof event>[2]) =>
+      as("front-proxy").append({
+        events: bytesOf([event("front-proxy", number, { exchangeId, ...more })]),
+      });
+    await append(65, { type: "exchange.emitted", bundleId: newId(), timeMs });
+    await append(66, { timeMs: timeMs - 50 });
+    const { text } = await command("trail", formatId(exchangeId), "--json");
+    const { end, own } = JSON.parse(text) as { end: string; own: { type: string }[] };
+    expect(end).toBe("unconfirmed");
+    expect(own.map(({ type }) => type)).toEqual(["exchange.received", "exchange.emitted"]);
+  });
+
   it("trail: shows both halves on the receiving zone, each event once", async () => {
     const exchangeId = newId();
     const far = [1, 2].map(
