@@ -1,9 +1,9 @@
 /** Guarantee: the words of `setup` for an appliance that ferries a folder are whole and fit the zone before anything is made. */
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { type CliInput, type CliVerb, readUpTo } from "@lightferry/proto/cli";
+import { type CliInput, type CliVerb, readUpTo, type Words } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
-import { ZONE_SERVICES, type ZoneName } from "../src/layout.ts";
+import { otherZone, type ZoneName } from "../src/layout.ts";
 import {
   type DirectoryTarget,
   dropOf,
@@ -16,10 +16,73 @@ import {
 const MAX_PROFILE_BYTES = 65_536;
 const DEFAULT_PROFILE = "8.3";
 
+/** What can be said of each kind of place beside its name; `staging` of all. */
+const WORDS_OF: Readonly<Record<DirectoryTarget["kind"], readonly string[]>> = {
+  folder: [],
+  sftp: ["password", "key", "host-key"],
+  ftp: ["password", "ca"],
+};
+/** As `ssh-keygen -l` shows it. */
+const HOST_KEY = /^(SHA256:)?[A-Za-z0-9+/]{43}$/;
+
 /** Only where the zone sends. */
 const SENDING = ["drop", "profile", "staging", "password", "key", "host-key", "ca"] as const;
 
-export const DIRECTORY_OPTIONS: NonNullable<CliVerb["options"]> = {
+type Options = NonNullable<CliVerb["options"]>;
+
+const SIDES: Readonly<Record<ZoneName, Words>> = {
+  extranet: { zh: "外网侧", en: "extranet" },
+  business: { zh: "业务网侧", en: "business" },
+};
+
+/**
+ * The words for both ends of an appliance.
+ * @param prefix before each of them @param from the zone that sends through it
+ */
+export function applianceOptions(prefix: string, from: ZoneName): Options {
+  const [sends, takes] = [SIDES[from], SIDES[otherZone(from)]];
+  const option = (name: string, value: string, zh: string, en: string) =>
+    [`${prefix}-${name}`, { type: "string", value, summary: { zh, en } }] as const;
+  const sending = (name: string, value: string, zh: string, en: string) =>
+    option(name, value, `${sends.zh}，${zh}`, `${sends.en}: ${en}`);
+  return Object.fromEntries([
+    sending(
+      ...([
+        "drop",
+        "FOLDER|URL",
+        "投递处：目录，或 sftp|ftp|ftpes|ftps://用户@主机[:端口]/目录",
+      ] as const),
+      "where files are dropped, a folder or sftp|ftp|ftpes|ftps://USER@HOST[:PORT]/FOLDER",
+    ),
+    sending(
+      ...(["profile", "PROFILE"] as const),
+      `设备的限制：${PROFILE_NAMES.join("、")}，或 JSON 文件；默认 ${DEFAULT_PROFILE}`,
+      `what the appliance bears, ${PROFILE_NAMES.join(", ")} or a JSON file; ${DEFAULT_PROFILE} by default`,
+    ),
+    sending(
+      ...(["staging", "FOLDER", "设备能见改名时：先在此目录写成再改名移入"] as const),
+      "where the appliance sees renames, files are made in this folder first",
+    ),
+    sending("password", "FILE", "服务器口令文件", "file of the server's password"),
+    sending("key", "FILE", "SFTP 私钥文件", "private key for SFTP"),
+    sending(
+      ...(["host-key", "SHA256:…", "SFTP 主机密钥摘要（ssh-keygen -l）"] as const),
+      "digest of the SFTP server's host key (ssh-keygen -l)",
+    ),
+    sending(
+      ...(["ca", "FILE", "签发 FTP 服务器证书的 CA（PEM）；默认用系统信任的"] as const),
+      "PEM of who may certify the FTP server; whom the system trusts by default",
+    ),
+    option(
+      ...(["pick-up", "FOLDER", `${takes.zh}，设备放入文件的目录`] as const),
+      `${takes.en}: the folder that the appliance fills`,
+    ),
+  ]);
+}
+
+const DIRECTORY = { prefix: "directory", from: "extranet" } as const;
+
+export const DIRECTORY_OPTIONS: Options = {
   "directory-lane": {
     type: "string",
     value: "LANE",
@@ -28,132 +91,111 @@ export const DIRECTORY_OPTIONS: NonNullable<CliVerb["options"]> = {
       en: "the lane that an appliance which ferries a folder carries in place of the gate, the same on both sides (ferry/DIRECTORY.md)",
     },
   },
-  "directory-drop": {
-    type: "string",
-    value: "FOLDER|URL",
-    summary: {
-      zh: "外网侧投递处：目录，或 sftp|ftp|ftpes|ftps://用户@主机[:端口]/目录",
-      en: "extranet: where files are dropped, a folder or sftp|ftp|ftpes|ftps://USER@HOST[:PORT]/FOLDER",
-    },
-  },
-  "directory-profile": {
-    type: "string",
-    value: "PROFILE",
-    summary: {
-      zh: `外网侧，设备的限制：${PROFILE_NAMES.join("、")}，或 JSON 文件；默认 ${DEFAULT_PROFILE}`,
-      en: `extranet: what the appliance bears, ${PROFILE_NAMES.join(", ")} or a JSON file; ${DEFAULT_PROFILE} by default`,
-    },
-  },
-  "directory-staging": {
-    type: "string",
-    value: "FOLDER",
-    summary: {
-      zh: "外网侧，设备能见改名时：先在此目录写成再改名移入",
-      en: "extranet, where the appliance sees renames: files are made in this folder first",
-    },
-  },
-  "directory-password": {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "外网侧，服务器口令文件", en: "extranet: file of the server's password" },
-  },
-  "directory-key": {
-    type: "string",
-    value: "FILE",
-    summary: { zh: "外网侧，SFTP 私钥文件", en: "extranet: private key for SFTP" },
-  },
-  "directory-host-key": {
-    type: "string",
-    value: "SHA256:…",
-    summary: {
-      zh: "外网侧，SFTP 主机密钥摘要（ssh-keygen -l）",
-      en: "extranet: digest of the SFTP server's host key (ssh-keygen -l)",
-    },
-  },
-  "directory-ca": {
-    type: "string",
-    value: "FILE",
-    summary: {
-      zh: "外网侧，签发 FTP 服务器证书的 CA（PEM）；默认用系统信任的",
-      en: "extranet: PEM of who may certify the FTP server; whom the system trusts by default",
-    },
-  },
-  "directory-pick-up": {
-    type: "string",
-    value: "FOLDER",
-    summary: {
-      zh: "业务网侧，设备放入文件的目录",
-      en: "business: the folder that the appliance fills",
-    },
-  },
+  ...applianceOptions(DIRECTORY.prefix, DIRECTORY.from),
 };
 
 /** @throws GatewayError `cli.usage` for words that are missing, of the other zone, or of the gate */
 export function directoryOf(zone: ZoneName, input: CliInput): FerryDirectory {
-  const said = Object.keys(DIRECTORY_OPTIONS).filter((name) => input.text(name) !== undefined);
-  const [first] = said;
-  if (first === undefined) return {};
-  const lane = wanted(input, "lane");
+  const said = Object.keys(DIRECTORY_OPTIONS).some((name) => input.text(name) !== undefined);
+  if (!said) return {};
+  const lane = wanted(input, "directory-lane");
   if (input.text("gate-host") !== undefined) misused("gate-host", "--directory-lane");
-  if (!ZONE_SERVICES[zone].includes("ferry-tx")) {
-    for (const name of SENDING) {
-      if (input.text(`directory-${name}`) !== undefined) misused(`directory-${name}`, zone);
-    }
-    return { lane, path: absolute("directory-pick-up", wanted(input, "pick-up")) };
-  }
-  if (input.text("directory-pick-up") !== undefined) misused("directory-pick-up", zone);
-  const [target, profile] = [targetOf(input), profileOf(input)];
-  const renames = (profile as { readonly renames?: unknown }).renames === true;
-  if (renames !== (target.staging !== undefined)) {
-    misused("directory-staging", `profile with renames: ${renames}`);
-  }
-  return { lane, target, profile };
+  return { lane, ...applianceEnd(zone, DIRECTORY, input) };
 }
 
-function targetOf(input: CliInput): DirectoryTarget {
-  const target = dropOf(wanted(input, "drop"));
-  const staging = input.text("directory-staging");
+/** Whose words these are, and which zone sends. */
+interface Ends {
+  readonly prefix: string;
+  readonly from: ZoneName;
+}
+
+/**
+ * A zone's end of an appliance.
+ * @throws GatewayError `cli.usage` for words that are missing or of the other zone
+ */
+export function applianceEnd(
+  zone: ZoneName,
+  { prefix, from }: Ends,
+  input: CliInput,
+): Omit<FerryDirectory, "lane"> {
+  if (zone !== from) {
+    for (const name of SENDING) {
+      if (input.text(`${prefix}-${name}`) !== undefined) misused(`${prefix}-${name}`, zone);
+    }
+    return { path: absolute(`${prefix}-pick-up`, wanted(input, `${prefix}-pick-up`)) };
+  }
+  if (input.text(`${prefix}-pick-up`) !== undefined) misused(`${prefix}-pick-up`, zone);
+  const [target, profile] = [targetOf(prefix, input), profileOf(prefix, input)];
+  const renames = (profile as { readonly renames?: unknown }).renames === true;
+  if (renames !== (target.staging !== undefined)) {
+    misused(`${prefix}-staging`, `profile with renames: ${renames}`);
+  }
+  return { target, profile };
+}
+
+function targetOf(prefix: string, input: CliInput): DirectoryTarget {
+  const target = dropOf(wanted(input, `${prefix}-drop`));
+  const said = (name: string) => input.text(`${prefix}-${name}`);
+  const foreign = SENDING.slice(SENDING.indexOf("password")).find(
+    (name) => said(name) !== undefined && !WORDS_OF[target.kind].includes(name),
+  );
+  if (foreign !== undefined) misused(`${prefix}-${foreign}`, target.kind);
+  checkSecrets(prefix, target.kind, said);
+  const staging = said("staging");
   const file = (name: string): string | undefined => {
-    const path = input.text(`directory-${name}`);
-    if (path !== undefined && target.kind === "folder") misused(`directory-${name}`, target.folder);
+    const path = said(name);
     return path === undefined ? undefined : resolve(path);
   };
   const given = {
-    staging: staging === undefined ? undefined : absolute("directory-staging", staging),
+    staging: staging === undefined ? undefined : absolute(`${prefix}-staging`, staging),
     passwordPath: file("password"),
     keyPath: file("key"),
-    hostKeySha256: input.text("directory-host-key"),
+    hostKeySha256: said("host-key"),
     caPath: file("ca"),
   };
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...target, ...(Object.fromEntries(said) as Partial<DirectoryTarget>) };
+  const told = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...target, ...(Object.fromEntries(told) as Partial<DirectoryTarget>) };
 }
 
-function profileOf(input: CliInput): object {
-  const said = input.text("directory-profile") ?? DEFAULT_PROFILE;
+/** Of SFTP: the server's key by its digest, and one of password and key. The ferry would say it at its start. */
+function checkSecrets(
+  prefix: string,
+  kind: DirectoryTarget["kind"],
+  said: (name: string) => string | undefined,
+): void {
+  if (kind !== "sftp") return;
+  if (!HOST_KEY.test(said("host-key") ?? "")) misused(`${prefix}-host-key`, "SHA256:…");
+  if ((said("key") === undefined) === (said("password") === undefined)) {
+    misused(`${prefix}-key`, `--${prefix}-password`);
+  }
+}
+
+function profileOf(prefix: string, input: CliInput): object {
+  const option = `--${prefix}-profile`;
+  const said = input.text(`${prefix}-profile`) ?? DEFAULT_PROFILE;
   const named = profileNamed(said);
   if (named !== undefined) return named;
   if (!existsSync(said)) {
-    const detail = `--directory-profile ${said}: ${PROFILE_NAMES.join(" | ")} | FILE`;
+    const detail = `${option} ${said}: ${PROFILE_NAMES.join(" | ")} | FILE`;
     throw new GatewayError("cli.usage", { detail });
   }
-  const read = parsed(said);
+  const read = parsed(option, said);
   if (typeof read === "object" && read !== null && !Array.isArray(read)) return read;
-  throw new GatewayError("cli.usage", { detail: `--directory-profile ${said}: {…}` });
+  throw new GatewayError("cli.usage", { detail: `${option} ${said}: {…}` });
 }
 
-function parsed(path: string): unknown {
+function parsed(option: string, path: string): unknown {
   const bytes = readUpTo(path, MAX_PROFILE_BYTES);
   try {
     return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `--directory-profile ${path}: JSON`, cause });
+    throw new GatewayError("cli.usage", { detail: `${option} ${path}: JSON`, cause });
   }
 }
 
-function wanted(input: CliInput, name: string): string {
-  const value = input.text(`directory-${name}`);
-  if (value === undefined) throw new GatewayError("cli.usage", { detail: `--directory-${name}` });
+export function wanted(input: CliInput, name: string): string {
+  const value = input.text(name);
+  if (value === undefined) throw new GatewayError("cli.usage", { detail: `--${name}` });
   return value;
 }
 

@@ -26,6 +26,7 @@ import { REPOSITORY } from "../src/repository.ts";
 import { SEAL_VAULT, writeConfigs } from "../src/setup/configs.ts";
 import { zonePasswords } from "../src/setup/databases.ts";
 import { prepareZone } from "../src/setup/introduction.ts";
+import { checkReceiptLane } from "../src/setup/receipt-lane.ts";
 import { type SystemdFile, systemdFiles, writeSystemd } from "../src/setup/systemd/write.ts";
 import {
   DEFAULT_OPTIONS,
@@ -35,6 +36,7 @@ import {
   type ZoneOptions,
 } from "../src/setup/zone-options.ts";
 import { DIRECTORY_OPTIONS, directoryOf } from "./setup-directory.ts";
+import { RECEIPT_OPTIONS, receiptLaneOf } from "./setup-receipts.ts";
 
 const FIRST_PORT = 1024;
 const LAST_PORT = 65_535;
@@ -60,9 +62,11 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
     unlockByCredential: systemd !== undefined,
     mediaLane: input.text("media-lane") ?? "",
     ferryDirectory: directoryOf(zone, input),
+    receiptLane: receiptLaneOf(zone, input),
   };
   // Before anything is made.
   mediaLaneOf(options.mediaLane);
+  checkReceiptLane(options);
   const units = systemd === undefined ? [] : unitsOf(context, zone, options);
   const hosts = input.text("host");
   await prepareZone(zone, paths, unlockDirOf(paths, options), hosts === undefined ? [] : [hosts]);
@@ -103,7 +107,7 @@ function unitsOf(context: CliContext, zone: ZoneName, options: ZoneOptions): Sys
   return systemdFiles({
     ...{ zone, paths, home: resolve(context.home), unlockDir: unlockDirOf(paths, options) },
     ...{ node: process.execPath, program: REPOSITORY, credentials: CREDENTIALS },
-    directory: options.ferryDirectory,
+    lanes: options,
   });
 }
 
@@ -130,7 +134,7 @@ export const noun: CliNoun = {
         en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
       },
       usage:
-        "--zone ZONE [--port-base N] [--gate-host ADDRESS | --directory-lane LANE …] [--media-lane LANE:FROM] [--unlock-dir DIR] [--systemd DIR]",
+        "--zone ZONE [--port-base N] [--gate-host ADDRESS | --directory-lane LANE …] [--media-lane LANE:FROM] [--receipt-lane LANE …] [--unlock-dir DIR] [--systemd DIR]",
       args: [],
       options: {
         "port-base": {
@@ -158,6 +162,7 @@ export const noun: CliNoun = {
           },
         },
         ...DIRECTORY_OPTIONS,
+        ...RECEIPT_OPTIONS,
         "unlock-dir": {
           type: "string",
           value: "DIR",
@@ -200,6 +205,14 @@ export const noun: CliNoun = {
           command:
             "setup --zone business --directory-lane inbound --directory-pick-up /srv/appliance/out",
           summary: { zh: "业务网侧", en: "the business side of it" },
+        },
+        {
+          command:
+            "setup --zone extranet --gate-host 192.0.2.10 --receipt-lane return --receipt-gate 198.51.100.10",
+          summary: {
+            zh: "另有一个反向光闸只走回执",
+            en: "with a second gate, the other way, for receipts alone",
+          },
         },
       ],
       run: setup,

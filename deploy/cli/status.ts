@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type CliContext, type CliNoun, EXIT, type ExitCode } from "@lightferry/proto/cli";
 import { ZONES, zonePaths } from "../src/layout.ts";
 import { isChosen, shownOf } from "../src/setup/directory-lane.ts";
+import { applianceOf, receiptProgram, shownReceipts } from "../src/setup/receipt-lane.ts";
 import { readZoneOptions } from "../src/setup/zone-options.ts";
 import { lockHolder } from "../src/zone/lock.ts";
 
@@ -15,6 +16,8 @@ interface Row {
   readonly restarts: number;
   /** Of a ferry program that has an appliance in place of the gate: its lane, and where files are put or taken. */
   readonly appliance?: string;
+  /** Of the program that carries receipts: their lane, and by what. */
+  readonly receipts?: string;
 }
 
 interface SupervisorFile {
@@ -30,18 +33,22 @@ function rowsOf(home: string): Row[] {
     const path = join(state, "supervisor.json");
     if (!existsSync(path)) return [];
     const running = lockHolder(join(state, "zone.lock")) !== undefined;
-    const { ferryDirectory } = readZoneOptions(root);
+    const options = readZoneOptions(root);
     const file = JSON.parse(readFileSync(path, "utf8")) as SupervisorFile;
     const services = {
       postgres: { pid: file.postgresPid, ready: true, restarts: 0 },
       ...file.services,
     };
     return Object.entries(services).map(([service, { pid, ready, restarts }]): Row => {
-      const carried = service.startsWith("ferry-") && isChosen(ferryDirectory);
       const state = running ? (ready ? "ready" : "starting") : "stopped";
       const row = { zone, service, state, pid: running ? pid : undefined, restarts } as const;
-      if (!carried) return row;
-      return { ...row, appliance: `${ferryDirectory.lane} ${shownOf(ferryDirectory)}` };
+      if (service !== "ferry-tx" && service !== "ferry-rx") return row;
+      if (service === receiptProgram(zone)) {
+        return { ...row, receipts: shownReceipts(options.receiptLane) };
+      }
+      const appliance = applianceOf(zone, service, options);
+      if (!isChosen(appliance)) return row;
+      return { ...row, appliance: `${appliance.lane} ${shownOf(appliance)}` };
     });
   });
 }
@@ -65,6 +72,14 @@ function status(context: CliContext): Promise<ExitCode> {
           {
             title: { zh: "摆渡设备", en: "appliance" },
             value: (row: Row) => row.appliance ?? "",
+          } as const,
+        ]
+      : []),
+    ...(rows.some(({ receipts }) => receipts !== undefined)
+      ? [
+          {
+            title: { zh: "回执通道", en: "lane of receipts" },
+            value: (row: Row) => row.receipts ?? "",
           } as const,
         ]
       : []),

@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ZONES, type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
+import { tcpPorts, ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
 import { issueDemo } from "../src/setup/authority.ts";
 import type { Introduction } from "../src/setup/introduction.ts";
 import { ZoneProcess } from "../src/zone/zone-process.ts";
@@ -106,8 +106,7 @@ function probe(pairs: readonly (readonly [Cell, Cell])[]): string[] {
       if (inCell(own, "cat", `/proc/${pid}/environ`).code === 0)
         leaks.push(`${own.user} reads environ of ${pid}`);
     }
-    const { gate: _, ...tcp } = zonePorts(other.zone, PORT_BASE);
-    const places = Object.values(tcp).flatMap((port) =>
+    const places = tcpPorts(other.zone, PORT_BASE).flatMap((port) =>
       ["127.0.0.1", other.address].map((host) => `${host}/${port}`),
     );
     // All at once: where every answer is dropped, each try lasts as long as it may.

@@ -7,13 +7,15 @@ import { join, resolve } from "node:path";
 export type ZoneName = "business" | "extranet";
 export const ZONES: readonly ZoneName[] = ["extranet", "business"];
 
-/** Everything of the all-in-one start stands on 7100–7140 unless moved by `--port-base`. */
+/** Everything of the all-in-one start stands on 7100–7141 unless moved by `--port-base`. */
 export const DEFAULT_PORT_BASE = 7100;
 /** Highest offset in use, for the range check. */
-export const PORT_SPAN = 41;
+export const PORT_SPAN = 42;
 
 const ZONE_OFFSET: Readonly<Record<ZoneName, number>> = { extranet: 0, business: 20 };
 const GATE_OFFSET = 40;
+/** The gate of a lane of receipts, which leads the other way (setup/receipt-lane.ts). */
+const RECEIPT_GATE_OFFSET = 41;
 
 export interface ZonePorts {
   readonly api: number;
@@ -25,6 +27,13 @@ export interface ZonePorts {
   readonly ferryTxMetrics: number;
   readonly ferryRxMetrics: number;
   readonly gate: number;
+  readonly receiptGate: number;
+}
+
+/** Those that take TCP: the gates are UDP. */
+export function tcpPorts(zone: ZoneName, base: number): number[] {
+  const { gate: _, receiptGate: __, ...tcp } = zonePorts(zone, base);
+  return Object.values(tcp);
 }
 
 export function zonePorts(zone: ZoneName, base: number): ZonePorts {
@@ -39,6 +48,7 @@ export function zonePorts(zone: ZoneName, base: number): ZonePorts {
     ferryTxMetrics: first + 8,
     ferryRxMetrics: first + 9,
     gate: base + GATE_OFFSET,
+    receiptGate: base + RECEIPT_GATE_OFFSET,
   };
 }
 
@@ -112,7 +122,7 @@ export type ServiceEntryName = keyof typeof SERVICE_ENTRIES;
 
 /**
  * What runs where. Only the inbound lane (extranet → business) is online; the receiving zone has a seal to
- * sign its receipts.
+ * sign its receipts. A lane of receipts adds the other ferry program (setup/receipt-lane.ts).
  */
 export const ZONE_SERVICES: Readonly<Record<ZoneName, readonly ServiceEntryName[]>> = {
   extranet: ["policy", "audit", "front-proxy", "seal", "ferry-tx"],

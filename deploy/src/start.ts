@@ -3,7 +3,7 @@
  * processes, database cluster, keys and folders; moves real input across the
  * one-way gate; shows where each exchange ended; stays up until it is stopped.
  *
- * Usage: npm start -- [--once] [--home DIR] [--port-base N]
+ * Usage: npm start -- [--once] [--receipt-lane] [--home DIR] [--port-base N]
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,12 +12,13 @@ import { parseArgs } from "node:util";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { runDemo } from "./demo/run-demo.ts";
 import { printHead } from "./demo/table.ts";
-import { PORT_SPAN, ZONES, zonePaths, zonePorts } from "./layout.ts";
+import { PORT_SPAN, tcpPorts, ZONES, zonePaths, zonePorts } from "./layout.ts";
 import { REPOSITORY } from "./repository.ts";
 import { issueDemo } from "./setup/authority.ts";
 import { introduceZone } from "./setup/introduction.ts";
 import {
   DEFAULT_OPTIONS,
+  DEMO_RECEIPT_LANE,
   readZoneOptions,
   writeZoneOptions,
   type ZoneOptions,
@@ -25,8 +26,9 @@ import {
 import { takeLock } from "./zone/lock.ts";
 import { ZoneProcess } from "./zone/zone-process.ts";
 
-const USAGE = `npm start -- [--once] [--home DIR] [--port-base N]
+const USAGE = `npm start -- [--once] [--receipt-lane] [--home DIR] [--port-base N]
   --once         演示结束后停止，全部按预期才返回 0 / end after the demonstration, 0 only if all ended as it must
+  --receipt-lane 另设一条只走回执的反向通道 / also a lane back, by a gate of its own, for receipts alone
   --home DIR     安装目录 / folder of the installation (.lightferry)
   --port-base N  端口起点 / first port (${DEFAULT_OPTIONS.portBase})`;
 
@@ -35,6 +37,7 @@ function readWords() {
     return parseArgs({
       options: {
         once: { type: "boolean", default: false },
+        "receipt-lane": { type: "boolean", default: false },
         home: { type: "string", default: join(REPOSITORY, ".lightferry") },
         "port-base": { type: "string" },
         help: { type: "boolean", short: "h", default: false },
@@ -67,9 +70,8 @@ function portBase(): number | undefined {
 /** @throws GatewayError `setup.port-taken` naming the first port that somebody else holds. */
 async function checkPorts(base: number): Promise<void> {
   for (const zone of ZONES) {
-    // The gate is UDP: what else listens there does not take its port.
-    const { gate: _, ...tcp } = zonePorts(zone, base);
-    for (const port of Object.values(tcp)) {
+    // A gate is UDP: what else listens there does not take its port.
+    for (const port of tcpPorts(zone, base)) {
       await new Promise<void>((free, taken) => {
         const probe = createServer();
         probe.once("error", () =>
@@ -94,10 +96,11 @@ async function setUp(home: string): Promise<ZoneOptions> {
   for (const zone of ZONES) {
     introductions.push(await introduceZone(home, zone, { demo: true }));
   }
-  await issueDemo(home, introductions);
   const [first] = ZONES;
   const kept = first === undefined ? DEFAULT_OPTIONS : readZoneOptions(zonePaths(home, first).root);
-  const options = { ...kept, portBase: portBase() ?? kept.portBase };
+  const receiptLane = values["receipt-lane"] ? DEMO_RECEIPT_LANE : kept.receiptLane;
+  const options = { ...kept, portBase: portBase() ?? kept.portBase, receiptLane };
+  await issueDemo(home, introductions, receiptLane);
   for (const zone of ZONES) {
     const { root } = zonePaths(home, zone);
     // Two zones never share a place for their unlock files.

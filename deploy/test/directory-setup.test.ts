@@ -33,6 +33,8 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const at = (name: string) => join(home, name);
 const LANE = ["--directory-lane", "inbound"];
+const SFTP = [...LANE, "--directory-drop", "sftp://me@host/in"];
+const HOST_KEY = `SHA256:${"A".repeat(43)}`;
 const setup = (zone: ZoneName, words: readonly string[], into = home) =>
   runCaptured(noun, ["--home", into, "--zone", zone, ...words]);
 const configOf = (zone: ZoneName, service: string): unknown =>
@@ -93,6 +95,36 @@ describe("the lane of an appliance", () => {
       "extranet",
       [...LANE, "--directory-drop", "/in", "--directory-key", "/key"],
     ],
+    ["a server whose host key is not told", "extranet", [...SFTP, "--directory-key", "/key"]],
+    [
+      "a host key in another form",
+      "extranet",
+      [...SFTP, "--directory-host-key", `MD5:${"a".repeat(32)}`, "--directory-key", "/key"],
+    ],
+    ["a server without a secret", "extranet", [...SFTP, "--directory-host-key", HOST_KEY]],
+    [
+      "a server with two secrets",
+      "extranet",
+      [
+        ...SFTP,
+        "--directory-host-key",
+        HOST_KEY,
+        "--directory-key",
+        "/k",
+        "--directory-password",
+        "/p",
+      ],
+    ],
+    [
+      "a host key for FTP",
+      "extranet",
+      [...LANE, "--directory-drop", "ftpes://me@host/in", "--directory-host-key", HOST_KEY],
+    ],
+    [
+      "a CA for SFTP",
+      "extranet",
+      [...SFTP, "--directory-host-key", HOST_KEY, "--directory-key", "/k", "--directory-ca", "/ca"],
+    ],
     [
       "a password in the address",
       "extranet",
@@ -113,20 +145,24 @@ it("takes a profile from a file, and its server's secrets by name", async () => 
     at("profile.json"),
     JSON.stringify({ names: "hex", nameLength: 12, renames: false }),
   );
-  const key = `SHA256:${"A".repeat(43)}`;
   const words = [
     ...LANE,
     "--directory-drop",
     "sftp://lf@h.example/in",
     "--directory-host-key",
-    key,
+    HOST_KEY,
   ];
   const files = ["--directory-key", "/etc/lf/id", "--directory-profile", at("profile.json")];
   expect(await setup("extranet", [...words, ...files], into)).toMatchObject({ code: 0 });
   const { config } = zonePaths(into, "extranet");
   const written: unknown = JSON.parse(readFileSync(join(config, "ferry-tx.json"), "utf8"));
   expect(readDirectoryTxConfig(written).gate).toMatchObject({
-    target: { kind: "sftp", host: "h.example", keyPath: "/etc/lf/id", hostKeySha256: key.slice(7) },
+    target: {
+      kind: "sftp",
+      host: "h.example",
+      keyPath: "/etc/lf/id",
+      hostKeySha256: HOST_KEY.slice(7),
+    },
     profile: { nameLength: 12, renames: false },
   });
   writeFileSync(at("profile.json"), "[]");
@@ -149,7 +185,14 @@ it("reads addresses of servers", () => {
     port: 990,
     host: "2001:db8::1",
   });
-  for (const odd of ["in", "http://lf@h/in", "sftp://h/in", "sftp://lf@h", "ftp://lf@h/%zz"]) {
+  for (const odd of [
+    "in",
+    "http://lf@h/in",
+    "sftp://h/in",
+    "sftp://lf@h",
+    "ftp://lf@h/%zz",
+    "sftp://lf@h:0/in",
+  ]) {
     expect(() => dropOf(odd), odd).toThrow("cli.usage");
   }
 });
@@ -163,7 +206,7 @@ function unitsOf(directory: FerryDirectory) {
       node: "/opt/node",
       program: "/opt/lf",
       credentials: "/cred",
-      directory,
+      lanes: { ferryDirectory: directory, receiptLane: {} },
     },
   });
   const text = (name: string) =>

@@ -22,13 +22,18 @@ import { REPOSITORY } from "../repository.ts";
 import { type DemoTrust, issueCertificates } from "./certificates.ts";
 import { demoRegistry } from "./demo-registry.ts";
 import type { Introduction } from "./introduction.ts";
+import type { ReceiptLane } from "./receipt-lane.ts";
 
 const PACK = join(REPOSITORY, "policy/packs/demo.yaml");
 
-/** Issues certificates, lists, registry and pack to every zone folder under `home`. */
+/**
+ * Issues certificates, lists, registry and pack to every zone folder under `home`.
+ * @param receipts the lane of receipts that the registry names
+ */
 export async function issueDemo(
   home: string,
   introductions: readonly Introduction[],
+  receipts: ReceiptLane = {},
 ): Promise<void> {
   const folder = join(home, "authority");
   const keyPath = join(folder, "authority.key.json");
@@ -40,7 +45,7 @@ export async function issueDemo(
   }
   const { key } = loadKeyFile(keyPath, { file: unlockPath }, "authority-sign");
   const provider = loadProvider();
-  const document = issueDocument(folder, introductions);
+  const document = issueDocument(folder, introductions, receipts);
   const signature = provider.sm2Sign(key, domainSeparated("registry/1", document));
   const packSignature = signPack(folder, keyPath, unlockPath);
   const anchor = `${JSON.stringify({ publicKey: Buffer.from(key.publicKey).toString("hex"), demo: true })}\n`;
@@ -61,10 +66,14 @@ export async function issueDemo(
 }
 
 /** The document issued last, unless what it should say has changed: then one with the next number. */
-function issueDocument(folder: string, introductions: readonly Introduction[]): Uint8Array {
+function issueDocument(
+  folder: string,
+  introductions: readonly Introduction[],
+  receipts: ReceiptLane,
+): Uint8Array {
   const path = join(folder, "registry.json");
   const last = existsSync(path) ? parseRegistryDocument(readFileSync(path)) : undefined;
-  const wanted = demoRegistry(introductions, last);
+  const wanted = demoRegistry(introductions, last, receipts);
   if (last !== undefined && JSON.stringify(last) === JSON.stringify(wanted)) {
     return readFileSync(path);
   }

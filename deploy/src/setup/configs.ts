@@ -11,22 +11,19 @@ import {
   nodeIdOf,
   otherZone,
   type ServiceEntryName,
-  ZONE_SERVICES,
   type ZoneName,
   zonePaths,
   zonePorts,
 } from "../layout.ts";
 import { databaseUrl, type Passwords } from "./databases.ts";
-import { directorySettings } from "./directory-lane.ts";
+import { ferryWay, mediaLanes } from "./ferry-way.ts";
 import { ringDir, unlockFile } from "./introduction.ts";
-import { mediaLaneOf, unlockDirOf, type ZoneOptions } from "./zone-options.ts";
+import { RECEIPT_SERVICE, receiptsTo, servicesOf } from "./receipt-lane.ts";
+import { unlockDirOf, type ZoneOptions } from "./zone-options.ts";
 
 const LOOPBACK = "127.0.0.1";
 /** The least that a receiving ferry keeps for its journals and books (its settings' lower bound). */
 const LEAST_RESERVE_BYTES = 1 << 20;
-
-/** 0.75 s of a 1 Gb/s line, so that a pause of the receiver loses nothing (references: §6). */
-export const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
 
 type Json = Record<string, unknown>;
 
@@ -85,12 +82,6 @@ export function writeConfigs(
     ...unlockOf(service, unlockDir, options.unlockByCredential),
     ...(port === undefined ? {} : { listen: { host: LOOPBACK, port } }),
   });
-  const lane = options.ferryLanes.length > 0 ? { lanes: options.ferryLanes } : { lane: "inbound" };
-  const appliance = directorySettings(options.ferryDirectory);
-  const gate = (oneLink: Json): Json =>
-    options.ferryLinks.length > 0
-      ? { driver: "udp", links: options.ferryLinks }
-      : { driver: "udp", host: options.gateHost, port: ports.gate, ...oneLink };
   const configs: Readonly<Record<ServiceEntryName, Json>> = {
     policy: {
       ...base("policy", ports.policy),
@@ -139,32 +130,15 @@ export function writeConfigs(
     },
     "ferry-tx": {
       ...base("ferry-tx"),
-      ...lane,
       outboxDir: paths.outbox,
       ferryKeysDir: ring("ferry"),
-      gate: {
-        ...gate({ rateBytesPerSecond: options.gateRateBytesPerSecond }),
-        frameSize: options.gateFrameSize,
-        groupShards: options.gateGroupShards,
-        parityShards: options.gateParityShards,
-        secondPassSeconds: options.gateSecondPassSeconds,
-      },
-      ...appliance,
+      ...ferryWay(zone, "ferry-tx", options),
       metrics: { host: LOOPBACK, port: ports.ferryTxMetrics },
     },
     "ferry-rx": {
       ...base("ferry-rx"),
-      ...lane,
       arrivalsDir: paths.arrivals,
-      gate: {
-        ...gate({}),
-        receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES,
-        // What this zone was told of the link: the receiver alarms where the sender was told otherwise.
-        frameSize: options.gateFrameSize,
-        groupShards: options.gateGroupShards,
-        parityShards: options.gateParityShards,
-      },
-      ...appliance,
+      ...ferryWay(zone, "ferry-rx", options),
       expectedSender: nodeIdOf(otherZone(zone)),
       space: { reserveBytes: Math.max(LEAST_RESERVE_BYTES, options.spoolReserveBytes) },
       metrics: { host: LOOPBACK, port: ports.ferryRxMetrics },
@@ -191,10 +165,10 @@ export function writeConfigs(
     writeFileSync(join(paths.config, `${name}.json`), `${JSON.stringify(value, null, 2)}\n`, {
       mode: 0o600,
     });
-  for (const service of ZONE_SERVICES[zone]) write(service, configs[service]);
-  const media = mediaLaneOf(options.mediaLane);
-  if (media !== undefined) {
-    const name = media.from === zone ? "media-tx" : "media-rx";
+  const services = servicesOf(zone, options.receiptLane);
+  for (const service of services) write(service, configs[service]);
+  for (const { lane, from } of mediaLanes(options)) {
+    const name = from === zone ? "media-tx" : "media-rx";
     // Of their own state and certificate: media are written and read while the ferry runs.
     const own = {
       ...base("ferry-rx"),
@@ -203,25 +177,21 @@ export function writeConfigs(
       tls: tls(name),
     };
     const ferryKey = { ferryKeysDir: ring("ferry"), ...unlockOf("ferry-tx", unlockDir, false) };
+    const sender = nodeIdOf(otherZone(zone));
     write(
       name,
-      media.from === zone
+      from === zone
         ? { ...own, ...ferryKey, outboxDir: paths.outbox }
-        : {
-            ...own,
-            lane: media.lane,
-            arrivalsDir: paths.arrivals,
-            expectedSender: nodeIdOf(otherZone(zone)),
-          },
+        : { ...own, lane, arrivalsDir: paths.arrivals, expectedSender: sender },
     );
   }
   write("cli", cli);
-  return ZONE_SERVICES[zone];
+  return services;
 }
 
 /** Where the receiving zone dispatches to. Only that zone knows it. */
 function targetsOf(zone: ZoneName, dropRoot: string, receiverPort: number): Json {
-  if (zone === "extranet") return { receipts: { type: "receipts" } };
+  if (zone === receiptsTo()) return { [RECEIPT_SERVICE]: { type: "receipts" } };
   const drop = (service: string) => ({ type: "drop", dir: join(dropRoot, service) });
   const baseUrl = `http://${LOOPBACK}:${receiverPort}`;
   const http = { type: "http", baseUrl, timeoutMs: 10_000 };

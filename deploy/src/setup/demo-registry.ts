@@ -1,7 +1,7 @@
 /**
  * Guarantee: what the demonstration registers, and nothing else in the product
  * knows it: two licensed nodes, the open inbound lane, the one by medium, the closed
- * outbound lane, the services, the callers and their grants.
+ * outbound lane, one for receipts alone where it is wished, the services, the callers and their grants.
  */
 import {
   type GrantEntry,
@@ -12,6 +12,14 @@ import {
 } from "@lightferry/proto/registry";
 import { CALLERS, ORGANISATIONS, ZONES } from "../layout.ts";
 import type { Introduction } from "./introduction.ts";
+import {
+  driverOf,
+  RECEIPT_SERVICE,
+  RECEIPTS_FROM,
+  type ReceiptLane,
+  receiptCaller,
+  receiptsTo,
+} from "./receipt-lane.ts";
 import { DEMO_MEDIA_LANE } from "./zone-options.ts";
 
 const DAY_MS = 86_400_000;
@@ -87,8 +95,44 @@ const SERVICES: readonly ServiceEntry[] = [
   file("bulk-data", "business", 20 * 1024 * MIB),
   request("public-query", "extranet", "/answers"),
   // Where receipts of the inbound lanes would return to; until a lane leads there, by file or QR code.
-  { id: "receipts", zone: "extranet", kind: "receipt", methods: [], paths: [], maxBytes: MIB },
+  {
+    ...{ id: RECEIPT_SERVICE, zone: receiptsTo(), kind: "receipt" },
+    ...{ methods: [], paths: [], maxBytes: MIB },
+  },
 ];
+
+/** A lane of receipts, and who may use it for what; nothing where there is none. */
+function wayBack(
+  receipts: ReceiptLane,
+  from: number,
+): Pick<RegistryDocument, "lanes" | "callers" | "grants"> {
+  const { lane: id } = receipts;
+  if (id === undefined) return { lanes: [], callers: [], grants: [] };
+  const driver = driverOf(receipts);
+  const caller = receiptCaller();
+  return {
+    lanes: [
+      {
+        ...{ id, from: RECEIPTS_FROM, to: receiptsTo(), driver },
+        ...{ state: driver === "media" ? "media" : "open", kinds: ["receipt"], gradeCeiling: "G1" },
+        ...{ expirySeconds: 30 * 86_400, revocationFreshnessSeconds: 30 * 86_400 },
+        ...{ maxRequestBytes: MIB, maxFileBytes: 1 },
+      },
+    ],
+    callers: [
+      {
+        ...{ id: caller, zone: RECEIPTS_FROM, organisation: ORGANISATIONS[RECEIPTS_FROM] },
+        certificateSha256: [],
+      },
+    ],
+    grants: [
+      {
+        ...grant(caller, RECEIPT_SERVICE, id, from),
+        ...{ gradeCeiling: "G1", purpose: "回执" },
+      },
+    ],
+  };
+}
 
 function grant(caller: string, service: string, lane: string, from: number): GrantEntry {
   return {
@@ -109,8 +153,11 @@ function grant(caller: string, service: string, lane: string, from: number): Gra
 export function demoRegistry(
   introductions: readonly Introduction[],
   last: RegistryDocument | undefined,
+  receipts: ReceiptLane = {},
 ): RegistryDocument {
   const from = last?.issuedMs ?? Date.now() - DAY_MS;
+  const back = wayBack(receipts, from);
+  const lanes = [...LANES, ...back.lanes];
   return {
     format: REGISTRY_FORMAT,
     number: last?.number ?? 0,
@@ -124,26 +171,30 @@ export function demoRegistry(
         number: `演示-${zone}-001`,
         notBeforeMs: from,
         notAfterMs: from + 365 * DAY_MS,
-        lanes: LANES.map((lane) => lane.id),
+        lanes: lanes.map(({ id }) => id),
         gradeCeiling: "G3",
       },
     })),
-    lanes: LANES,
+    lanes,
     services: SERVICES,
-    callers: ZONES.map((zone) => ({
-      id: CALLERS[zone],
-      zone,
-      organisation: ORGANISATIONS[zone],
-      certificateSha256: introductions
-        .filter((introduction) => introduction.zone === zone)
-        .map(({ callerCertificateSha256 }) => callerCertificateSha256),
-    })),
+    callers: [
+      ...ZONES.map((zone) => ({
+        id: CALLERS[zone],
+        zone,
+        organisation: ORGANISATIONS[zone],
+        certificateSha256: introductions
+          .filter((introduction) => introduction.zone === zone)
+          .map(({ callerCertificateSha256 }) => callerCertificateSha256),
+      })),
+      ...back.callers,
+    ],
     grants: [
       ...SERVICES.filter((service) => service.zone === "business").flatMap((service) => [
         grant(CALLERS.extranet, service.id, "inbound", from),
         grant(CALLERS.extranet, service.id, DEMO_MEDIA_LANE, from),
       ]),
       grant(CALLERS.business, "public-query", "outbound", from),
+      ...back.grants,
     ],
   };
 }

@@ -15,6 +15,8 @@ export interface DirectoryTarget {
   readonly tls?: "none" | "explicit" | "implicit";
   readonly passwordPath?: string;
   readonly keyPath?: string;
+  readonly hostKeySha256?: string;
+  readonly caPath?: string;
 }
 
 /** `ferryDirectory` of `zone.json`: the lane, and `gate` of the zone's ferry program without its driver; {} = none. */
@@ -55,7 +57,8 @@ export function dropOf(text: string): DirectoryTarget {
   const url = URL.parse(text);
   const server = SERVERS[url?.protocol as keyof typeof SERVERS];
   const [user, folder] = [url?.username, url?.pathname].map(decoded);
-  const plain = url !== null && url.password === "" && url.search === "" && url.hash === "";
+  const none = url !== null && `${url.password}${url.search}${url.hash}` === "";
+  const plain = none && url.port !== "0";
   if (!plain || server === undefined || !user || !folder || folder === "/") {
     throw new GatewayError("cli.usage", {
       detail: `${text.replace(/:[^:@/]*@/, ":…@")}: /FOLDER | sftp|ftp|ftpes|ftps://USER@HOST[:PORT]/FOLDER`,

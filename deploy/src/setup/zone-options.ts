@@ -4,9 +4,12 @@ import { join, resolve } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
 import { type FerryDirectory, isChosen } from "./directory-lane.ts";
+import { checkReceiptLane, type ReceiptLane } from "./receipt-lane.ts";
 
 /** Of the demonstration's registry. */
 export const DEMO_MEDIA_LANE = "inbound-media";
+/** By another port of the loopback than the gate's. */
+export const DEMO_RECEIPT_LANE: ReceiptLane = { lane: "return", gate: { host: "127.0.0.1" } };
 
 export interface MediaLane {
   readonly lane: string;
@@ -46,6 +49,8 @@ export interface ZoneOptions {
   readonly ferryLinks: readonly object[];
   /** In place of the gate: an appliance that ferries a folder; {} = none. */
   readonly ferryDirectory: FerryDirectory;
+  /** The lane by which receipts return by themselves; {} = none. */
+  readonly receiptLane: ReceiptLane;
   /** Bytes of the spool's file system that uploads and what the gate brings leave free for the database; 0 when the spool has a disk of its own. */
   readonly spoolReserveBytes: number;
   /** Folder of unlock files and vaults; "" keeps them in `<zone>/keys`, beside what they open. */
@@ -68,6 +73,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   ferryLanes: [],
   ferryLinks: [],
   ferryDirectory: {},
+  receiptLane: {},
   // 16 segments of 16 MiB: the log that PostgreSQL must be able to extend.
   spoolReserveBytes: 256 * 1024 * 1024,
   unlockDir: "",
@@ -94,6 +100,7 @@ export function readZoneOptions(zoneRoot: string): ZoneOptions {
   if (isChosen(read.ferryDirectory) && read.ferryLanes.length + read.ferryLinks.length > 0) {
     throw new GatewayError("config.invalid", { detail: "zone.json: ferryDirectory" });
   }
+  checkReceiptLane(read);
   return read;
 }
 

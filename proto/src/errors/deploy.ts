@@ -20,6 +20,15 @@ export const DEPLOY_ERRORS = {
     doZh: "只设置由外网出发的介质通道；见 deploy/THREAT-MODEL.md",
     doEn: "set up a media lane that begins in the extranet; see deploy/THREAT-MODEL.md",
   },
+  "setup.receipt-lane-shared": {
+    http: 422,
+    grpc: "FAILED_PRECONDITION",
+    actor: "system-admin",
+    zh: "回执通道不得与它所答复的通道共用光闸或设备：一个光闸、一个目录只走一个方向",
+    en: "a lane of receipts may not share a gate or an appliance with the lane it answers: each leads one way",
+    doZh: "为回执通道另设光闸、设备目录或介质",
+    doEn: "give the lane of receipts a gate, an appliance's folder or media of its own",
+  },
   "setup.already-running": {
     http: 409,
     grpc: "ALREADY_EXISTS",

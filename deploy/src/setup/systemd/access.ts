@@ -5,10 +5,12 @@
  */
 import { join } from "node:path";
 import type { CertificateUse } from "@lightferry/proto/pki";
-import { ZONE_SERVICES, type ZoneName, type ZonePaths } from "../../layout.ts";
-import { GATE_RECEIVE_BUFFER_BYTES, KEY_HOLDERS, SEAL_VAULT } from "../configs.ts";
+import type { ZoneName, ZonePaths } from "../../layout.ts";
+import { KEY_HOLDERS, SEAL_VAULT } from "../configs.ts";
 import { type FerryDirectory, foldersOf, secretsOf } from "../directory-lane.ts";
+import { GATE_RECEIVE_BUFFER_BYTES } from "../ferry-way.ts";
 import { ringDir } from "../introduction.ts";
+import { applianceOf, type ReceiptLane, servicesOf } from "../receipt-lane.ts";
 
 /** What runs under systemd: the demonstration's receiver does not, the zone's database does. */
 export const UNIT_SERVICES = [
@@ -25,8 +27,14 @@ export type UnitService = (typeof UNIT_SERVICES)[number];
 /** They hand bundles and encrypted content to one another as files of mode 0640. */
 const ROAD: readonly UnitService[] = ["front-proxy", "seal", "ferry-tx", "ferry-rx"];
 
-export function unitServices(zone: ZoneName): UnitService[] {
-  const here: readonly string[] = ZONE_SERVICES[zone];
+/** What an operator chose that adds programs, or folders for them. */
+export interface Lanes {
+  readonly ferryDirectory: FerryDirectory;
+  readonly receiptLane: ReceiptLane;
+}
+
+export function unitServices(zone: ZoneName, { receiptLane }: Lanes): UnitService[] {
+  const here: readonly string[] = servicesOf(zone, receiptLane);
   return UNIT_SERVICES.filter((name) => name === "postgres" || here.includes(name));
 }
 
@@ -42,10 +50,17 @@ const roadGroup = (zone: ZoneName): string => `lf-${zone}-road`;
 export const stateOf = (paths: ZonePaths, service: UnitService): string =>
   join(paths.state, service);
 
+/** The appliance of a service; {} = none. */
+const applianceBy = (zone: ZoneName, lanes: Lanes, service: UnitService): FerryDirectory =>
+  service === "ferry-tx" || service === "ferry-rx" ? applianceOf(zone, service, lanes) : {};
+
 /** Folders of an appliance that the service fills or empties; they are the appliance's, made and owned elsewhere. */
-export function applianceFolders(directory: FerryDirectory, service: UnitService): string[] {
-  return service === "ferry-tx" || service === "ferry-rx" ? foldersOf(directory) : [];
-}
+export const applianceFolders = (zone: ZoneName, lanes: Lanes, service: UnitService): string[] =>
+  foldersOf(applianceBy(zone, lanes, service));
+
+/** Files of a password or key for the appliance of the service. */
+export const applianceSecrets = (zone: ZoneName, lanes: Lanes, service: UnitService): string[] =>
+  secretsOf(applianceBy(zone, lanes, service));
 
 /** Everything else of the zone is read only for it. */
 export function writablePaths(paths: ZonePaths, service: UnitService): string[] {
@@ -78,16 +93,16 @@ export function useOf(service: UnitService): CertificateUse | undefined {
 }
 
 /** sysusers.d(5): a user for each service, and the group of those on the road. */
-export function sysusers(zone: ZoneName): string {
-  const users = unitServices(zone).map(
+export function sysusers(zone: ZoneName, lanes: Lanes): string {
+  const users = unitServices(zone, lanes).map(
     (service) => `u ${userOf(zone, service)} - "Lightferry ${service} (${zone})"`,
   );
   return `${[`g ${roadGroup(zone)} -`, ...users].join("\n")}\n`;
 }
 
 /** sysctl.d(5): without the right to force it, the receiving end has the buffer that the kernel allows; "" = nothing to set. */
-export function sysctl(zone: ZoneName): string {
-  return unitServices(zone).includes("ferry-rx")
+export function sysctl(zone: ZoneName, lanes: Lanes): string {
+  return unitServices(zone, lanes).includes("ferry-rx")
     ? `net.core.rmem_max = ${GATE_RECEIVE_BUFFER_BYTES}\n`
     : "";
 }
@@ -98,9 +113,9 @@ export function tmpfiles(
   home: string,
   paths: ZonePaths,
   unlockDir: string,
-  directory: FerryDirectory,
+  lanes: Lanes,
 ): string {
-  const services = unitServices(zone);
+  const services = unitServices(zone, lanes);
   const has = (service: UnitService): boolean => services.includes(service);
   /** The whole tree: folders 0700, files 0600, no more than they have. */
   const tree = (path: string, service: UnitService): string =>
@@ -152,7 +167,9 @@ export function tmpfiles(
     // Written by one program, cleared by another.
     one(paths.outbox, "0770", "front-proxy"),
     one(paths.arrivals, "0770", "front-proxy"),
-    ...secretsOf(directory).map((path) => one(path, "0400", "ferry-tx")),
+    ...services.flatMap((service) =>
+      applianceSecrets(zone, lanes, service).map((path) => one(path, "0400", service)),
+    ),
     ...(has("seal") ? [one(join(unlockDir, SEAL_VAULT), "0400", "seal")] : []),
   ];
   return `${lines.join("\n")}\n`;

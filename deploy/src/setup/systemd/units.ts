@@ -5,11 +5,12 @@
  */
 import { join } from "node:path";
 import { SERVICE_ENTRIES, type ZoneName, type ZonePaths } from "../../layout.ts";
-import { type FerryDirectory, secretsOf } from "../directory-lane.ts";
 import { unlockFile } from "../introduction.ts";
 import {
   applianceFolders,
+  applianceSecrets,
   groupOf,
+  type Lanes,
   type UnitService,
   unitServices,
   useOf,
@@ -36,8 +37,8 @@ export interface UnitPlaces {
   readonly program: string;
   /** Folder of encrypted credentials. */
   readonly credentials: string;
-  /** An appliance that ferries a folder, in place of the gate. */
-  readonly directory: FerryDirectory;
+  /** An appliance in place of the gate, and a lane of receipts. */
+  readonly lanes: Lanes;
 }
 
 export const unitName = (zone: ZoneName, service: UnitService): string =>
@@ -55,8 +56,8 @@ export function credentialOf(
   return { name, file: join(credentials, `lightferry-${zone}-${name}`) };
 }
 
-export function targetText(zone: ZoneName): string {
-  const wants = unitServices(zone).map((service) => unitName(zone, service));
+export function targetText(zone: ZoneName, lanes: Lanes): string {
+  const wants = unitServices(zone, lanes).map((service) => unitName(zone, service));
   return `[Unit]
 Description=光渡（${zone}）全部服务 / Lightferry, all services of ${zone}
 Wants=${wants.join(" ")}
@@ -67,8 +68,8 @@ WantedBy=multi-user.target
 }
 
 export function unitText(places: UnitPlaces, service: UnitService): string {
-  const { zone, paths, unlockDir, program, directory } = places;
-  const appliance = applianceFolders(directory, service);
+  const { zone, paths, unlockDir, program, lanes } = places;
+  const appliance = applianceFolders(zone, lanes, service);
   const needed = [program, paths.root, unlockDir, ...appliance];
   const credential = credentialOf(places, service);
   return `[Unit]
@@ -96,7 +97,7 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-ProtectHome=${homeOf(service === "ferry-tx" ? [...needed, ...secretsOf(directory)] : needed)}
+ProtectHome=${homeOf([...needed, ...applianceSecrets(zone, lanes, service)])}
 ReadWritePaths=${[...writablePaths(paths, service), ...appliance].join(" ")}
 PrivateTmp=yes
 PrivateDevices=yes

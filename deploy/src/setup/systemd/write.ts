@@ -2,8 +2,14 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
-import { foldersOf, secretsOf } from "../directory-lane.ts";
-import { sysctl, sysusers, tmpfiles, unitServices } from "./access.ts";
+import {
+  applianceFolders,
+  applianceSecrets,
+  sysctl,
+  sysusers,
+  tmpfiles,
+  unitServices,
+} from "./access.ts";
 import { targetName, targetText, type UnitPlaces, unitName, unitText } from "./units.ts";
 
 /** Spaces, quotes, % and $ have meanings of their own in a unit. */
@@ -16,8 +22,12 @@ export interface SystemdFile {
 
 /** @throws GatewayError `cli.usage` for a path that a unit cannot name plainly */
 export function systemdFiles(places: UnitPlaces): SystemdFile[] {
-  const { zone, home, paths, unlockDir, node, program, credentials, directory } = places;
-  const appliance = [...foldersOf(directory), ...secretsOf(directory)];
+  const { zone, home, paths, unlockDir, node, program, credentials, lanes } = places;
+  const services = unitServices(zone, lanes);
+  const appliance = services.flatMap((service) => [
+    ...applianceFolders(zone, lanes, service),
+    ...applianceSecrets(zone, lanes, service),
+  ]);
   for (const path of [home, paths.root, unlockDir, node, program, credentials, ...appliance]) {
     if (!PLAIN.test(path)) {
       throw new GatewayError("cli.usage", {
@@ -26,17 +36,17 @@ export function systemdFiles(places: UnitPlaces): SystemdFile[] {
     }
   }
   return [
-    ...unitServices(zone).map((service) => ({
+    ...services.map((service) => ({
       name: unitName(zone, service),
       text: unitText(places, service),
     })),
-    { name: targetName(zone), text: targetText(zone) },
-    { name: `lightferry-${zone}.sysusers.conf`, text: sysusers(zone) },
+    { name: targetName(zone), text: targetText(zone, lanes) },
+    { name: `lightferry-${zone}.sysusers.conf`, text: sysusers(zone, lanes) },
     {
       name: `lightferry-${zone}.tmpfiles.conf`,
-      text: tmpfiles(zone, home, paths, unlockDir, directory),
+      text: tmpfiles(zone, home, paths, unlockDir, lanes),
     },
-    { name: `lightferry-${zone}.sysctl.conf`, text: sysctl(zone) },
+    { name: `lightferry-${zone}.sysctl.conf`, text: sysctl(zone, lanes) },
   ].filter(({ text }) => text !== "");
 }
 
