@@ -17,18 +17,20 @@ export class Budget {
 
   /**
    * A buffer that, unless it is short, a hashing thread can read too; what lies in it is undefined.
-   * @param near memory from which bytes will be copied there
+   * @param near memory from which bytes will be copied there. Without it no place of such memory is taken: a short
+   * object, which gives its buffer up while a thread may read it, would never give it back
    */
   take(length: number, near?: IncomingMemory): Uint8Array {
     this.used += length;
     if (length < SPARE_MIN_BYTES) return new Uint8Array(length);
     // Long objects of one sender have chunks of one length; any other buffer is made afresh.
     const last = this.#spare.at(-1);
-    if (last?.length !== length) {
-      return near?.take(length) ?? new Uint8Array(new SharedArrayBuffer(length));
+    const fits = last?.length === length;
+    if (fits && (near !== undefined || incomingMemoryOf(last.buffer) === undefined)) {
+      this.#spare.pop();
+      return last;
     }
-    this.#spare.pop();
-    return last;
+    return near?.take(length) ?? new Uint8Array(new SharedArrayBuffer(length));
   }
 
   /** @param again false: another thread may still be reading it, and {@link reclaim} says when it does not */
