@@ -192,6 +192,20 @@ describe("a refusal that is still being written", () => {
   });
 });
 
+test("what was refused is over, though the folder of such cannot be looked through for older ones", async () => {
+  beat();
+  const bundle = await at.seal(randomBytes(3_000), "normal", { lane: "another" });
+  const refused = join(at.rxState, "refused");
+  const { add } = done;
+  vi.spyOn(done, "add").mockImplementationOnce(async (object) => {
+    await add.call(done, object);
+    renameSync(refused, `${refused}-away`);
+  });
+  await finisher.finish(whole(bundle, 7));
+  expect(finisher.counts.refused).toBe(1);
+  expect(readdirSync(`${refused}-away`)).toEqual([bundle.file]);
+});
+
 describe("held in quarantine for its clock", () => {
   let folder: string;
   beforeEach(() => {

@@ -18,9 +18,9 @@ export class RefusedBundles {
     await moveFile(path, join(this.directory, `${bundleId}.lfb`));
   }
 
-  /** Ids are in the order of their making (UUIDv7). */
+  /** Ids are in the order of their making (UUIDv7). Never rejects: what a disk in trouble keeps, the next one removes. */
   async trim(): Promise<void> {
-    const names = (await readdir(this.directory)).sort();
+    const names = (await readdir(this.directory).catch(() => [])).sort();
     for (const name of names.slice(0, Math.max(0, names.length - KEEP))) {
       await unlink(join(this.directory, name)).catch(() => undefined);
     }
