@@ -58,7 +58,6 @@ export const trail: CliVerb = {
       client.getTrail({ exchangeId: parseId(exchange) }),
     );
     if (own.length === 0) throw new GatewayError("audit.exchange-unknown");
-    // Programs hand over what they recorded in their own time: the log's order is not that of the exchange.
     const here = own
       .map(viewLogged)
       .sort((a, b) => a.timeMs - b.timeMs || (a.index ?? 0) - (b.index ?? 0));
@@ -72,8 +71,14 @@ export const trail: CliVerb = {
   },
 };
 
+/**
+ * By the front-proxy's own count: every step that may be the last is its (audit/EVENTS.md). What another program hands
+ * over late, and a clock that was set back, change nothing.
+ */
 function endOf(own: readonly EventView[]): End {
-  const steps = own.filter(({ type }) => type.startsWith("exchange."));
+  const steps = own
+    .filter(({ emitter, type }) => emitter === "front-proxy" && type.startsWith("exchange."))
+    .sort((a, b) => a.emitterSequence - b.emitterSequence);
   const last = steps.at(-1)?.type;
   const arrivedHere = steps.some(({ type }) => type === "exchange.arrived");
   if (!arrivedHere && last === "exchange.emitted") return "unconfirmed";

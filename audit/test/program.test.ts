@@ -165,19 +165,29 @@ describe("the commands", () => {
     expect(JSON.parse(text)).toMatchObject({ end: "unconfirmed", sender: [] });
   });
 
-  it("trail: ends by the order of what happened, though a program handed its part over late", async () => {
+  it("trail: ends by what happened last, though a program handed its part over late or the clock was set back", async () => {
     const exchangeId = newId();
     const timeMs = Date.now();
-    const append = (number: number, more: Parameters<typeof event>[2]) =>
-      as("front-proxy").append({
-        events: bytesOf([event("front-proxy", number, { exchangeId, ...more })]),
-      });
-    await append(65, { type: "exchange.emitted", bundleId: newId(), timeMs });
-    await append(66, { timeMs: timeMs - 50 });
+    const append = (
+      program: "front-proxy" | "seal",
+      number: number,
+      more: Parameters<typeof event>[2],
+    ) => as(program).append({ events: bytesOf([event(program, number, { exchangeId, ...more })]) });
+    await append("front-proxy", 65, { timeMs });
+    await append("front-proxy", 66, {
+      ...{ type: "exchange.emitted", bundleId: newId(), timeMs: timeMs - 50 },
+    });
+    await append("seal", 1, {
+      type: "exchange.sealed",
+      bundleId: newId(),
+      timeMs: timeMs - 60,
+    });
     const { text } = await command("trail", formatId(exchangeId), "--json");
     const { end, own } = JSON.parse(text) as { end: string; own: { type: string }[] };
     expect(end).toBe("unconfirmed");
-    expect(own.map(({ type }) => type)).toEqual(["exchange.received", "exchange.emitted"]);
+    expect(own.map(({ type }) => type)).toEqual([
+      ...["exchange.sealed", "exchange.emitted", "exchange.received"],
+    ]);
   });
 
   it("trail: shows both halves on the receiving zone, each event once", async () => {
