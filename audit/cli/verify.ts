@@ -4,9 +4,14 @@
  * certificates that it verifies itself against the pinned root, each as it
  * counted when it signed; which node is whose, from the signed registry.
  */
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type CliContext, type CliInput, type CliVerb, EXIT } from "@lightferry/proto/cli";
+import {
+  type CliContext,
+  type CliInput,
+  type CliVerb,
+  EXIT,
+  readUpTo,
+} from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import {
   loadRegistry,
@@ -107,8 +112,8 @@ export const verify: CliVerb = {
 };
 
 function readRegistry(provider: SmProvider, folder: string, anchorPath: string): Registry {
-  const document = readBounded(join(folder, "registry.json"), MAX_REGISTRY_BYTES);
-  const signature = readBounded(join(folder, "registry.sig"), MAX_NOTE_BYTES);
+  const document = readUpTo(join(folder, "registry.json"), MAX_REGISTRY_BYTES);
+  const signature = readUpTo(join(folder, "registry.sig"), MAX_NOTE_BYTES);
   // A demonstration log may be verified as such; that it is one is said by its registry.
   const anchor = readAnchor(provider, anchorPath, "demo");
   return loadRegistry(provider, document, signature, anchor, { mode: "demo" });
@@ -131,22 +136,8 @@ function trustSet(provider: SmProvider, folder: string) {
 function keptNotes(input: CliInput): string[] {
   const files = input.values.checkpoint;
   return (Array.isArray(files) ? files : []).map((file) =>
-    readBounded(String(file), MAX_NOTE_BYTES).toString("utf8"),
+    Buffer.from(readUpTo(String(file), MAX_NOTE_BYTES)).toString("utf8"),
   );
-}
-
-function readBounded(path: string, limit: number): Buffer {
-  const fault = (why: string, cause?: unknown) =>
-    new GatewayError("cli.usage", { detail: `${path}: ${why}`, cause });
-  try {
-    const status = statSync(path);
-    // Before it is read: it may come on a medium, and be a pipe or as large as that.
-    if (!status.isFile()) throw fault("is no ordinary file");
-    if (status.size > limit) throw fault("too large");
-    return readFileSync(path);
-  } catch (cause) {
-    throw cause instanceof GatewayError ? cause : fault("cannot be read", cause);
-  }
 }
 
 /** What no log can show by itself. */

@@ -11,12 +11,12 @@ import {
   type VerifiedHeader,
   verifyHeader,
 } from "../src/bundle/index.ts";
-import type { CliInput, CliOption } from "../src/cli/index.ts";
+import { type CliInput, type CliOption, readUpTo } from "../src/cli/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
 import { PKI_FILE_MAX_BYTES, type PkiItem, readPkiItems } from "../src/pki/index.ts";
 import type { SmProvider } from "../src/sm/index.ts";
 import { readTrustFolder, readTrustRoot, TrustStore } from "../src/trust/index.ts";
-import { fileOf, readBounded } from "./files.ts";
+import { fileOf } from "./files.ts";
 
 /** Written by the trust store into its folder; tells it from any folder of certificates. */
 const TRUST_STATE = "state.json";
@@ -155,7 +155,7 @@ function entriesOf(path: string): string[] | undefined {
 
 /** Certificates and lists of a file. @throws GatewayError `cli.usage`, `certificate.malformed`. */
 export function readItems(path: string): PkiItem[] {
-  return readPkiItems(readBounded(path, PKI_FILE_MAX_BYTES));
+  return readPkiItems(readUpTo(path, PKI_FILE_MAX_BYTES));
 }
 
 export function many(input: CliInput, option: string): string[] {

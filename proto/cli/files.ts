@@ -1,13 +1,5 @@
-/** Guarantee: files that an operator names are read within their limits and written without overwriting any. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+/** Guarantee: files that an operator names are there, or are written without overwriting any. */
+import { closeSync, existsSync, fsyncSync, openSync, statSync, writeSync } from "node:fs";
 import { GatewayError } from "../src/errors/index.ts";
 
 /** Content of a bundle may be in it: for its owner only. */
@@ -19,14 +11,6 @@ export function fileOf(path: string): string {
     throw new GatewayError("cli.usage", { detail: `${path}: no such file` });
   }
   return path;
-}
-
-/** @param limit bytes, checked before reading. @throws GatewayError `cli.usage`. */
-export function readBounded(path: string, limit: number): Buffer {
-  if (statSync(fileOf(path)).size > limit) {
-    throw new GatewayError("cli.usage", { detail: `${path}: over ${limit} bytes` });
-  }
-  return readFileSync(path);
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type CliVerb,
   EXIT,
   type ExitCode,
+  readUpTo,
 } from "../src/cli/index.ts";
 import { GatewayError } from "../src/errors/index.ts";
 import type { KeyRing } from "../src/keystore/index.ts";
@@ -23,7 +24,7 @@ import type { KeyAction } from "../src/service/index.ts";
 import { loadProvider } from "../src/sm/index.ts";
 import { AT_OPTION, FILE_ARG, keysOf, needed, TRUST_OPTIONS, verifiedOf } from "./evidence.ts";
 import { printFacts } from "./facts.ts";
-import { fileOf, readBounded, writeNew } from "./files.ts";
+import { fileOf, writeNew } from "./files.ts";
 import { eachOpened, ITEM_OPTIONS, wantedOf } from "./opened.ts";
 import { RING_OPTIONS, withRecipientRing } from "./ring.ts";
 import { hex, idText, sizeText, timeJson, timeText } from "./words.ts";
@@ -137,7 +138,7 @@ async function make(context: CliContext, input: CliInput): Promise<ExitCode> {
 
 async function check(context: CliContext, input: CliInput, path: string): Promise<ExitCode> {
   const provider = loadProvider();
-  const proof = decodeProof(readBounded(path, PROOF_MAX));
+  const proof = decodeProof(readUpTo(path, PROOF_MAX));
   const keys = keysOf(provider, input, presentedBy(proof));
   const proven = checkProof(provider, proof, keys);
   const content = input.text("content");
