@@ -234,6 +234,13 @@ describe("under systemd", () => {
     expect(tmpfiles).toContain("z /etc/lf/ftp.pass 0400 lf-extranet-ferry-tx lf-extranet-road\n");
   });
 
+  it("a certificate in a folder of people can be read", () => {
+    const target = { ...dropOf("ftpes://lf@h.example/in"), caPath: "/root/appliance-ca.pem" };
+    const { tx, seal, tmpfiles } = unitsOf({ lane: "inbound", target });
+    expect([tx, seal].map((unit) => unit.get("ProtectHome"))).toEqual([["read-only"], ["yes"]]);
+    expect(tmpfiles).not.toContain("appliance-ca");
+  });
+
   it("a folder that no unit can name is refused", () => {
     expect(() => unitsOf({ lane: "inbound", path: "/srv/a b" })).toThrow("cli.usage");
   });

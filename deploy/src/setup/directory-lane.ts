@@ -106,6 +106,12 @@ export function secretsOf({ target }: FerryDirectory): string[] {
   return [target?.passwordPath, target?.keyPath].filter((file) => file !== undefined);
 }
 
+/** Files of this machine that the sending ferry reads for the appliance. */
+export function filesOf(directory: FerryDirectory): string[] {
+  const ca = directory.target?.caPath;
+  return [...secretsOf(directory), ...(ca === undefined ? [] : [ca])];
+}
+
 /** For people: what carries the lane, and where from or to. */
 export function shownOf({ target, path }: FerryDirectory): string {
   if (target === undefined) return path ?? "";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { CertificateUse } from "@lightferry/proto/pki";
 import type { ZoneName, ZonePaths } from "../../layout.ts";
 import { KEY_HOLDERS, SEAL_VAULT } from "../configs.ts";
-import { type FerryDirectory, foldersOf, secretsOf } from "../directory-lane.ts";
+import { type FerryDirectory, filesOf, foldersOf, secretsOf } from "../directory-lane.ts";
 import { GATE_RECEIVE_BUFFER_BYTES } from "../ferry-way.ts";
 import { ringDir } from "../introduction.ts";
 import { applianceOf, type ReceiptLane, servicesOf } from "../receipt-lane.ts";
@@ -61,6 +61,10 @@ export const applianceFolders = (zone: ZoneName, lanes: Lanes, service: UnitServ
 /** Files of a password or key for the appliance of the service. */
 export const applianceSecrets = (zone: ZoneName, lanes: Lanes, service: UnitService): string[] =>
   secretsOf(applianceBy(zone, lanes, service));
+
+/** These, and whom an FTP server may be certified by. */
+export const applianceFiles = (zone: ZoneName, lanes: Lanes, service: UnitService): string[] =>
+  filesOf(applianceBy(zone, lanes, service));
 
 /** Everything else of the zone is read only for it. */
 export function writablePaths(paths: ZonePaths, service: UnitService): string[] {

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { SERVICE_ENTRIES, type ZoneName, type ZonePaths } from "../../layout.ts";
 import { unlockFile } from "../introduction.ts";
 import {
+  applianceFiles,
   applianceFolders,
-  applianceSecrets,
   groupOf,
   type Lanes,
   type UnitService,
@@ -97,7 +97,7 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-ProtectHome=${homeOf([...needed, ...applianceSecrets(zone, lanes, service)])}
+ProtectHome=${homeOf([...needed, ...applianceFiles(zone, lanes, service)])}
 ReadWritePaths=${[...writablePaths(paths, service), ...appliance].join(" ")}
 PrivateTmp=yes
 PrivateDevices=yes
