@@ -91,7 +91,7 @@ class View {
 
   #tx({ links, lanes }: TxPicture): void {
     for (const link of links) this.#txLink(link);
-    for (const lane of lanes) this.#txLane(lane);
+    for (const lane of lanes) this.#txLane(lane, links.length);
   }
 
   #txLink({ link, driver, locked, epoch, rateBytesPerSecond: limit, sent }: TxLink): void {
@@ -121,8 +121,9 @@ class View {
     }
   }
 
-  #txLane({ lane, bundles, passes, lag }: TxLane): void {
+  #txLane({ lane, bundles, passes, lag, links }: TxLane, ofAll: number): void {
     this.#facts("plain", this.#laneName(lane), [
+      ...this.#way(links, ofAll),
       this.#say({ zh: `已发出 ${bundles.emitted} 包`, en: `${bundles.emitted} bundles emitted` }),
       this.#say({ zh: `完成 ${bundles.finished}`, en: `${bundles.finished} finished` }),
       this.#say({ zh: `拒绝 ${bundles.refused}`, en: `${bundles.refused} refused` }),
@@ -144,7 +145,7 @@ class View {
     for (const link of links) this.#alarms(link.alarms, links.length > 1 ? link.link : undefined);
     if (space !== undefined) this.#alarms(space.alarms, undefined);
     for (const link of links) this.#rxLink(link);
-    for (const lane of lanes) this.#rxLane(lane);
+    for (const lane of lanes) this.#rxLane(lane, links.length);
     if (space === undefined) return;
     const { freeBytes, totalBytes, promisedBytes, leftOut } = space;
     this.#facts(leftOut.objects > 0 ? "warning" : "plain", this.#say({ zh: "磁盘", en: "disk" }), [
@@ -212,9 +213,13 @@ class View {
     ]);
   }
 
-  #rxLane({ lane, bundles, quarantine, progress, gaps, lag, objects }: RxLane): void {
+  #rxLane(
+    { lane, bundles, quarantine, progress, gaps, lag, objects, links }: RxLane,
+    ofAll: number,
+  ): void {
     const missing = gaps.reduce((sum, { count }) => sum + count, 0);
     this.#facts("plain", this.#laneName(lane), [
+      ...this.#way(links, ofAll),
       this.#say({
         zh: `已转交前置代理 ${bundles.delivered} 包`,
         en: `${bundles.delivered} bundles delivered`,
@@ -275,6 +280,13 @@ class View {
 
   #linkName(link: number): string {
     return this.#say({ zh: `链路 ${link}`, en: `link ${link}` });
+  }
+
+  /** Links of a lane that does not go by all of them. */
+  #way(links: readonly number[] | undefined, ofAll: number): string[] {
+    if (links === undefined || links.length >= ofAll) return [];
+    const numbers = links.join(", ");
+    return [this.#say({ zh: `经链路 ${numbers}`, en: `by link ${numbers}` })];
   }
 
   #laneName(lane: string): string {

@@ -18,6 +18,25 @@ export interface LaneId {
   readonly number: number;
 }
 
+/** By which links a lane goes. */
+export interface LaneWay {
+  /** Their numbers; all links of its sender when absent. */
+  readonly links?: readonly number[] | undefined;
+}
+
+/** Whether a lane goes by the link of that number, which is one of its sender's. */
+export function goesBy({ links }: LaneWay, link: number): boolean {
+  return links === undefined || links.includes(link);
+}
+
+/** Whether what comes by a link may be of the lane. */
+export function comesBy(
+  lane: LaneWay & { readonly expectedSender: string },
+  link: LinkId & { readonly expectedSender: string },
+): boolean {
+  return lane.expectedSender === link.expectedSender && goesBy(lane, link.number);
+}
+
 /** Where a link's settings stand, and its number. */
 export interface LinkId {
   readonly number: number;
@@ -69,6 +88,31 @@ export function readLinks<T>(
   });
   requireDifferent("gate.links", "link", links, ({ number }) => String(number));
   return links;
+}
+
+/**
+ * The setting `links` of a lane of the list: numbers of links that there are, each once.
+ * @param at path before the names of the lane's settings
+ * @returns undefined when it is not set: the lane goes by all of them
+ * @throws GatewayError `config.invalid` naming the field
+ */
+export function readLaneLinks(
+  raw: unknown,
+  at: string,
+  links: readonly LinkId[],
+): readonly number[] | undefined {
+  const path = `${at}links`;
+  // A lane that stands alone goes by every link.
+  if (at === "" || readField(raw, path) === undefined) return undefined;
+  const named = readList(raw, path);
+  if (named.length === 0) throw invalid(path, "at least one");
+  const numbers = links.map(({ number }) => number);
+  const strange = named.find((link) => !numbers.includes(link as number));
+  if (strange !== undefined) {
+    throw invalid(path, `no link ${String(strange)} among ${numbers.join(", ")}`);
+  }
+  requireDifferent(path, "link", named as readonly number[], String);
+  return named as readonly number[];
 }
 
 /** @throws GatewayError `config.invalid` when two of a list have the same */

@@ -36,6 +36,8 @@ export interface TxLink {
 /** A lane on the sending side. */
 export interface TxLane {
   readonly lane: string;
+  /** Numbers of the links that it goes by; absent where the driver has one way only. */
+  readonly links?: readonly number[];
   readonly bundles: {
     readonly emitted: number;
     readonly finished: number;
@@ -85,6 +87,8 @@ export interface RxLink {
 /** A lane on the receiving side. */
 export interface RxLane {
   readonly lane: string;
+  /** Numbers of the links that it may come by; absent where the driver has one way only. */
+  readonly links?: readonly number[];
   readonly bundles: {
     readonly arrived: number;
     readonly delivered: number;

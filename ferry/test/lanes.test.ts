@@ -139,6 +139,76 @@ test("two links of one lane: what a link swallowed comes by the other one in the
   });
 });
 
+test("a lane goes by the links that it was given, and of a link only its lanes are told", async () => {
+  const first = { ...laneEnd(LANE, 0), links: [0] };
+  const second = laneEnd(NOTICES, 5);
+  const { station, ports } = await stationOf(at, [first, second], [0, 1]);
+  open.push(station);
+  const seen = ports.map(() => new Set<string>());
+  const kinds = ["data", "data", "data", "data", "heartbeat", "inventory"];
+  const links = await Promise.all(
+    ports.map((port, number) =>
+      forwarded(
+        port,
+        ({ type, lane }) => seen[number]?.add(`${kinds[type]} ${lane}`) !== undefined,
+      ),
+    ),
+  );
+  const to = links.map(({ port }, number) => ({ number, port, rate: RATE }));
+  const begun = (ours: readonly number[], theirs: readonly number[]) =>
+    ferryOf(
+      at,
+      [
+        { name: LANE, number: 0, weight: 1, links: ours },
+        { name: NOTICES, number: 5, weight: 1, links: theirs },
+      ],
+      to,
+    );
+  // Of two groups each: by two links, where they have them.
+  const ours = [await at.seal(randomBytes(300_000)), await at.seal(randomBytes(300_000))];
+  const theirs = [await at.seal(randomBytes(300_000), "bulk", { lane: NOTICES })];
+  for (const bundle of [...ours, ...theirs]) at.outbox.put(bundle);
+  const sender = await begun([0], [0, 1]);
+  open.push(sender);
+  await first.inbox.until(ours.length);
+  await second.inbox.until(theirs.length);
+  sender.demandInventory();
+  const told = (link: number) => [...(seen[link] ?? [])].toSorted();
+  await eventually(() => told(0)).toEqual([
+    "data 0",
+    "data 5",
+    "heartbeat 0",
+    "inventory 0",
+    "inventory 5",
+  ]);
+  await eventually(() => told(1)).toEqual(["data 5", "heartbeat 5", "inventory 5"]);
+  const lane = { number: 0, lane: LANE };
+  const other = { number: 5, lane: NOTICES };
+  await eventually(() => station.status()).toMatchObject({
+    rejected: {},
+    links: [
+      { alarms: [], heartbeat: { settings: { lanes: [lane, other] } } },
+      { alarms: [], heartbeat: { settings: { lanes: [other] } } },
+    ],
+    lanes: [{ gaps: [] }, { gaps: [] }],
+  });
+  expect(sender.status()).toMatchObject({ lanes: [{ links: [0] }, { links: [0, 1] }] });
+  // Exchanged at one end: what may not come by a link is refused, what should come by it is missed.
+  await (open.pop() as { close(): Promise<unknown> }).close();
+  open.push(await begun([1], [0]));
+  await eventually(() => station.status()).toMatchObject({
+    rejected: { lane: expect.any(Number) },
+    links: [
+      {
+        alarms: [
+          { code: "ferry.link-mismatch", facts: { lanes: `5 ${NOTICES}/0 ${LANE}, 5 ${NOTICES}` } },
+        ],
+      },
+      { rejected: { lane: expect.any(Number) } },
+    ],
+  });
+});
+
 test("frames of another link, or of a lane that nobody told us of, count for nothing and are said", async () => {
   const end = laneEnd(LANE, 0);
   const { station, ports } = await stationOf(at, [end], [0, 1]);

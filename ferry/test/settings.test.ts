@@ -62,14 +62,24 @@ test("one lane and one link by short settings, several by lists", () => {
   const lanes = [
     { lane: "inbound", number: 0, weight: 3 },
     { lane: "notices", number: 5, rateBytesPerSecond: 2e6, outboxDir: "/other" },
+    { lane: "letters", number: 6, rateBytesPerSecond: 1e6, links: [1] },
   ];
   const both = readTxConfig({
     ...{ ...many, lanes },
     gate: { ...gate, links: [link(0), link(1, { socket: "dgram" })] },
   });
+  const usual = { outboxDir: "/outbox", rateBytesPerSecond: undefined, links: undefined };
   expect(both.lanes).toEqual([
-    { name: "inbound", number: 0, weight: 3, rateBytesPerSecond: undefined, outboxDir: "/outbox" },
-    { name: "notices", number: 5, weight: 1, rateBytesPerSecond: 2e6, outboxDir: "/other" },
+    { name: "inbound", number: 0, weight: 3, ...usual },
+    {
+      name: "notices",
+      number: 5,
+      weight: 1,
+      ...usual,
+      rateBytesPerSecond: 2e6,
+      outboxDir: "/other",
+    },
+    { name: "letters", number: 6, weight: 1, ...usual, rateBytesPerSecond: 1e6, links: [1] },
   ]);
   expect(both.links.map(({ number, port, socket }) => [number, port, socket])).toEqual([
     [0, 7000, "auto"],
@@ -78,6 +88,10 @@ test("one lane and one link by short settings, several by lists", () => {
 });
 
 const laneList = (...lanes: object[]) => ({ ...many, lanes, gate: { ...gate, links: [link(0)] } });
+const lanesOnTwo = (...lanes: object[]) => ({
+  ...{ ...many, lanes },
+  gate: { ...gate, links: [link(0), link(1)] },
+});
 const linkList = (...links: object[]) => ({ ...files, gate: { ...gate, links } });
 const inbound = { lane: "inbound", number: 0 };
 
@@ -93,6 +107,17 @@ test.each<[string, object, string]>([
   ["a misspelt weight", laneList({ ...inbound, wieght: 2 }), "lanes.0.wieght: no such setting"],
   ["a cap of nothing", laneList({ ...inbound, rateBytesPerSecond: 9_999 }), "10000 to 1000000"],
   ["a cap above all links", laneList({ ...inbound, rateBytesPerSecond: 1_000_001 }), "to 1000000"],
+  [
+    "a cap above the lane's links",
+    lanesOnTwo({ ...inbound, links: [1], rateBytesPerSecond: 1_000_001 }),
+    "to 1000000",
+  ],
+  ["a lane without a link", lanesOnTwo({ ...inbound, links: [] }), "lanes.0.links: at least one"],
+  ["a link that is none", lanesOnTwo({ ...inbound, links: [0, 2] }), "lanes.0.links: no link 2"],
+  ["a link by its name", lanesOnTwo({ ...inbound, links: ["0"] }), "lanes.0.links: no link 0"],
+  ["one link, and no list", lanesOnTwo({ ...inbound, links: 0 }), "lanes.0.links: a list"],
+  ["a lane's link twice", lanesOnTwo({ ...inbound, links: [0, 0] }), "link 0 stands there twice"],
+  ["a link that no lane has", lanesOnTwo({ ...inbound, links: [1] }), "no lane goes by link 0"],
   [
     "nine lanes",
     laneList(...Array.from({ length: 9 }, (_, at) => ({ lane: `l${at}`, number: at }))),
@@ -139,7 +164,7 @@ test("the receiving half: each lane its sender and inbox, each link its sender a
     { lane: "inbound", number: 0 },
     {
       ...{ lane: "notices", number: 5, expectedSender: "node-b" },
-      ...{ arrivalsDir: "/b", frontProxy: "127.0.0.1:2" },
+      ...{ arrivalsDir: "/b", frontProxy: "127.0.0.1:2", links: [4] },
     },
   ];
   const links = [socket(0), socket(4, { expectedSender: "node-b", receiveBufferBytes: 1 << 21 })];
@@ -150,7 +175,7 @@ test("the receiving half: each lane its sender and inbox, each link its sender a
   const read = readRxConfig(several);
   expect(read.lanes).toMatchObject([
     { name: "inbound", ...usual },
-    { arrivalsDir: "/b", frontProxy: "127.0.0.1:2", expectedSender: "node-b" },
+    { arrivalsDir: "/b", frontProxy: "127.0.0.1:2", expectedSender: "node-b", links: [4] },
   ]);
   expect(read.links.map(({ number, receiveBufferBytes: bytes }) => [number, bytes])).toEqual([
     [0, 1 << 20],
@@ -158,8 +183,17 @@ test("the receiving half: each lane its sender and inbox, each link its sender a
   ]);
   const of = (gateOf: object) => () => readRxConfig({ ...several, gate: gateOf });
   const one = { ...several.gate, links: [socket(0)] };
-  expect(of(one)).toThrow("lanes: no link is from node-b");
+  expect(of(one)).toThrow("lanes.1.links: no link 4 among 0");
   const third = socket(6, { expectedSender: "node-c" });
-  expect(of({ ...one, links: [...links, third] })).toThrow("gate.links: no lane is from node-c");
+  expect(of({ ...one, links: [...links, third] })).toThrow("no lane from node-c goes by link 6");
+  // That lane is told its one link; the other may not lie idle because lanes of others go anywhere.
+  const fourth = socket(6, { expectedSender: "node-b" });
+  expect(of({ ...one, links: [...links, fourth] })).toThrow("no lane from node-b goes by link 6");
+  const strangers = [...links.slice(0, 1), socket(4, { expectedSender: "node-c" }), fourth];
+  expect(of({ ...one, links: strangers })).toThrow("link 4 of notices is from node-c");
+  const anywhere = lanes.map((lane) => ({ ...lane, links: undefined }));
+  expect(() => readRxConfig({ ...several, lanes: anywhere, gate: one })).toThrow(
+    "lanes: no link is from node-b",
+  );
   expect(of({ ...one, links: [...links, socket(7, { port: 7000 })] })).toThrow("10.0.0.2:7000");
 });

@@ -62,6 +62,22 @@ test("what matters is set off, and English says the same", () => {
   );
 });
 
+test("a lane says its links where it does not go by all of them", () => {
+  const tx = txPicture(NOW);
+  const rx = rxPicture(NOW);
+  const two = <L extends object>(links: readonly L[]) =>
+    [0, 1].map((link) => ({ ...links[0], link }));
+  const way = (links: readonly number[]) => {
+    const sending = { ...tx, links: two(tx.links), lanes: [{ ...tx.lanes[0], links }] };
+    const taking = { ...rx, links: two(rx.links), lanes: [{ ...rx.lanes[0], links }] };
+    const pictures = [sending, taking].map((picture) => seen(picture as unknown as Picture));
+    return textOf(statusView(pictures, "zh", { columns: 119 }, NOW));
+  };
+  expect(way([1])).toContain("通道 inbound  经链路 1  已发出 4 包");
+  expect(way([1])).toContain("通道 inbound  经链路 1  已转交前置代理 3 包");
+  expect(way([0, 1])).not.toContain("经链路");
+});
+
 test("no line is wider than the terminal, whatever its width and language", () => {
   fc.assert(
     fc.property(

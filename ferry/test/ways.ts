@@ -23,6 +23,8 @@ const open = { mode: "demo", warn: () => undefined, failed: () => undefined } as
 export interface LaneEnd {
   readonly name: string;
   readonly number: number;
+  /** All of them when absent. */
+  readonly links?: readonly number[];
   readonly arrivalsDir: string;
   readonly inbox: Inbox;
 }

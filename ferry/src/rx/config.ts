@@ -14,8 +14,11 @@ import {
 import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { MAX_FRAME_SIZE, MIN_FRAME_SIZE } from "../frame.ts";
 import {
+  comesBy,
   type LaneId,
+  type LaneWay,
   type LinkId,
+  readLaneLinks,
   readLanes,
   readLinks,
   requireDifferent,
@@ -25,7 +28,7 @@ import { requirePeer } from "../peers.ts";
 import { type AlarmLimits, readAlarmLimits } from "./alarm-limits.ts";
 import { type RoomLimits, readRoomLimits } from "./room.ts";
 
-export interface RxLaneConfig extends LaneId {
+export interface RxLaneConfig extends LaneId, LaneWay {
   /** Node id of the sender; nobody else's signature counts. */
   readonly expectedSender: string;
   readonly arrivalsDir: string;
@@ -70,11 +73,12 @@ const PORT = { min: 0, max: 65_535 };
 const LINK_SETTINGS = ["host", "port", "receiveBufferBytes", "socket", "expectedSender"];
 /** … and what then may not stand beside the list; the others count there for every link. */
 const LINK_ALONE = ["host", "port"];
-const LANE_SETTINGS = ["arrivalsDir", "expectedSender", "frontProxy"];
+const LANE_SETTINGS = ["arrivalsDir", "expectedSender", "frontProxy", "links"];
 
 /** @throws GatewayError `config.invalid` naming the field */
 export function readRxConfig(raw: unknown): RxConfig {
   const base = readBaseConfig(raw);
+  const links = readLinks(raw, LINK_SETTINGS, LINK_ALONE, (at) => readLink(raw, at));
   const lanes = readLanes(raw, LANE_SETTINGS, (at) => ({
     expectedSender: readSender(raw, `${at}expectedSender`),
     arrivalsDir: readOptionalString(raw, `${at}arrivalsDir`) ?? readString(raw, "arrivalsDir"),
@@ -82,8 +86,8 @@ export function readRxConfig(raw: unknown): RxConfig {
       at !== "" && readField(raw, `${at}frontProxy`) !== undefined
         ? readAddress(raw, `${at}frontProxy`)
         : requirePeer(base, "frontProxy"),
+    links: readLaneLinks(raw, at, links),
   }));
-  const links = readLinks(raw, LINK_SETTINGS, LINK_ALONE, (at) => readLink(raw, at));
   requireDifferent("gate.links", "address", links, ({ host, port }) =>
     port === 0 ? undefined : `${host}:${port}`,
   );
@@ -125,15 +129,18 @@ function readSender(raw: unknown, path: string): string {
 
 /** A link without a lane would take nothing, a lane without a link would get nothing. */
 function requireSenders(lanes: readonly RxLaneConfig[], links: readonly RxLinkConfig[]): void {
-  const unknown = (of: readonly { expectedSender: string }[], among: typeof of) =>
-    of.find((one) => !among.some((other) => other.expectedSender === one.expectedSender));
-  const link = unknown(links, lanes);
-  const lane = unknown(lanes, links);
-  if (link === undefined && lane === undefined) return;
-  throw new GatewayError("config.invalid", {
-    detail:
-      link === undefined
-        ? `lanes: no link is from ${lane?.expectedSender}`
-        : `gate.links: no lane is from ${link.expectedSender}`,
-  });
+  const invalid = (detail: string) => new GatewayError("config.invalid", { detail });
+  for (const lane of lanes) {
+    const { name, expectedSender, links: named } = lane;
+    if (!links.some((link) => link.expectedSender === expectedSender)) {
+      throw invalid(`lanes: no link is from ${expectedSender}`);
+    }
+    const other = links.find((link) => named?.includes(link.number) && !comesBy(lane, link));
+    if (other === undefined) continue;
+    throw invalid(`lanes: link ${other.number} of ${name} is from ${other.expectedSender}`);
+  }
+  const idle = links.find((link) => !lanes.some((lane) => comesBy(lane, link)));
+  if (idle !== undefined) {
+    throw invalid(`gate.links: no lane from ${idle.expectedSender} goes by link ${idle.number}`);
+  }
 }

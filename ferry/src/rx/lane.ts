@@ -14,6 +14,7 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import { LagMeter } from "../lag.ts";
+import type { LaneWay } from "../lane-settings.ts";
 import type { Begun } from "../repair/missing.ts";
 import type { LinkVerifier } from "../signed.ts";
 import { DoneLog } from "./done.ts";
@@ -41,7 +42,7 @@ export interface InboxPeer {
 }
 
 /** What a lane is, by the settings. */
-export interface StationLane {
+export interface StationLane extends LaneWay {
   /** As in the registry. */
   readonly name: string;
   /** On the wire, 0 … 15. */

@@ -1,6 +1,6 @@
 /**
  * Guarantee: the receiving half put together from its links and lanes, opened and closed
- * in order. What comes by any link of a lane's sender goes to that lane, and to no other.
+ * in order. What comes by a link of a lane goes to that lane, and to no other.
  * The program around it only brings configuration, peers and keys.
  *
  * gate of each link ─▶ receiver ─▶ lane of the frame: reassemble ─▶ finish ─▶ Deliver ─▶ its inbox
@@ -13,6 +13,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../alarms.ts";
 import type { EventSink, Log } from "../events.ts";
 import type { GateReceiver } from "../gate/gate.ts";
+import { comesBy } from "../lane-settings.ts";
 import { missingPath } from "../repair/missing.ts";
 import type { LinkVerifier } from "../signed.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
@@ -31,11 +32,11 @@ const TICK_MS = 1_000;
 export interface StationLink {
   /** 0 … 15 */
   readonly number: number;
-  /** Node id; sender of at least one lane. */
+  /** Node id; sender of at least one lane that goes by it. */
   readonly expectedSender: string;
   readonly gate: GateReceiver;
   /** What this end was told of the link beside its lanes. */
-  readonly expected?: Omit<ExpectedLink, "lanes"> | undefined;
+  readonly expected?: Omit<ExpectedLink, "lanes" | "due"> | undefined;
 }
 
 export interface StationOptions {
@@ -81,7 +82,7 @@ export class Station {
   readonly #lanes = new Map<number, ArrivingLane>();
   readonly #links: Listening[] = [];
   /** Lanes whose disk is behind. */
-  readonly #behind = new Set<string>();
+  readonly #behind = new Set<StationLane>();
   /** What is alarmed of the machine and not of one link. */
   readonly #alarms: Alarms;
   readonly #room: Room;
@@ -126,7 +127,10 @@ export class Station {
 
   status(): object {
     const links = this.#links.map(pictureOf);
-    const lanes = [...this.#lanes.values()].map((lane) => lane.picture());
+    const lanes = this.#options.lanes.map((lane) => ({
+      links: this.#options.links.filter((link) => comesBy(lane, link)).map(({ number }) => number),
+      ...(this.#lanes.get(lane.number) as ArrivingLane).picture(),
+    }));
     const rejected = sumOf([...links, ...lanes].map((part) => part.rejected));
     const space = { ...this.#room.status(), alarms: this.#alarms.active };
     // Who has one link and one lane need look at nothing else.
@@ -177,8 +181,8 @@ export class Station {
       clock: this.#clock,
       claims: (name) => this.#claimant(name, lane.arrivalsDir) === lane,
       room: this.#room,
-      pause: () => this.#pause(lane.name),
-      resume: () => this.#resume(lane.name),
+      pause: () => this.#pause(lane),
+      resume: () => this.#resume(lane),
       signal: this.#stop.signal,
     });
   }
@@ -186,7 +190,7 @@ export class Station {
   #open(of: StationLink, link: Link): Listening {
     const { events, log, lanes, alarmLimits } = this.#options;
     const { verifier, links, rejections: ofFirst } = this.#sender(of.expectedSender);
-    const its = lanes.filter(({ expectedSender }) => expectedSender === of.expectedSender);
+    const its = lanes.filter((lane) => comesBy(lane, of));
     const open: ArrivingLane[] = [];
     for (const { number } of its) open[number] = this.#lanes.get(number) as ArrivingLane;
     const lane = its[0]?.name ?? "";
@@ -196,7 +200,11 @@ export class Station {
     const watch = new LinkWatch({
       ...{ alarms, link },
       limits: alarmLimits ?? DEFAULT_ALARM_LIMITS,
-      expected: { ...of.expected, lanes: its.map(({ number, name }) => `${number} ${name}`) },
+      expected: {
+        ...of.expected,
+        lanes: its.map(nameOf),
+        due: its.filter((lane) => lane.links !== undefined).map(nameOf),
+      },
       received: () => of.gate.stats(),
     });
     const receiver = new Receiver({
@@ -225,17 +233,23 @@ export class Station {
     for (const lane of this.#lanes.values()) lane.tick();
   }
 
-  /** A socket cannot hold back the frames of one lane: all wait, in bounded buffers, for the slowest disk. */
-  #pause(lane: string): void {
+  /** A socket cannot hold back the frames of one lane: all that come by it wait, in bounded buffers, for the slowest disk. */
+  #pause(lane: StationLane): void {
     this.#behind.add(lane);
-    for (const { of } of this.#links) of.gate.pause();
+    for (const { of } of this.#links) if (comesBy(lane, of)) of.gate.pause();
   }
 
-  #resume(lane: string): void {
+  #resume(lane: StationLane): void {
     this.#behind.delete(lane);
-    if (this.#behind.size > 0) return;
-    for (const { of } of this.#links) of.gate.resume();
+    for (const { of } of this.#links) {
+      if (![...this.#behind].some((behind) => comesBy(behind, of))) of.gate.resume();
+    }
   }
+}
+
+/** As heartbeats are compared with it. */
+function nameOf({ number, name }: StationLane): string {
+  return `${number} ${name}`;
 }
 
 function alarmParts({ events, log, clock = Date.now }: StationOptions, lane = "") {

@@ -15,8 +15,10 @@ type Settings = lightferry.ferry.v1.LinkSettings.$Properties;
 
 /** What this end was told of the link; what it was not told is not compared. */
 export interface ExpectedLink {
-  /** Of the sender, as "number name". */
+  /** That may come by it, as "number name". */
   readonly lanes: readonly string[];
+  /** Those of them of which this end was told that they do. */
+  readonly due?: readonly string[];
   readonly frameSize?: number | undefined;
   readonly groupShards?: number | undefined;
   readonly parityShards?: number | undefined;
@@ -140,7 +142,11 @@ export class LinkWatch {
     // A ferry may have some of the lanes only; what it has must be here, under the same number.
     const named = (lanes ?? []).map(({ number, lane }) => `${number ?? 0} ${lane ?? ""}`);
     const strange = named.filter((lane) => !expected.lanes.includes(lane));
-    if (strange.length > 0) facts.lanes = `${strange.join(", ")}/${expected.lanes.join(", ")}`;
+    const absent = expected.due?.some((lane) => !named.includes(lane)) ?? false;
+    if (strange.length > 0 || absent) {
+      const there = strange.length > 0 ? strange : named;
+      facts.lanes = `${there.join(", ")}/${expected.lanes.join(", ")}`;
+    }
     compare("frame-size", frameSize ?? 0, expected.frameSize);
     compare("group-shards", groupShards ?? 0, expected.groupShards);
     compare("parity-shards", parityShards ?? 0, expected.parityShards);

@@ -15,7 +15,14 @@ import {
 } from "@lightferry/proto/service";
 import { MAX_DATA_SHARDS, MAX_PARITY_SHARDS } from "../erasure/index.ts";
 import { DEFAULT_FRAME_SIZE, MAX_FRAME_SIZE, MAX_SHARDS, MIN_FRAME_SIZE } from "../frame.ts";
-import { type LinkId, readLanes, readLinks, requireDifferent } from "../lane-settings.ts";
+import {
+  goesBy,
+  type LinkId,
+  readLaneLinks,
+  readLanes,
+  readLinks,
+  requireDifferent,
+} from "../lane-settings.ts";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
 import { type Code, DEFAULT_CODE } from "../object.ts";
 import { DEFAULT_INVENTORY, type InventoryTimes } from "./inventory.ts";
@@ -66,7 +73,7 @@ const PARITY_SHARDS = { min: 0, max: MAX_PARITY_SHARDS };
 const PORT = { min: 1, max: 65_535 };
 /** A lane of a thousandth beside another one hardly moves; finer shares are caps. */
 const WEIGHT = { min: 1, max: 1_000 };
-const LANE_SETTINGS = ["outboxDir", "weight", "rateBytesPerSecond"];
+const LANE_SETTINGS = ["outboxDir", "weight", "rateBytesPerSecond", "links"];
 const LINK_SETTINGS = ["host", "port", "rateBytesPerSecond", "socket"];
 
 /** @throws GatewayError `config.invalid` naming the field */
@@ -103,17 +110,30 @@ function readLink(raw: unknown, at: string): Omit<TxLinkConfig, "number"> {
   };
 }
 
-/** A cap that no link could reach would only look like one. */
 function readLanesOf(raw: unknown, links: readonly TxLinkConfig[]): readonly SenderLane[] {
-  const all = links.reduce((sum, { rateBytesPerSecond }) => sum + rateBytesPerSecond, 0);
-  return readLanes(raw, LANE_SETTINGS, (at) => ({
-    outboxDir: readOptionalString(raw, `${at}outboxDir`) ?? readString(raw, "outboxDir"),
-    weight: (at === "" ? undefined : readOptionalInteger(raw, `${at}weight`, WEIGHT)) ?? 1,
-    rateBytesPerSecond:
-      at === ""
-        ? undefined
-        : readOptionalInteger(raw, `${at}rateBytesPerSecond`, { min: RATE.min, max: all }),
-  }));
+  const lanes = readLanes(raw, LANE_SETTINGS, (at) => {
+    const outboxDir = readOptionalString(raw, `${at}outboxDir`) ?? readString(raw, "outboxDir");
+    if (at === "") return { outboxDir, weight: 1, rateBytesPerSecond: undefined, links: undefined };
+    const own = readLaneLinks(raw, at, links);
+    // A cap that its links could not reach would only look like one.
+    const max = links
+      .filter(({ number }) => goesBy({ links: own }, number))
+      .reduce((sum, { rateBytesPerSecond }) => sum + rateBytesPerSecond, 0);
+    return {
+      outboxDir,
+      weight: readOptionalInteger(raw, `${at}weight`, WEIGHT) ?? 1,
+      rateBytesPerSecond: readOptionalInteger(raw, `${at}rateBytesPerSecond`, {
+        min: RATE.min,
+        max,
+      }),
+      links: own,
+    };
+  });
+  const idle = links.find(({ number }) => !lanes.some((lane) => goesBy(lane, number)));
+  if (idle === undefined) return lanes;
+  throw new GatewayError("config.invalid", {
+    detail: `gate.links: no lane goes by link ${idle.number}`,
+  });
 }
 
 function readInventory(raw: unknown): InventoryTimes {

@@ -12,7 +12,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import { CHANNEL, FRAME_HEADER, FRAME_TYPE } from "../frame.ts";
 import { LagMeter } from "../lag.ts";
-import type { LaneId } from "../lane-settings.ts";
+import type { LaneId, LaneWay } from "../lane-settings.ts";
 import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Carrier } from "./carry.ts";
@@ -59,10 +59,10 @@ export interface OutboxPeer {
 }
 
 /** What a lane is, by the settings. */
-export interface SenderLane extends LaneId {
+export interface SenderLane extends LaneId, LaneWay {
   /** Share of what urgent bundles leave, beside the other lanes. */
   readonly weight: number;
-  /** Wire bytes per second on all links together. */
+  /** Wire bytes per second on all its links together. */
   readonly rateBytesPerSecond?: number | undefined;
   readonly outboxDir: string;
 }
@@ -78,9 +78,11 @@ export interface LaneSendingParts {
   readonly passes: number | undefined;
   readonly inventory: InventoryTimes | undefined;
   readonly journal: TxJournal;
-  /** Of all links, by their numbers. */
+  /** Of the lane's links, by their numbers. */
   readonly emitters: readonly Emitter[];
   readonly spread: Spread;
+  /** Numbers of these links. */
+  readonly links: readonly number[];
   readonly desk: TicketDesk;
   readonly signer: LinkSigner;
   readonly keys: () => KeyDirectory;
@@ -157,6 +159,11 @@ export class LaneSending {
     ]);
   }
 
+  /** Numbers of its links. */
+  get links(): readonly number[] {
+    return this.#parts.links;
+  }
+
   /** How far each stream of the lane is. */
   positions(): Map<string, StreamState> {
     const under = this.#carrier.underWay();
@@ -181,6 +188,7 @@ export class LaneSending {
       number,
       weight,
       rateBytesPerSecond,
+      links: this.links,
       coding: this.#memory.variant,
       memory: { shards: this.#memory.shards, used: this.#memory.used },
       passes: this.#passes(),

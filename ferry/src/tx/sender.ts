@@ -12,6 +12,7 @@ import type { KeyDirectory } from "@lightferry/proto/trust";
 import type { EventSink, Log } from "../events.ts";
 import type { GateSender } from "../gate/gate.ts";
 import { Pacer } from "../gate/pacer.ts";
+import { goesBy } from "../lane-settings.ts";
 import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Emitter } from "./emit.ts";
@@ -40,7 +41,7 @@ export interface SenderLink {
 
 export interface SenderOptions {
   readonly node: string;
-  /** At least one, with different names and numbers. */
+  /** At least one, with different names and numbers; of their links each has a lane. */
   readonly lanes: readonly SenderLane[];
   /** At least one, with different numbers, the lowest of which names the ferry. */
   readonly links: readonly SenderLink[];
@@ -97,21 +98,21 @@ export class Sender {
     );
     const clock = new OwnClock(options.clock);
     const ordered = options.links.toSorted((one, other) => one.number - other.number);
-    const shares = lanes.map(shareOf);
-    this.#links = ordered.map((of) => ({ of, emitter: this.#emitter(of, shares, clock) }));
-    const emitters = this.#links.map(({ emitter }) => emitter);
-    const spread = new Spread(
-      this.#links.map(({ of, emitter }) => ({ emitter, rate: of.rateBytesPerSecond })),
-    );
+    // One of each lane for all its links: a cap holds for all of them together.
+    const shares = lanes.map((lane) => ({ lane, share: shareOf(lane) }));
+    this.#links = ordered.map((of) => {
+      const its = shares.filter(({ lane }) => goesBy(lane, of.number));
+      return { of, emitter: this.#emitter(of, its, clock) };
+    });
     const parts = {
-      ...{ node, frameSize, code, secondPassMs, passes, inventory, journal, emitters, spread },
+      ...{ node, frameSize, code, secondPassMs, passes, inventory, journal },
       ...{ desk, signer, keys, outbox, events, log, clock, signal: stop.signal },
       failed: options.failed ?? ((error: unknown) => log.error({ err: error }, "leasing ended")),
       // The same over restarts: what it held stays leased to it. Another ferry's name is no start of this one.
       worker: `${node}/${ferryOf(options)}/ferry-tx`,
     };
-    this.#lanes = lanes.map((lane) => new LaneSending(lane, parts));
-    for (const emitter of emitters) emitter.start();
+    this.#lanes = lanes.map((lane) => new LaneSending(lane, { ...parts, ...this.#wayOf(lane) }));
+    for (const { emitter } of this.#links) emitter.start();
     for (const lane of this.#lanes) lane.start();
   }
 
@@ -175,9 +176,24 @@ export class Sender {
     await this.#journal.close();
   }
 
-  #emitter({ number, gate }: SenderLink, lanes: readonly LaneShare[], clock: OwnClock): Emitter {
+  /** The links of a lane, and how its bundles are spread over them. */
+  #wayOf(lane: SenderLane) {
+    const its = this.#links.filter(({ of }) => goesBy(lane, of.number));
+    return {
+      links: its.map(({ of }) => of.number),
+      emitters: its.map(({ emitter }) => emitter),
+      spread: new Spread(its.map(({ of, emitter }) => ({ emitter, rate: of.rateBytesPerSecond }))),
+    };
+  }
+
+  /** @param lanes those that go by the link, of which alone its heartbeats tell */
+  #emitter(
+    { number, gate }: SenderLink,
+    lanes: readonly { readonly lane: SenderLane; readonly share: LaneShare }[],
+    clock: OwnClock,
+  ): Emitter {
     const { signer, node, frameSize, code } = this.#options;
-    const names = this.#options.lanes.map(({ name, number: at }) => ({ number: at, lane: name }));
+    const names = lanes.map(({ lane }) => ({ number: lane.number, lane: lane.name }));
     const troubles = this.#troubles;
     const lane = names[0]?.lane ?? "";
     const signed = (fault: unknown): void => {
@@ -186,10 +202,16 @@ export class Sender {
     const heartbeat = new HeartbeatSource({
       ...{ signer, sender: node, epoch: this.#journal.epoch, link: number, signed },
       settings: { lanes: names, frameSize, ...code },
-      positions: () => new Map(this.#lanes.flatMap((each) => [...each.positions()])),
+      positions: () =>
+        new Map(
+          this.#lanes
+            .filter(({ links }) => links.includes(number))
+            .flatMap((each) => [...each.positions()]),
+        ),
       clock: clock.now,
     });
-    return new Emitter(gate, frameSize, heartbeat, { number, lanes });
+    const order = lanes.map(({ share }) => share);
+    return new Emitter(gate, frameSize, heartbeat, { number, lanes: order });
   }
 }
 
@@ -198,7 +220,7 @@ function ferryOf({ links }: SenderOptions): number {
   return Math.min(...links.map(({ number }) => number));
 }
 
-/** One cap for all links: who uses one of them has less on the others. */
+/** One cap for all its links: who uses one of them has less on the others. */
 function shareOf({ number, weight, rateBytesPerSecond }: SenderLane): LaneShare {
   const cap = rateBytesPerSecond === undefined ? undefined : new Pacer(rateBytesPerSecond);
   return { number, weight, cap };
