@@ -3,13 +3,13 @@
  * and files alone: root, issuing CAs, node keys, authority, registry, pack. The
  * services that must wait for certificates do, and one request crosses.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { freePortBase } from "../drills/zones.ts";
-import { ZONES } from "../src/layout.ts";
+import { ZONES, zonePaths } from "../src/layout.ts";
 import { ZoneProcess } from "../src/zone/zone-process.ts";
 import { LIMIT_MS, ProductionZones } from "./production-zones.ts";
 
@@ -34,6 +34,10 @@ it("comes up by commands alone, and a request crosses", { timeout: 3 * LIMIT_MS 
   await Promise.all(running.map((zone) => zone.ready));
   await zones.oneCrosses();
   await Promise.all(ZONES.map((zone) => zones.run(`audit verify --zone ${zone}`)));
+  // Compiled code that a service would run is the zone's own, also where the environment names a folder, as tests do.
+  const compiled = (zone: (typeof ZONES)[number]) =>
+    join(zonePaths(zones.home, zone).state, "compile-cache");
+  expect(ZONES.map((zone) => existsSync(compiled(zone)))).toEqual([true, true]);
   const again = await cli(zones.home, ["setup", "--zone", "extranet", "--json"]);
   expect(again.code).toBe(2);
 });

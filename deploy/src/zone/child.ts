@@ -27,7 +27,7 @@ export class ServiceChild {
   readonly name: string;
   readonly #entry: string;
   readonly #config: string;
-  readonly #cache: string;
+  readonly #compiled: string;
   readonly #log: WriteStream;
   readonly #events: ChildEvents;
   #child: ChildProcess | undefined;
@@ -42,11 +42,11 @@ export class ServiceChild {
     name: string,
     entry: string,
     config: string,
-    paths: { readonly logs: string; readonly state: string },
+    paths: { readonly logs: string; readonly compiled: string },
     events: ChildEvents,
   ) {
     this.name = name;
-    this.#cache = join(paths.state, "compile-cache");
+    this.#compiled = paths.compiled;
     this.#entry = entry;
     this.#config = config;
     this.#events = events;
@@ -77,8 +77,8 @@ export class ServiceChild {
         env: {
           ...process.env,
           LIGHTFERRY_SUPERVISED: "1",
-          // Compiled code is kept, beside the zone unless it is said where: a restart then loads in half the time.
-          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? this.#cache,
+          // Compiled code is kept: a restart then loads in half the time.
+          NODE_COMPILE_CACHE: this.#compiled,
         },
       },
     );

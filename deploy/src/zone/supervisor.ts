@@ -27,6 +27,12 @@ function say(event: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
+/** What is kept there runs unseen as the service's own code: in production in the zone's folder, whatever the environment says. */
+function compiledIn(paths: ZonePaths, mode: "demo" | "production"): string {
+  const elsewhere = mode === "demo" ? process.env.NODE_COMPILE_CACHE : undefined;
+  return elsewhere ?? join(paths.state, "compile-cache");
+}
+
 /** `state/supervisor.json`: pids and readiness, for `lightferry status` and the drills. */
 function writeStatus(
   paths: ZonePaths,
@@ -107,10 +113,11 @@ async function run(home: string, zone: ZoneName): Promise<void> {
   await startDatabase();
   await createDatabases(ports.postgres, passwords);
   const services = writeConfigs(home, zone, options, passwords);
+  const places = { logs: paths.logs, compiled: compiledIn(paths, options.mode) };
   let announced = false;
   for (const name of services) {
     children.push(
-      new ServiceChild(name, SERVICE_ENTRIES[name], join(paths.config, `${name}.json`), paths, {
+      new ServiceChild(name, SERVICE_ENTRIES[name], join(paths.config, `${name}.json`), places, {
         onReady: (service, pid) => {
           status();
           say({ event: "service-ready", zone, service, pid });
