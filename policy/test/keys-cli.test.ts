@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { KeyRing, loadKeyFile, ringKeyIds } from "@lightferry/proto/keystore";
 import { parseRevocationList, readPkiItems, verifyRevocationList } from "@lightferry/proto/pki";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { OVERLAP_AFTER_END_MS } from "../src/keys/state.ts";
 import {
   at,
@@ -139,6 +139,8 @@ test("rotation: announced, in use from its beginning, the old one in its overlap
     );
   expect(await states("extranet")).toEqual({ [old.keyId]: "active", [next.keyId]: "next" });
   await refused(`destroy ${old.keyId} --zone extranet --use encrypt --yes`, "key.still-needed");
+  // Other files share the process.
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ["Date"], now: next.notBeforeMs + 60_000 });
   expect(await states("extranet")).toEqual({ [old.keyId]: "overlap", [next.keyId]: "active" });
   expect(await states("business")).toEqual({ [old.keyId]: "overlap", [next.keyId]: "active" });
