@@ -12,7 +12,7 @@ import {
   profileNamed,
 } from "../src/setup/directory-lane.ts";
 
-/** A profile has fifteen settings. */
+/** A profile has thirteen settings. */
 const MAX_PROFILE_BYTES = 65_536;
 const DEFAULT_PROFILE = "8.3";
 
