@@ -14,6 +14,7 @@ import {
 } from "./directory-world.ts";
 import { digestOf, eventually, LANE, type Place, place } from "./fixture.ts";
 import { idOf, type Leased, queue } from "./media-world.ts";
+import { roomFor } from "./outbox.ts";
 
 let at: Place;
 const closing: (() => Promise<unknown>)[] = [];
@@ -206,7 +207,7 @@ describe("what may go wrong on the way", () => {
   test("inventories name what is missing and close what will never come; what is recalled comes", async () => {
     const [one, two, three] = await queue(at, 300, 400, 500);
     const [first, second, third] = [one as Leased, two as Leased, three as Leased];
-    const taken = await at.outbox.lease({ lane: LANE, worker: "another", max: 3 });
+    const taken = await at.outbox.lease({ lane: LANE, worker: "another", ...roomFor(3) });
     for (const bundle of taken.bundles ?? []) {
       if (idOf(bundle) === idOf(third)) at.outbox.put(third);
     }

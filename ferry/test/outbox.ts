@@ -1,11 +1,21 @@
-/** Guarantee: an outbox in memory that answers as the real one: leases by lane, acknowledgements, recalls and listings. */
+/** Guarantee: an outbox in memory that answers as the real one: leases by lane and room, acknowledgements, recalls and listings. */
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import { LEASE_CLASSES, leaseClassOf } from "../src/tx/places.ts";
 
 type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 type LeaseRequest = lightferry.ferry.v1.LeaseRequest.$Properties;
 type AckRequest = lightferry.ferry.v1.AckRequest.$Properties;
 type Named = Pick<LeasedBundle, "stream" | "sequence">;
+
+/** Of one answer. */
+const LEASE_MAX = 64;
+
+/** Room for as many bundles of any class and size, for who asks by hand. */
+export const roomFor = (bundles: number) => {
+  const room = { bundles, anySize: bundles, bytes: 0 };
+  return { max: bundles, urgent: room, normal: room, bulk: room, repeated: room };
+};
 
 /** The outbox of a front-proxy: leases, takes acknowledgements, gives stale leases out again, keeps what left. */
 export class Outbox {
@@ -13,6 +23,8 @@ export class Outbox {
   readonly kept = new Map<string, LeasedBundle>();
   /** Numbers that will never be sent. */
   readonly givenUp: Named[] = [];
+  /** As they came. */
+  readonly requests: LeaseRequest[] = [];
   /** Who has asked for leases. */
   readonly askers = new Set<string>();
   readonly recalls: lightferry.ferry.v1.RecallRequest.$Properties[] = [];
@@ -51,16 +63,18 @@ export class Outbox {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
     this.askers.add(request.worker ?? "");
-    const mine = ({ stream }: LeasedBundle) => stream?.startsWith(`${request.lane}/`) === true;
-    if (!this.#queue.some(mine)) {
+    this.requests.push(request);
+    const over = performance.now() + (request.waitMs ?? 0);
+    let taken = this.#fitting(request);
+    while (taken.length === 0 && performance.now() < over && options.signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
         options.signal?.addEventListener("abort", () => resolve());
-        setTimeout(resolve, request.waitMs ?? 0).unref();
+        setTimeout(resolve, over - performance.now()).unref();
       });
+      taken = this.#fitting(request);
     }
     if (options.signal?.aborted === true) throw new GatewayError("rpc.unavailable");
-    const taken = this.#queue.filter(mine).slice(0, request.max ?? 1);
     this.#queue = this.#queue.filter((bundle) => !taken.includes(bundle));
     const bundles = taken.map((bundle) => {
       this.#leases += 1;
@@ -71,6 +85,22 @@ export class Outbox {
     });
     return { bundles };
   };
+
+  /** What there is room for, in the order in which it came. */
+  #fitting(request: LeaseRequest): readonly LeasedBundle[] {
+    const mine = this.#queue.filter(({ stream }) => stream?.startsWith(`${request.lane}/`));
+    const byClass = Map.groupBy(mine, leaseClassOf);
+    const fitting = LEASE_CLASSES.flatMap((name, number) => {
+      const { bundles, anySize, bytes } = request[name] ?? {};
+      let before = 0;
+      return (byClass.get(number) ?? []).slice(0, bundles ?? 0).filter(({ size }, index) => {
+        const fits = index < (anySize ?? 0) || before < (bytes ?? 0);
+        before += size ?? 0;
+        return fits;
+      });
+    });
+    return fitting.slice(0, request.max || LEASE_MAX);
+  }
 
   renew = async ({
     leaseIds,

@@ -3,10 +3,12 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "@lightferry/proto/errors";
 import { expect, test } from "vitest";
 import { DEFAULT_CODE } from "../src/object.ts";
-import { leaseBundles } from "../src/tx/outbox.ts";
+import { GATE_LIMITS, leaseBundles } from "../src/tx/outbox.ts";
+import { Places } from "../src/tx/places.ts";
 import { renewLeases } from "../src/tx/renew.ts";
 import { Sender } from "../src/tx/sender.ts";
 import { directory, eventually, FROM, keys, LANE, linkOf, place, quiet, TO } from "./fixture.ts";
+import { roomFor } from "./outbox.ts";
 import { RecordingGate } from "./tx-gate.ts";
 
 test("many leases are renewed in several calls, a call that fails costs one round, and what is lost is told", async () => {
@@ -55,7 +57,10 @@ test("a bundle whose lease another ferry has by now is forgotten: no acknowledge
     const answer = await ack(request);
     // Before the second pass the lease runs out, and somebody else is there first.
     at.outbox.leaseAgain(`${FROM}/3/ferry-tx`);
-    const other = await at.outbox.lease({ lane: LANE, worker: `${FROM}/5/ferry-tx`, max: 1 });
+    const other = await at.outbox.lease({
+      ...{ lane: LANE, worker: `${FROM}/5/ferry-tx` },
+      ...roomFor(1),
+    });
     taken += other.bundles?.length ?? 0;
     return answer;
   };
@@ -81,9 +86,8 @@ test("an epoch without object ids ends the leasing and the program; a lease that
     taken += 1;
     throw new GatewayError(codes[taken - 1] ?? "internal.fault");
   };
-  const carrier = { sending: 0, sendingSoon: 0, held: 0, take };
   await leaseBundles({
-    ...{ lane: LANE, worker: "w", carrier, signal: stop.signal },
+    ...{ lane: LANE, worker: "w", places: new Places(GATE_LIMITS), take, signal: stop.signal },
     lease: async () => ({ bundles: [{}, {}] }),
     log: { ...quiet, warn: (facts) => void warned.push(facts) },
     failed: (error) => void failed.push(error),

@@ -8,6 +8,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
 import { OutboxDesk } from "../src/egress/outbox-service.ts";
 import { sweepOnce } from "../src/egress/sweep.ts";
+import { roomFor } from "./support/lease-room.ts";
 import { accepted, sendingZone, world } from "./support/sending.ts";
 
 sendingZone();
@@ -21,7 +22,9 @@ afterEach(async () => {
 
 describe("the outbox", () => {
   const leaseBundles = (worker: string, waitMs = 5_000) =>
-    world.running.outbox.lease({ lane: "inbound", worker, max: 1, waitMs });
+    world.running.outbox.lease({ lane: "inbound", worker, waitMs, ...roomFor(1) });
+  const states = async () =>
+    (await world.pool.query("SELECT state FROM outbox_bundle")).rows.map(({ state }) => state);
   const clear = () => world.pool.query("DELETE FROM outbox_bundle");
 
   it("gives a bundle again when its lease has run out, or to the same ferry restarted", async () => {
@@ -50,13 +53,19 @@ describe("the outbox", () => {
     const leaseId = bundle?.leaseId ?? "";
     const nearlyOver = `UPDATE outbox_bundle SET lease_expires_ms = ${Date.now() - 1}`;
     await world.pool.query(nearlyOver);
+    // It has no room for it: the bundle waits, and stays whose it was.
+    const looking = { lane: "inbound", worker: "node/2/ferry-tx", waitMs: 0 };
+    const { bulk } = roomFor(1);
+    expect((await world.running.outbox.lease({ ...looking, bulk })).bundles).toEqual([]);
+    expect(await states()).toEqual(["waiting"]);
     const renew = (leaseIds: string[]) => world.running.outbox.renew({ lane: "inbound", leaseIds });
     expect((await renew([leaseId])).lost).toEqual([]);
+    expect(await states()).toEqual(["leased"]);
     expect((await leaseBundles("node/1/ferry-tx", 0)).bundles).toEqual([]);
     // A ferry of another number is no later start of this one, and its own name again neither.
     expect((await leaseBundles("node/0/ferry-tx", 0)).bundles).toEqual([]);
     await world.pool.query(nearlyOver);
-    expect((await leaseBundles("node/1/ferry-tx", 0)).bundles).toHaveLength(1);
+    expect((await leaseBundles("node/1/ferry-tx")).bundles).toHaveLength(1);
     const strangers = [leaseId, "no lease", "00000000-0000-0000-0000-000000000000"];
     expect((await renew(strangers)).lost).toEqual(strangers);
     expect((await world.running.outbox.renew({ lane: "other", leaseIds: [] })).lost).toEqual([]);
@@ -82,7 +91,12 @@ describe("the outbox", () => {
     );
     const signal = new AbortController().signal;
     const answer = desk.lease(
-      new lightferry.ferry.v1.LeaseRequest({ lane: "inbound", worker: "a/1", max: 1, medium }),
+      new lightferry.ferry.v1.LeaseRequest({
+        lane: "inbound",
+        worker: "a/1",
+        medium,
+        ...roomFor(1),
+      }),
       { signal, closing: signal } as CallContext,
     );
     if (given) expect((await answer).bundles).toHaveLength(1);

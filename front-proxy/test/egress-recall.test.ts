@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listEmitted } from "../src/egress/outbox-inventory.ts";
 import { sweepOnce } from "../src/egress/sweep.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { roomFor } from "./support/lease-room.ts";
 
 const LANE = "inbound";
 const NORMAL = "inbound/node-extranet/normal";
@@ -43,12 +44,12 @@ async function put(numbers: readonly number[], row: Row = {}): Promise<string[]>
       `INSERT INTO outbox_bundle (bundle_id, lane, stream, sequence, priority, file, size,
          header_digest, item_root, created_ms, expires_ms, state, passes_done, emitted_ms,
          finished_ms, refuse_code)
-       VALUES ($1, $2, $3, $4, $5, $6, 6, $7, $7, $8, $9, $10, 2, $11, $12, $13)`,
+       VALUES ($1, $2, $3, $4, $5, $6, 6, $7, $7, $8, $9, $10, $14, $11, $12, $13)`,
       [
         ...[id, LANE, stream, sequence, stream.split("/")[2], `${id}.lfb`, Buffer.alloc(32), now],
         ...[row.expiresMs ?? now + DAY_MS, row.state ?? "finished"],
         row.emittedMs === undefined ? now : row.emittedMs,
-        ...[row.finishedMs ?? now, row.refuseCode ?? ""],
+        ...[row.finishedMs ?? now, row.refuseCode ?? "", row.emittedMs === null ? 0 : 2],
       ],
     );
     if (row.file !== false) await writeFile(join(world.dir, "outbox", `${id}.lfb`), "sealed");
@@ -181,7 +182,7 @@ describe("a recall", () => {
   const recall = (ticket: string, ...streams: ReturnType<typeof only>) =>
     world.running.outbox.recall({ lane: LANE, ticket, streams });
   const lease = async (worker = "ferry@test/1") =>
-    (await world.running.outbox.lease({ lane: LANE, worker, max: 8, waitMs: 0 })).bundles;
+    (await world.running.outbox.lease({ lane: LANE, worker, waitMs: 0, ...roomFor(8) })).bundles;
   const stateOf = async (id: string) =>
     (
       await world.pool.query(
@@ -270,8 +271,8 @@ describe("a recall", () => {
     const waiting = world.running.outbox.lease({
       lane: LANE,
       worker: "f/1",
-      max: 1,
       waitMs: 10_000,
+      ...roomFor(1),
     });
     await recall("ticket-4", ...only(NORMAL, [5, 5]));
     expect((await waiting).bundles[0]).toMatchObject({ sequence: 5, repair: true });

@@ -4,6 +4,7 @@ import { formatId, newId } from "@lightferry/proto/ids";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { sweepOnce } from "../src/egress/sweep.ts";
 import { createEgressWorld, type EgressWorld } from "./support/egress-world.ts";
+import { roomFor } from "./support/lease-room.ts";
 import { expectProblem } from "./support/refusal.ts";
 
 let world: EgressWorld;
@@ -50,7 +51,7 @@ afterEach(() => vi.restoreAllMocks());
 /** Sends everything that waits, as ferry tx does. */
 async function ferry(): Promise<void> {
   for (;;) {
-    const ask = { lane: "inbound", worker: "ferry@test/1", max: 8, waitMs: 0 };
+    const ask = { lane: "inbound", worker: "ferry@test/1", waitMs: 0, ...roomFor(8) };
     const { bundles } = await world.running.outbox.lease(ask);
     if (bundles.length === 0) return;
     for (const { bundleId, leaseId } of bundles) {

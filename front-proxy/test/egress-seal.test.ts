@@ -7,6 +7,7 @@ import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { provider } from "./support/egress-keys.ts";
+import { roomFor } from "./support/lease-room.ts";
 import { accepted, sendingZone, token, world } from "./support/sending.ts";
 
 const lease = (worker = "seal@test/1", waitMs = 0, maxItems = 1024) =>
@@ -142,7 +143,7 @@ describe("the seal program", () => {
   });
 
   const leaseBundles = (worker = "ferry@test/1", waitMs = 5_000) =>
-    world.running.outbox.lease({ lane: "inbound", worker, max: 8, waitMs });
+    world.running.outbox.lease({ lane: "inbound", worker, waitMs, ...roomFor(8) });
 
   it("makes bundles that the far side can verify and open; then they are emitted", async () => {
     const ids = [await accepted({ parcel: 1 }), await accepted("x".repeat(100_000))];

@@ -3,6 +3,7 @@ import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import { loadProvider, type Sm2PrivateKey } from "@lightferry/proto/sm";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { importReceipts } from "../src/receipts/import.ts";
+import { roomFor } from "./support/lease-room.ts";
 import { type ListDraft, receiptFile } from "./support/receipt-lists.ts";
 import { accepted, sendingZone, submit, token, world } from "./support/sending.ts";
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   await Promise.all(sent.map((id) => world.until(id, "queued")));
   for (;;) {
     const { bundles } = await world.running.outbox.lease({
-      ...{ lane: "inbound", worker: "ferry@a/1", max: 8, waitMs: 0 },
+      ...{ lane: "inbound", worker: "ferry@a/1", waitMs: 0, ...roomFor(8) },
     });
     if (bundles.length === 0) break;
     for (const { bundleId, leaseId } of bundles) {

@@ -14,6 +14,7 @@ import { isTransient, untilAnswered } from "../retry.ts";
 import { BundleFile } from "../tx/bundle-file.ts";
 import { checkBundle, outboxPath } from "../tx/check.ts";
 import type { Carried } from "../tx/journal.ts";
+import { LEASE_CLASSES } from "../tx/places.ts";
 import type { ExportParts } from "./export.ts";
 import { copyTo, onMedium } from "./files.ts";
 import { bundleName, MAX_BUNDLES } from "./layout.ts";
@@ -71,7 +72,12 @@ export class Freight {
     while (!this.#full) {
       const max = Math.min(LEASE_MAX, MAX_BUNDLES - this.loaded.length);
       if (max <= 0) return;
-      const request = { lane, worker: this.#worker, max, waitMs: 0, medium: true };
+      // The first of a class however large: that there is no room for it is said of it by name.
+      const room = { bundles: max, anySize: 1, bytes: this.#room };
+      const request = {
+        ...{ lane, worker: this.#worker, max, waitMs: 0, medium: true },
+        ...Object.fromEntries(LEASE_CLASSES.map((name) => [name, room])),
+      };
       const answer = await this.#asked(() =>
         outbox.lease(request, { deadlineMs: DEADLINE_MS, signal }),
       );

@@ -13,7 +13,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
-import { CHANNEL, FRAME_HEADER } from "../frame.ts";
+import { FRAME_HEADER } from "../frame.ts";
 import type { Code } from "../object.ts";
 import { rangesText } from "../ranges.ts";
 import { isTransient, untilAnswered } from "../retry.ts";
@@ -23,6 +23,7 @@ import type { CheckContext } from "./check.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
 import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
+import { leaseClassOf, type Place, type Places } from "./places.ts";
 import type { Spread } from "./spread.ts";
 import { LEASE_LOST, Transmit } from "./transmit.ts";
 
@@ -39,6 +40,8 @@ export interface CarrierParts {
   /** Of the lane, on the wire. */
   readonly laneNumber: number;
   readonly memory: ShardMemory;
+  /** Where what is taken on counts. */
+  readonly places: Places;
   readonly signer: LinkSigner;
   readonly events: EventSink;
   readonly log: Log;
@@ -72,8 +75,6 @@ export class Carrier {
   readonly #parts: CarrierParts;
   readonly #live = new Map<string, Carried>();
   readonly #transmit: Transmit;
-  /** First passes not over, by class. */
-  readonly #first = Object.values(CHANNEL).map(() => 0);
   readonly #running = new Set<Promise<void>>();
   /** Leases that are another's by now. */
   readonly #lost = new Set<string>();
@@ -91,12 +92,7 @@ export class Carrier {
 
   /** First passes not over. */
   get sending(): number {
-    return this.#first.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** … of them not bulk. */
-  get sendingSoon(): number {
-    return (this.#first[0] ?? 0) + (this.#first[1] ?? 0);
+    return this.#parts.places.sending;
   }
 
   /** Goes on with everything that a former run had not finished. */
@@ -193,32 +189,31 @@ export class Carrier {
       begin = true;
     }
     this.#live.set(bundle.bundleId, bundle);
-    const run = this.#carry(bundle, begin)
+    const { priority, passes: passesDone, repair } = bundle;
+    const leaseClass = leaseClassOf({ priority, passesDone, repair: repair !== undefined });
+    const placed = this.#parts.places.take(leaseClass, bundle.size);
+    const run = this.#carry(bundle, begin, placed)
       .catch((error: unknown) => this.#gaveUp(bundle, error))
       .finally(() => {
         if (this.#live.get(bundle.bundleId) === bundle) this.#live.delete(bundle.bundleId);
+        placed.left();
         this.#lost.delete(bundle.leaseId);
         this.#running.delete(run);
       });
     this.#running.add(run);
   }
 
-  async #carry(bundle: Carried, begin: boolean): Promise<void> {
+  async #carry(bundle: Carried, begin: boolean, placed: Place): Promise<void> {
     const { journal, passes } = this.#parts;
     if (bundle.repair !== undefined) {
       if (begin) await journal.begin(bundle);
       if (!(await this.#repair(bundle, bundle.repair))) return;
     } else if (bundle.passes === 0) {
-      const channel = channelOf(bundle.priority);
-      this.#first[channel] = (this.#first[channel] as number) + 1;
-      try {
-        if (!(await this.#firstPass(bundle, channel, begin))) return;
-      } finally {
-        this.#first[channel] = (this.#first[channel] as number) - 1;
-      }
+      if (!(await this.#firstPass(bundle, begin))) return;
     } else if (begin) {
       await journal.begin(bundle);
     }
+    placed.passed();
     while (bundle.passes < passes) {
       await this.#ack(bundle, { passesDone: bundle.passes });
       await this.#repeat(bundle);
@@ -229,8 +224,9 @@ export class Carrier {
   }
 
   /** False when the bundle was refused. */
-  async #firstPass(bundle: Carried, channel: number, begin: boolean): Promise<boolean> {
+  async #firstPass(bundle: Carried, begin: boolean): Promise<boolean> {
     const { journal, events } = this.#parts;
+    const channel = channelOf(bundle.priority);
     const kind = { channel, serviceClass: channel, repeat: false };
     const refused = await this.#transmit.send(bundle, kind, () => {
       // The pass ends with a line of its own, so this one need not be waited for.

@@ -22,8 +22,9 @@ import { DEFAULT_INVENTORY, InventorySource, type InventoryTimes } from "./inven
 import type { TxJournal } from "./journal.ts";
 import { ShardMemory } from "./memory.ts";
 import { Message } from "./message.ts";
-import { leaseBundles } from "./outbox.ts";
+import { GATE_LIMITS, leaseBundles } from "./outbox.ts";
 import type { OwnClock } from "./own-clock.ts";
+import { Places } from "./places.ts";
 import { renewLeases } from "./renew.ts";
 import type { Spread } from "./spread.ts";
 import type { TicketDesk } from "./tickets.ts";
@@ -98,6 +99,7 @@ export class LaneSending {
   readonly #lane: SenderLane;
   readonly #parts: LaneSendingParts;
   readonly #memory: ShardMemory;
+  readonly #places = new Places(GATE_LIMITS);
   readonly #carrier: Carrier;
   readonly #inventory: InventorySource;
   readonly #lag = new LagMeter();
@@ -112,6 +114,7 @@ export class LaneSending {
     this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
     this.#carrier = new Carrier({
       ...{ journal, spread, memory: this.#memory, signer, events, log, frameSize, code, signal },
+      places: this.#places,
       laneNumber: lane.number,
       check: () => ({
         ...{ provider: signer.provider, keys: keys(), lane: name, node, outboxDir },
@@ -153,7 +156,8 @@ export class LaneSending {
         renew: (request, call) => outbox.renew(request, call),
       }),
       leaseBundles({
-        ...{ lane, worker, carrier, log, failed, signal },
+        ...{ lane, worker, places: this.#places, log, failed, signal },
+        take: (bundle) => carrier.take(bundle),
         lease: (request, call) => outbox.lease(request, call),
       }),
     ]);

@@ -113,7 +113,7 @@ async function expiringOf(
     pool,
     "backlog-expiring",
     `SELECT count(*) AS bundles, coalesce(sum(size), 0)::bigint AS bytes FROM (
-       SELECT size, expires_ms, sum(size) OVER (ORDER BY priority DESC, repair, created_ms, sequence
+       SELECT size, expires_ms, sum(size) OVER (ORDER BY lease_order, created_ms, sequence
          ROWS UNBOUNDED PRECEDING) AS through
         FROM outbox_bundle WHERE lane = $1 AND ${TO_SEND}) AS queue
       WHERE expires_ms <= $2 + CASE WHEN $3::bigint = 0 THEN 0 ELSE through * 1000 / $3 END`,

@@ -16,6 +16,7 @@ import type { Spool } from "../payload/spool.ts";
 import { carriedEvent, stoppedEvent, subjectOf } from "./events.ts";
 import { type Moved, moveExchanges } from "./exchange-rows.ts";
 import type { Outbox, OutboxRow } from "./outbox.ts";
+import { readLease } from "./outbox-lease.ts";
 import { type Range, type Recalled, readRecall, type Wanted } from "./outbox-recall.ts";
 import { forgetSegments } from "./segments.ts";
 
@@ -26,8 +27,6 @@ type RenewRequest = InstanceType<Ferry["RenewRequest"]>;
 type ListEmittedRequest = InstanceType<Ferry["ListEmittedRequest"]>;
 type RecallRequest = InstanceType<Ferry["RecallRequest"]>;
 
-/** One answer stays small; a ferry that wants more asks again. */
-const MAX_LEASED = 64;
 /** A tenth of all that one ferry may hold; what goes beyond is not renewed, and no loss is said of it. */
 const MAX_RENEWED = 5_000;
 /** A long poll never outlives the deadline its caller sets. */
@@ -48,18 +47,22 @@ export class OutboxDesk {
     this.#spool = spool;
   }
 
-  /** @throws GatewayError `outbox.lane-offline` when the lane's state does not let this form carry it. */
+  /**
+   * Answers as soon as something is there that the caller has room for.
+   * @throws GatewayError `rpc.bad-message` without room for anything; `outbox.lane-offline` when the lane's
+   *   state does not let this form carry it.
+   */
   async lease(
     request: LeaseRequest,
     call: CallContext,
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> {
     this.#assertCarried(request);
-    const max = Math.min(request.max === 0 ? 1 : request.max, MAX_LEASED);
+    const ask = readLease(request);
     const calledOff = AbortSignal.any([call.signal, call.closing]);
     const until = performance.now() + Math.min(request.waitMs, MAX_WAIT_MS);
     for (;;) {
       const since = this.#outbox.rings;
-      const rows = await this.#outbox.lease(request.lane, request.worker, max);
+      const rows = await this.#outbox.lease(ask);
       const left = until - performance.now();
       if (rows.length > 0 || left <= 0 || calledOff.aborted) return { bundles: rows.map(leased) };
       await this.#outbox.wait(since, Math.min(left, LOOK_AGAIN_MS), calledOff);
@@ -80,7 +83,7 @@ export class OutboxDesk {
     const files: string[] = [];
     await inTransaction(this.#context.pool, async (client) => {
       const row = await this.#outbox.hold(client, bundleId, request.leaseId);
-      if (row.state !== "leased") return;
+      if (row.state !== "leased" && row.state !== "waiting") return;
       if (request.refuseCode !== "") await this.#refuse(client, row, request.refuseCode);
       const emits = request.refuseCode === "" && request.passesDone > 0 && row.emitted_ms === null;
       if (emits) files.push(...(await this.#emit(client, row)));

@@ -5,6 +5,7 @@
 import type { lightferry } from "@lightferry/proto/gen";
 import type pg from "pg";
 import type { Priority } from "./exchange-rows.ts";
+import type { LeaseAsk } from "./outbox-lease.ts";
 import type { Recalled, Wanted } from "./outbox-recall.ts";
 
 export interface SealedEntry {
@@ -32,6 +33,9 @@ export interface OutboxRow extends pg.QueryResultRow {
   readonly emitted_ms: number | null;
   /** Recalled for a repair ticket. */
   readonly repair: boolean;
+  readonly created_ms: number;
+  /** By class, and of what left before by priority; ascending. */
+  readonly lease_order: number;
 }
 
 /** What seal queue and ferry service need of an outbox; a clustered one would stand here too. */
@@ -42,11 +46,11 @@ export interface Outbox {
   checkFile(file: string, size: number): Promise<void>;
   /** Takes a bundle in, in the transaction of its commit. */
   put(client: pg.PoolClient, entry: SealedEntry): Promise<void>;
-  /** Up to `max` bundles of a lane for one worker. */
-  lease(lane: string, worker: string, max: number): Promise<readonly OutboxRow[]>;
-  /** Lets leases that are in force last as long again. @returns which are */
+  /** Bundles of a lane that one worker has room for, in the order in which they are to go; as in outbox-lease.ts. */
+  lease(ask: LeaseAsk): Promise<readonly OutboxRow[]>;
+  /** Lets leases that are nobody else's by now last as long again. @returns which are */
   renew(lane: string, leaseIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** The bundle, locked, if this lease on it is in force. @throws GatewayError `outbox.lease-lost`. */
+  /** The bundle, locked, if this lease on it is nobody else's by now. @throws GatewayError `outbox.lease-lost`. */
   hold(client: pg.PoolClient, bundleId: string, leaseId: string): Promise<OutboxRow>;
   /** Writes how far a held bundle has come and renews its lease. */
   progress(client: pg.PoolClient, row: OutboxRow, step: OutboxStep): Promise<void>;

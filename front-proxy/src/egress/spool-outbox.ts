@@ -1,7 +1,6 @@
 /**
- * Guarantee: a sealed bundle is handed to one ferry worker at a time, requests
- * before files, new ones before repairs, until its last pass is acknowledged;
- * its file is kept until retention is over.
+ * Guarantee: a sealed bundle is handed to one ferry worker at a time until its
+ * last pass is acknowledged; its file is kept until retention is over.
  *
  * Embedded default: files in the outbox directory, their state in PostgreSQL.
  */
@@ -10,36 +9,28 @@ import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type pg from "pg";
-import { inTransaction, query } from "../database.ts";
+import { query } from "../database.ts";
 import { Doorbell } from "./doorbell.ts";
 import { asBuffer } from "./exchange-rows.ts";
 import type { EmittedQuestion, Outbox, OutboxRow, OutboxStep, SealedEntry } from "./outbox.ts";
 import { OutboxBytes } from "./outbox-bytes.ts";
 import { BUNDLE_FILE, expireBundles, removeOrphanBundles } from "./outbox-files.ts";
 import { listEmitted } from "./outbox-inventory.ts";
+import { LEASE_BYTES_PER_MS, LEASE_MS, type LeaseAsk, OutboxLeases } from "./outbox-lease.ts";
 import { type Recalled, recallBundles, type Wanted } from "./outbox-recall.ts";
-import { succeeds } from "./worker-name.ts";
-
-/**
- * As long as a pass takes on a slow line: half a minute, plus the bundle at 10 MB/s. A ferry renews what
- * it holds every ten seconds, so that only a dead one's bundles go to another. One that is given a
- * bundle again which it still carries goes on with it under the new lease.
- */
-const LEASE_MS = 30_000;
-const LEASE_BYTES_PER_MS = 10_000;
-/** What the database gives out as a lease. */
-const LEASE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export class SpoolOutbox implements Outbox {
   readonly #pool: pg.Pool;
   readonly #dir: string;
   readonly #bytes: OutboxBytes;
+  readonly #leases: OutboxLeases;
   readonly #bell = new Doorbell();
 
   private constructor(pool: pg.Pool, dir: string, bytes: OutboxBytes) {
     this.#pool = pool;
     this.#dir = dir;
     this.#bytes = bytes;
+    this.#leases = new OutboxLeases(pool);
   }
 
   static async open(pool: pg.Pool, dir: string): Promise<SpoolOutbox> {
@@ -93,70 +84,12 @@ export class SpoolOutbox implements Outbox {
     this.#bytes.held += request.size;
   }
 
-  lease(lane: string, worker: string, max: number): Promise<readonly OutboxRow[]> {
-    return inTransaction(this.#pool, async (client) => {
-      await this.#takeBack(client, lane, worker);
-      const now = Date.now();
-      // 'normal' sorts after 'bulk', so descending puts requests before files. Repairs wait like
-      // second passes: after an outage what was never sent goes first.
-      const result = await query<OutboxRow>(
-        client,
-        "outbox-lease",
-        `UPDATE outbox_bundle o SET state = 'leased', lease_id = q.lease_id, lease_worker = $2,
-           lease_expires_ms = $3 + $4 + o.size / $5
-          FROM (SELECT bundle_id, gen_random_uuid() AS lease_id FROM outbox_bundle
-                 WHERE lane = $1 AND (state = 'waiting' OR (state = 'leased' AND lease_expires_ms <= $3))
-                 ORDER BY priority DESC, repair, created_ms, sequence LIMIT $6
-                 FOR UPDATE SKIP LOCKED) AS q
-         WHERE o.bundle_id = q.bundle_id RETURNING o.*`,
-        [lane, worker, now, LEASE_MS, LEASE_BYTES_PER_MS, max],
-      );
-      return result.rows.toSorted(
-        (a, b) =>
-          b.priority.localeCompare(a.priority) ||
-          Number(a.repair) - Number(b.repair) ||
-          a.sequence - b.sequence,
-      );
-    });
+  lease(ask: LeaseAsk): Promise<readonly OutboxRow[]> {
+    return this.#leases.give(ask);
   }
 
-  async renew(lane: string, leaseIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const result = await query<{ lease_id: string }>(
-      this.#pool,
-      "outbox-renew",
-      `UPDATE outbox_bundle
-          SET lease_expires_ms = greatest(lease_expires_ms, $3::bigint + size / $4::bigint)
-        WHERE lane = $1 AND state = 'leased' AND lease_id = ANY($2::uuid[])
-        RETURNING lease_id::text`,
-      [
-        lane,
-        leaseIds.filter((leaseId) => LEASE_ID.test(leaseId)),
-        Date.now() + LEASE_MS,
-        LEASE_BYTES_PER_MS,
-      ],
-    );
-    return new Set(result.rows.map((row) => row.lease_id));
-  }
-
-  // A ferry that was killed and is back under its name goes on with what it had.
-  async #takeBack(client: pg.PoolClient, lane: string, worker: string): Promise<void> {
-    const held = await query<{ lease_worker: string }>(
-      client,
-      "outbox-holders",
-      `SELECT DISTINCT lease_worker FROM outbox_bundle WHERE lane = $1 AND state = 'leased'`,
-      [lane],
-    );
-    const former = held.rows
-      .map((row) => row.lease_worker)
-      .filter((name) => succeeds(worker, name));
-    if (former.length === 0) return;
-    await query(
-      client,
-      "outbox-take-back",
-      `UPDATE outbox_bundle SET state = 'waiting', lease_id = NULL
-        WHERE lane = $1 AND state = 'leased' AND lease_worker = ANY($2::text[])`,
-      [lane, former],
-    );
+  renew(lane: string, leaseIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#leases.renew(lane, leaseIds);
   }
 
   async hold(client: pg.PoolClient, bundleId: string, leaseId: string): Promise<OutboxRow> {
@@ -173,7 +106,8 @@ export class SpoolOutbox implements Outbox {
 
   async progress(client: pg.PoolClient, row: OutboxRow, step: OutboxStep): Promise<void> {
     const now = Date.now();
-    const ended = step.refuseCode !== "" ? "refused" : step.finished ? "finished" : row.state;
+    // One that had run out is in force again: nobody else was given the bundle.
+    const ended = step.refuseCode !== "" ? "refused" : step.finished ? "finished" : "leased";
     await query(
       client,
       "outbox-progress",

@@ -4547,6 +4547,18 @@ export namespace lightferry {
                 /** LeaseRequest medium. */
                 medium: boolean;
 
+                /** LeaseRequest urgent. */
+                urgent?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                /** LeaseRequest normal. */
+                normal?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                /** LeaseRequest bulk. */
+                bulk?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                /** LeaseRequest repeated. */
+                repeated?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
                 /**
                  * Encodes the specified LeaseRequest message. Does not implicitly {@link lightferry.ferry.v1.LeaseRequest.verify|verify} messages.
                  * @param message LeaseRequest message or plain object to encode
@@ -4586,12 +4598,93 @@ export namespace lightferry {
                     /** LeaseRequest medium */
                     medium?: (boolean|null);
 
+                    /** LeaseRequest urgent */
+                    urgent?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                    /** LeaseRequest normal */
+                    normal?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                    /** LeaseRequest bulk */
+                    bulk?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
+                    /** LeaseRequest repeated */
+                    repeated?: (lightferry.ferry.v1.LeaseRoom.$Properties|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a LeaseRequest. */
                 type $Shape = lightferry.ferry.v1.LeaseRequest.$Properties;
+            }
+
+            /**
+             * Properties of a LeaseRoom.
+             * @deprecated Use lightferry.ferry.v1.LeaseRoom.$Properties instead.
+             */
+            interface ILeaseRoom extends lightferry.ferry.v1.LeaseRoom.$Properties {
+            }
+
+            /** Represents a LeaseRoom. */
+            class LeaseRoom {
+
+                /**
+                 * Constructs a new LeaseRoom.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.LeaseRoom.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LeaseRoom bundles. */
+                bundles: number;
+
+                /** LeaseRoom anySize. */
+                anySize: number;
+
+                /** LeaseRoom bytes. */
+                bytes: number;
+
+                /**
+                 * Encodes the specified LeaseRoom message. Does not implicitly {@link lightferry.ferry.v1.LeaseRoom.verify|verify} messages.
+                 * @param message LeaseRoom message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.LeaseRoom.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LeaseRoom message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.LeaseRoom & lightferry.ferry.v1.LeaseRoom.$Shape} LeaseRoom
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.LeaseRoom & lightferry.ferry.v1.LeaseRoom.$Shape;
+            }
+
+            namespace LeaseRoom {
+
+                /** Properties of a LeaseRoom. */
+                interface $Properties {
+
+                    /** LeaseRoom bundles */
+                    bundles?: (number|null);
+
+                    /** LeaseRoom anySize */
+                    anySize?: (number|null);
+
+                    /** LeaseRoom bytes */
+                    bytes?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LeaseRoom. */
+                type $Shape = lightferry.ferry.v1.LeaseRoom.$Properties;
             }
 
             /**

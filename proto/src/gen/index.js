@@ -7014,6 +7014,10 @@ export const lightferry = $root.lightferry = (() => {
                 LeaseRequest.prototype.max = 0;
                 LeaseRequest.prototype.waitMs = 0;
                 LeaseRequest.prototype.medium = false;
+                LeaseRequest.prototype.urgent = null;
+                LeaseRequest.prototype.normal = null;
+                LeaseRequest.prototype.bulk = null;
+                LeaseRequest.prototype.repeated = null;
 
                 LeaseRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -7032,6 +7036,14 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(32).uint32(message.waitMs);
                     if (message.medium != null && $Object.hasOwnProperty.call(message, "medium") && message.medium !== false)
                         writer.uint32(40).bool(message.medium);
+                    if (message.urgent != null && $Object.hasOwnProperty.call(message, "urgent"))
+                        $root.lightferry.ferry.v1.LeaseRoom.encode(message.urgent, writer.uint32(50).fork(), _depth + 1).ldelim();
+                    if (message.normal != null && $Object.hasOwnProperty.call(message, "normal"))
+                        $root.lightferry.ferry.v1.LeaseRoom.encode(message.normal, writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.bulk != null && $Object.hasOwnProperty.call(message, "bulk"))
+                        $root.lightferry.ferry.v1.LeaseRoom.encode(message.bulk, writer.uint32(66).fork(), _depth + 1).ldelim();
+                    if (message.repeated != null && $Object.hasOwnProperty.call(message, "repeated"))
+                        $root.lightferry.ferry.v1.LeaseRoom.encode(message.repeated, writer.uint32(74).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -7110,6 +7122,30 @@ export const lightferry = $root.lightferry = (() => {
                                     delete message.medium;
                                 continue;
                             }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                message.urgent = $root.lightferry.ferry.v1.LeaseRoom.decode(reader, reader.size(), $undefined, _depth + 1, message.urgent);
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                message.normal = $root.lightferry.ferry.v1.LeaseRoom.decode(reader, reader.size(), $undefined, _depth + 1, message.normal);
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                message.bulk = $root.lightferry.ferry.v1.LeaseRoom.decode(reader, reader.size(), $undefined, _depth + 1, message.bulk);
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 2)
+                                    break;
+                                message.repeated = $root.lightferry.ferry.v1.LeaseRoom.decode(reader, reader.size(), $undefined, _depth + 1, message.repeated);
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -7128,6 +7164,112 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 return LeaseRequest;
+            })();
+
+            v1.LeaseRoom = (function() {
+
+                const LeaseRoom = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                LeaseRoom.prototype.bundles = 0;
+                LeaseRoom.prototype.anySize = 0;
+                LeaseRoom.prototype.bytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                LeaseRoom.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.bundles != null && $Object.hasOwnProperty.call(message, "bundles") && message.bundles !== 0)
+                        writer.uint32(8).uint32(message.bundles);
+                    if (message.anySize != null && $Object.hasOwnProperty.call(message, "anySize") && message.anySize !== 0)
+                        writer.uint32(16).uint32(message.anySize);
+                    if (message.bytes != null && $Object.hasOwnProperty.call(message, "bytes") && (typeof message.bytes === "object" ? message.bytes.low || message.bytes.high : message.bytes !== 0))
+                        writer.uint32(24).uint64(message.bytes);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                LeaseRoom.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.ferry.v1.LeaseRoom();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.bundles = value;
+                                else
+                                    delete message.bundles;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.anySize = value;
+                                else
+                                    delete message.anySize;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.bytes = value;
+                                else
+                                    delete message.bytes;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return LeaseRoom;
             })();
 
             v1.LeasedBundle = (function() {

@@ -11,11 +11,12 @@ import { asGatewayError, type ErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type { EventSink, FerryEvent } from "../../events.ts";
 import type { TxLane } from "../../picture.ts";
+import { leaseClassOf, type Place, type Places } from "../../tx/places.ts";
 import type { Profile } from "../profile.ts";
 import type { Acks } from "./acks.ts";
 import { composeShipment, type Fresh, freshOf, judge, type Refused, refusalOf } from "./compose.ts";
 import type { Carried, Shipment } from "./journal.ts";
-import { classOf, REPEAT_CLASS } from "./line.ts";
+import { REPEAT_CLASS } from "./line.ts";
 import { Passes, type PassParts } from "./passes.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
@@ -29,6 +30,8 @@ const AGAIN_MS = 2_000;
 
 export interface CarrierParts extends PassParts {
   readonly profile: Profile;
+  /** Where what is taken on counts. */
+  readonly places: Places;
   readonly secondPassMs: number;
   readonly acks: Acks;
   readonly events: EventSink;
@@ -44,8 +47,8 @@ export class Carrier {
   readonly #wake: (() => void)[] = [];
   /** Everything held, by bundle id. */
   readonly #held = new Map<string, Fresh | Carried>();
-  /** On the line or waiting for it the first time. */
-  readonly #unsent = new Set<string>();
+  /** Where each of them counts. */
+  readonly #placed = new Map<string, Place>();
   readonly #running = new Set<Promise<void>>();
   readonly #passes: Passes;
 
@@ -60,16 +63,18 @@ export class Carrier {
 
   /** First passes not over. */
   get sending(): number {
-    return this.#unsent.size;
+    return this.#parts.places.sending;
   }
 
   /** Goes on with what a former run had not finished, and begins to work. */
   start(): void {
-    const { journal } = this.#parts;
+    const { journal, places } = this.#parts;
     for (const shipment of journal.shipments.values()) {
       for (const bundle of shipment.bundles) {
         this.#held.set(bundle.bundleId, bundle);
-        if (shipment.passes === 0) this.#unsent.add(bundle.bundleId);
+        const placed = places.take(shipment.serviceClass, bundle.size);
+        if (shipment.passes > 0) placed.passed();
+        this.#placed.set(bundle.bundleId, placed);
       }
       if (shipment.passes === 0) this.#ready[shipment.serviceClass]?.push(shipment);
       else this.#run(this.#afterPass(shipment));
@@ -88,8 +93,8 @@ export class Carrier {
       return;
     }
     this.#held.set(fresh.bundleId, fresh);
-    this.#unsent.add(fresh.bundleId);
-    const serviceClass = fresh.repeat ? REPEAT_CLASS : classOf(fresh.priority);
+    const serviceClass = leaseClassOf(lease);
+    this.#placed.set(fresh.bundleId, this.#parts.places.take(serviceClass, fresh.size));
     this.#fresh[serviceClass]?.push(fresh);
     this.#wake[serviceClass]?.();
   }
@@ -184,7 +189,8 @@ export class Carrier {
 
   #forget(bundleId: string): void {
     this.#held.delete(bundleId);
-    this.#unsent.delete(bundleId);
+    this.#placed.get(bundleId)?.left();
+    this.#placed.delete(bundleId);
   }
 
   /**
@@ -206,7 +212,7 @@ export class Carrier {
     }
     const passes = shipment.passes + 1;
     await this.#passes.persist(() => journal.passOver(shipment.id, passes, Date.now()));
-    for (const { bundleId } of shipment.bundles) this.#unsent.delete(bundleId);
+    for (const { bundleId } of shipment.bundles) this.#placed.get(bundleId)?.passed();
   }
 
   /** A bundle may have expired, or its keys been revoked, while it waited. */

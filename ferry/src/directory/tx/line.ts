@@ -7,12 +7,6 @@
 const SHARES: readonly number[] = [48, 32, 10, 10];
 export const REPEAT_CLASS = 3;
 
-/** Class of a first pass by the priority that the outbox names; unknown names go as bulk. */
-export function classOf(priority: string): number {
-  if (priority === "urgent") return 0;
-  return priority === "normal" ? 1 : 2;
-}
-
 export class Line {
   readonly #waiting: (() => void)[][] = SHARES.map(() => []);
   /** Virtual time of each class: bytes sent ÷ share. The smallest goes next. */

@@ -5,6 +5,7 @@
  * outbox ─lease─▶ carry: check ─▶ shipment ─▶ groups: parity ─▶ outlet: turn, pace, sign ─▶ target
  *                   journal ◀── group, pass over ──┘                └─ heartbeat
  */
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { asGatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
@@ -17,7 +18,9 @@ import type { TxLane, TxLink } from "../../picture.ts";
 import type { LinkSigner } from "../../signed.ts";
 import { InventorySource, type InventoryTimes } from "../../tx/inventory.ts";
 import type { OutboxPeer } from "../../tx/lane.ts";
+import { leaseBundles } from "../../tx/outbox.ts";
 import { OwnClock } from "../../tx/own-clock.ts";
+import { Places } from "../../tx/places.ts";
 import { renewLeases } from "../../tx/renew.ts";
 import { TicketDesk } from "../../tx/tickets.ts";
 import type { Profile } from "../profile.ts";
@@ -25,7 +28,7 @@ import { Acks } from "./acks.ts";
 import { Carrier } from "./carry.ts";
 import { Groups } from "./groups.ts";
 import { ShipmentJournal } from "./journal.ts";
-import { leaseBundles } from "./lease.ts";
+import { applianceLimits } from "./lease.ts";
 import { REPEAT_CLASS } from "./line.ts";
 import { Outlet } from "./outlet.ts";
 import type { Target } from "./target.ts";
@@ -92,8 +95,10 @@ export class DirectorySender {
       if (first) this.#lag.note(request.bundleId ?? new Uint8Array(), clock.now());
       return answer;
     };
+    const places = new Places(applianceLimits(profile));
     this.#carrier = new Carrier({
       ...{ profile, secondPassMs, journal, groups, outlet: this.#outlet, events, log, signal },
+      places,
       troubles,
       acks: new Acks(send, log, signal),
       check: () => ({
@@ -110,11 +115,17 @@ export class DirectorySender {
       clock: clock.now,
     });
     carrier.start();
-    const worker = `${node}/ferry-tx`;
+    // The first part stays over restarts: the outbox gives a later instance what a killed one held.
+    const worker = `${node}/ferry-tx/${randomUUID()}`;
     this.#running = Promise.all([
       this.#inventory.run(),
       renewLeases({ lane, carrier, log, signal, renew: (ask, call) => outbox.renew(ask, call) }),
-      leaseBundles({ outbox, lane, worker, carrier, log, signal }),
+      leaseBundles({
+        ...{ lane, worker, places, log, signal },
+        lease: (ask, call) => outbox.lease(ask, call),
+        take: (bundle) => carrier.take(bundle),
+        failed: (error) => log.error({ code: asGatewayError(error).code }, "no more is leased"),
+      }),
     ]);
   }
 
