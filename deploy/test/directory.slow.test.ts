@@ -7,7 +7,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Appliance, HARSHEST } from "../../ferry/test/appliance.ts";
 import { cli } from "../drills/cli.ts";
@@ -17,6 +16,7 @@ import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONES, zonePaths } from "../src/layout.ts";
 import { dropOf, type FerryDirectory, profileNamed } from "../src/setup/directory-lane.ts";
 import { readZoneOptions, writeZoneOptions } from "../src/setup/zone-options.ts";
+import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
 const POLL_MS = 200;
@@ -75,14 +75,6 @@ const untilTold = <T>(words: readonly string[], holds: (answer: T) => boolean) =
     const { code, out } = await cli(zones.home, [...words, "--json"]);
     return code === 0 && holds(JSON.parse(out) as T);
   });
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(POLL_MS);
-  }
-}
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 

@@ -1,7 +1,6 @@
 /** Both zones made for production by commands and files alone, as deploy/README.md says; who starts them is the test's business. */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { RegistryDocument } from "@lightferry/proto/registry";
 import { expect } from "vitest";
 import { cli } from "../drills/cli.ts";
@@ -10,9 +9,9 @@ import { ApiClient } from "../src/demo/api-client.ts";
 import { CALLERS, nodeIdOf, ZONES, type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
 import { REPOSITORY } from "../src/repository.ts";
 import { demoRegistry } from "../src/setup/demo-registry.ts";
+import { until } from "./until.ts";
 
 export const LIMIT_MS = 180_000;
-const POLL_MS = 200;
 
 interface Exchange {
   readonly state: string;
@@ -121,10 +120,14 @@ export class ProductionZones {
     await Promise.all(
       ZONES.map(async (zone) => {
         // policy answers before any certificate is there; that is how they come in.
-        await until(`policy of ${zone}`, async () => {
-          const { code } = await cli(this.home, ["keys", "list", "--zone", zone, "--json"]);
-          return code === 0 ? true : undefined;
-        });
+        await until(
+          `policy of ${zone}`,
+          async () => {
+            const { code } = await cli(this.home, ["keys", "list", "--zone", zone, "--json"]);
+            return code === 0;
+          },
+          LIMIT_MS,
+        );
         for (const from of ZONES) {
           await this.run(`keys import @${from}-ca.pem @${from}.pem --zone ${zone}`);
         }
@@ -146,21 +149,15 @@ export class ProductionZones {
       ...([client, "land-registration", "/records", "one", parcel, deadline] as const),
     );
     expect(answer.status).toBe(202);
-    await until("delivery", async () => {
-      const { exchanges } = await this.run<{ exchanges: Exchange[] }>(
-        "exchange list --zone business",
-      );
-      return exchanges.some(({ state }) => state === "delivered") ? true : undefined;
-    });
-  }
-}
-
-export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + LIMIT_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(POLL_MS);
+    await until(
+      "delivery",
+      async () => {
+        const { exchanges } = await this.run<{ exchanges: Exchange[] }>(
+          "exchange list --zone business",
+        );
+        return exchanges.some(({ state }) => state === "delivered");
+      },
+      LIMIT_MS,
+    );
   }
 }

@@ -6,7 +6,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { freePortBase } from "../drills/zones.ts";
@@ -15,6 +14,7 @@ import { issueDemo } from "../src/setup/authority.ts";
 import { introduceZone } from "../src/setup/introduction.ts";
 import { DEFAULT_OPTIONS, writeZoneOptions, type ZoneOptions } from "../src/setup/zone-options.ts";
 import { ZoneProcess } from "../src/zone/zone-process.ts";
+import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
 
@@ -32,14 +32,6 @@ function logOf(home: string, zone: ZoneName, service: string): string {
     return readFileSync(join(zonePaths(home, zone).logs, `${service}.log`), "utf8");
   } catch {
     return "";
-  }
-}
-
-async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
-  while (!(await condition())) {
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(100);
   }
 }
 
@@ -65,7 +57,7 @@ it("production mode refuses every demonstration key", { timeout: 4 * LIMIT_MS },
     for (const zone of ZONES) {
       for (const service of servicesOf(zone)) {
         const said = () => logOf(home, zone, service).includes(`"code":"${codeOf(service)}"`);
-        await until(said, `${zone}/${service} did not refuse`);
+        await until(`${zone}/${service} refuses`, said);
         expect(logOf(home, zone, service)).not.toContain('"event":"ready"');
       }
     }
@@ -76,11 +68,11 @@ it("production mode refuses every demonstration key", { timeout: 4 * LIMIT_MS },
     for (const zone of ZONES) {
       for (const service of servicesOf(zone)) {
         const args = ["audit", "list", "--zone", zone, "--type", "service.stopped", "--json"];
-        await until(async () => {
+        await until(`${service} in the log of ${zone}`, async () => {
           const { out } = await cli(home, [...args, "--code", codeOf(service), "--limit", "200"]);
           const { events } = JSON.parse(out) as { events: { emitter: string }[] };
           return events.some(({ emitter }) => emitter === service);
-        }, `the log of ${zone} does not say that ${service} refused`);
+        });
       }
     }
   } finally {

@@ -5,7 +5,6 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseId } from "@lightferry/proto/ids";
 import type { RegistryDocument } from "@lightferry/proto/registry";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,9 +13,9 @@ import { submitRequest } from "../drills/integrator.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
 import { DEMO_MEDIA_LANE } from "../src/setup/zone-options.ts";
+import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
-const POLL_MS = 200;
 const ID_BYTES = 16;
 
 let zones: RunningZones;
@@ -31,16 +30,6 @@ async function run<T>(...words: string[]): Promise<T> {
   return JSON.parse(out) as T;
 }
 
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + LIMIT_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(POLL_MS);
-  }
-}
-
 interface Shown {
   readonly state: string;
   readonly unconfirmed?: boolean;
@@ -53,7 +42,7 @@ const show = (zone: ZoneName, id: string) => run<Shown>("exchange", "show", id, 
 const untilIn = (zone: ZoneName, id: string, state: string) =>
   until(`${id} ${state} in ${zone}`, async () => {
     const view = await zones.operators.view(zone, parseId(id));
-    return view?.state === state ? true : undefined;
+    return view?.state === state;
   });
 
 const configOf = (zone: ZoneName, name: string) =>
@@ -137,7 +126,7 @@ it("goes by medium and its receipt comes back by file", { timeout: 3 * LIMIT_MS 
   );
   await until("trail", async () => {
     const { end } = await run<{ end: string }>("audit", "trail", id, "--zone", "extranet");
-    return end === "receipted" ? true : undefined;
+    return end === "receipted";
   });
   await Promise.all(ZONES.map((zone) => run("audit", "verify", "--zone", zone)));
 });
@@ -229,7 +218,7 @@ it("takes receipts back by a lane, by itself, and none of theirs", {
   const status = (zone: ZoneName) => run<Status>("receipts", "status", "--zone", zone);
   await until("the lane back is known", async () => {
     const { owed } = await status("business");
-    return owed.find(({ lane }) => lane === "inbound")?.returnsBy === "return" ? true : undefined;
+    return owed.find(({ lane }) => lane === "inbound")?.returnsBy === "return";
   });
   const answer = await submitRequest(
     ...([zones.apis.extranet, "land-registration", "/records", "back-1"] as const),

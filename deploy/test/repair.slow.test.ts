@@ -7,15 +7,14 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseId } from "@lightferry/proto/ids";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { type ZoneName, zonePaths } from "../src/layout.ts";
+import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
-const POLL_MS = 200;
 
 let zones: RunningZones;
 let nowhere: Socket;
@@ -36,14 +35,6 @@ async function told<T>(...words: string[]): Promise<T> {
   const { code, out, err } = await run(...words);
   expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
   return JSON.parse(out) as T;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(POLL_MS);
-  }
 }
 
 async function submit(parcel: string): Promise<string> {

@@ -24,8 +24,9 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePortBase } from "../drills/zones.ts";
 import { ZONE_SERVICES, ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
-import { LIMIT_MS, ProductionZones, until } from "./production-zones.ts";
+import { LIMIT_MS, ProductionZones } from "./production-zones.ts";
 import { readUnit } from "./systemd-unit.ts";
+import { until } from "./until.ts";
 
 const FIRST_ID = 61_000;
 const missing =
@@ -147,9 +148,7 @@ describe.skipIf(missing !== undefined)("units of both zones", () => {
     const expected = children.map(({ name }) => name);
     try {
       await zones.importCertificates();
-      await until("all services", async () =>
-        expected.every((name) => ready.has(name)) ? true : undefined,
-      );
+      await until("all services", () => expected.every((name) => ready.has(name)), LIMIT_MS);
     } catch (cause) {
       const silent = expected.filter((name) => !ready.has(name));
       throw new Error(silent.map((name) => `${name}\n${said.get(name)}`).join("\n"), { cause });
