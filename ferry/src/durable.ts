@@ -2,17 +2,21 @@
  * Guarantee: a file written here is, after any crash, either the old one whole
  * or the new one whole; a line appended here is kept once its promise resolved.
  */
+import { closeSync, fsync, openSync } from "node:fs";
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { GatewayError } from "@lightferry/proto/errors";
 
-/** Makes names created, renamed or removed in a directory durable. */
+const synced = promisify(fsync);
+
+/** Makes names created, renamed or removed in a directory durable. Only the sync goes to another thread. */
 export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
+  const directory = openSync(path, "r");
   try {
-    await handle.sync();
+    await synced(directory);
   } finally {
-    await handle.close();
+    closeSync(directory);
   }
 }
 

@@ -1,10 +1,12 @@
 /** Guarantee: a synced file gets a new name whole, on the same file system or another. */
+import { renameSync } from "node:fs";
 import { copyFile, open, rename, unlink } from "node:fs/promises";
 
 /** The caller syncs the directory afterwards. */
 export async function moveFile(from: string, to: string): Promise<void> {
   try {
-    await rename(from, to);
+    // On the spot: a name in the kernel's memory, and an urgent bundle waits for it.
+    renameSync(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
     const temporary = `${to}.new`;

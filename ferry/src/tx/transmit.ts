@@ -4,17 +4,17 @@
  */
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { Turns } from "@lightferry/proto/service";
+import { CHANNEL } from "../frame.ts";
 import { Geometry } from "../object.ts";
 import type { Range } from "../ranges.ts";
 import type { LinkSigner } from "../signed.ts";
-import { BundleFile } from "./bundle-file.ts";
+import { BundleFile, WHOLE_BYTES } from "./bundle-file.ts";
 import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
-import { Encoding } from "./encoding.ts";
+import { BlockTurns, type Encoding } from "./encoding.ts";
 import type { Carried } from "./journal.ts";
-import type { ShardMemory } from "./memory.ts";
 import { Pass, type PassKind, type PassPart } from "./pass.ts";
 import { ObjectSource } from "./source.ts";
-import type { Spread } from "./spread.ts";
+import type { Spread, SpreadLink } from "./spread.ts";
 
 /** The outbox has given a bundle to somebody else, or it is gone. */
 export const LEASE_LOST = "outbox.lease-lost";
@@ -26,12 +26,12 @@ export const LEASE_LOST = "outbox.lease-lost";
 const AT_ONCE: readonly number[] = [16, 16, 3, 8];
 
 export interface TransmitParts {
-  /** Links of the ferry. */
+  /** Over the links of the lane. */
   readonly spread: Spread;
   /** Of the lane, on the wire. */
   readonly laneNumber: number;
   readonly epoch: number;
-  readonly memory: ShardMemory;
+  readonly encoding: Encoding;
   readonly signer: LinkSigner;
   readonly check: () => CheckContext;
   readonly frameSize: number;
@@ -42,7 +42,7 @@ export interface TransmitParts {
 export class Transmit {
   readonly #parts: TransmitParts;
   readonly #turns = AT_ONCE.map((limit) => new Turns(limit));
-  readonly #encoding = new Encoding();
+  readonly #blocks = new BlockTurns();
 
   constructor(parts: TransmitParts) {
     this.#parts = parts;
@@ -67,7 +67,7 @@ export class Transmit {
       let passing = false;
       if (lost(bundle.leaseId)) throw new GatewayError(LEASE_LOST);
       try {
-        file = await BundleFile.open(outboxPath(check().outboxDir, bundle.file));
+        file = await opened(outboxPath(check().outboxDir, bundle.file), bundle, kind);
         const proof = await checkBundle(bundle, file, check());
         checked();
         passing = true;
@@ -92,7 +92,7 @@ export class Transmit {
 
   /** The object, and how a part of it is sent through a link. */
   #passes(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind) {
-    const { signer, check, frameSize, epoch, memory, laneNumber } = this.#parts;
+    const { signer, check, frameSize, epoch, encoding, laneNumber } = this.#parts;
     const { lane, node } = check();
     const facts = {
       objectId: bundle.objectId,
@@ -103,10 +103,16 @@ export class Transmit {
       geometry: new Geometry(bundle.size, bundle.shardSize, bundle.code),
       proof,
     };
-    const source = new ObjectSource(facts, file, this.#encoding);
-    const shared = { epoch, frameSize, signer, memory, lane: laneNumber };
-    const passOn = (wake: () => void, part: PassPart): Pass =>
-      new Pass(source, kind, { ...shared, wake }, part);
+    const source = new ObjectSource(facts, file, encoding, this.#blocks);
+    const shared = { epoch, frameSize, signer, lane: laneNumber };
+    const passOn = ({ emitter: { wake }, memory }: SpreadLink, part: PassPart): Pass =>
+      new Pass(source, kind, { ...shared, memory, wake }, part);
     return { source, passOn };
   }
+}
+
+/** A short urgent file is read on the spot: a thread to read it may be busy with the files of others. */
+async function opened(path: string, { size }: Carried, kind: PassKind): Promise<BundleFile> {
+  const now = kind.serviceClass === CHANNEL.urgent && size <= WHOLE_BYTES;
+  return now ? BundleFile.read(path) : await BundleFile.open(path);
 }
