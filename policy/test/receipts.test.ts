@@ -1,4 +1,5 @@
 /** Receipts through policy: in their one encoding, from the zone's own node, on a lane that takes them; nothing else passes for them. */
+import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import {
   encodeReceiptFile,
@@ -82,6 +83,7 @@ const item = (content: Uint8Array, more: object = {}) => {
   return { ...made, submission: { ...submission, ...more } };
 };
 
+const { Verdict } = lightferry.policy.v1;
 let desk: TestDesk;
 afterEach(() => desk.close());
 
@@ -96,6 +98,9 @@ describe("receipts", () => {
     const content = receipts();
     const outcome = await decided(content);
     expect(outcome).toMatchObject({ code: "", contentChanged: false, findings: [] });
+    // The sending node opens its bundle once more before it leaves (proto/SPEC.md §17.6).
+    const { recipients } = Verdict.decode(outcome?.verdict ?? new Uint8Array());
+    expect(recipients).toEqual(["node-business", "node-extranet"]);
     desk.close();
     desk = await testDesk(testPolicy("extranet", (document) => withReturn(document)));
     const { outcomes } = await decideBatch(desk, {
@@ -142,5 +147,21 @@ test("a lane of driver media is media or closed, never open", () => {
       driver,
       state,
     });
+  }
+});
+
+test("a lane takes receipts alone, or none", () => {
+  const document = (kinds: readonly string[]) => {
+    const grown = withReturn(testRegistry());
+    const lanes = grown.lanes.map((lane) => (lane.id === "return" ? { ...lane, kinds } : lane));
+    return Buffer.from(JSON.stringify({ ...grown, lanes }));
+  };
+  expect(parseRegistryDocument(document(["receipt"])).lanes.at(-1)?.kinds).toEqual(["receipt"]);
+  for (const kinds of [
+    ["receipt", "request"],
+    ["file", "receipt"],
+    ["receipt", "receipt"],
+  ]) {
+    expect(() => parseRegistryDocument(document(kinds)), kinds.join()).toThrow("registry.invalid");
   }
 });

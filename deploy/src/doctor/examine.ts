@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ZONES, type ZoneName, zonePaths } from "../layout.ts";
+import { applianceOf } from "../setup/receipt-lane.ts";
 import { readZoneOptions } from "../setup/zone-options.ts";
 import { appliance } from "./appliance.ts";
 import { clock } from "./clock.ts";
@@ -14,8 +15,11 @@ import { authorityKeys, zoneKeys } from "./keys.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { processor } from "./processor.ts";
+import { receiptLane } from "./receipts.ts";
 import { services } from "./services.ts";
 import { trust } from "./trust.ts";
+
+const PROGRAMS = ["ferry-tx", "ferry-rx"] as const;
 
 /** Zones set up in a home; one alone when it is named. */
 function zonesOf(home: string, only: string | undefined): ZoneName[] {
@@ -43,9 +47,15 @@ export function examine(
     ...processor(here),
     ...clock(here),
     ...disks(here, [resolve(home), ...folders]),
-    ...zones.flatMap(([name, { root }]) =>
-      appliance(here, name, readZoneOptions(root).ferryDirectory),
-    ),
+    ...zones.flatMap(([name, paths]) => {
+      const options = readZoneOptions(paths.root);
+      return [
+        ...PROGRAMS.flatMap((program) =>
+          appliance(here, name, applianceOf(name, program, options)),
+        ),
+        ...receiptLane(here, name, paths, options.receiptLane),
+      ];
+    }),
     ...kernelLimits(here),
     ...memory(here),
     ...zones.flatMap(([name, paths]) => services(here, name, paths)),

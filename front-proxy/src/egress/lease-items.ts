@@ -16,7 +16,8 @@ export interface FilledLease {
 
 const NOTHING = Buffer.alloc(0);
 
-export function fillLease(rows: readonly WaitingRow[]): FilledLease {
+/** @param bare without the trail: nothing rides beside the items */
+export function fillLease(rows: readonly WaitingRow[], bare: boolean): FilledLease {
   const batches: lightferry.bundle.v1.VerdictBatch.$Properties[] = [];
   const known = new Map<string, number>();
   const items = rows.map((row) => {
@@ -30,7 +31,7 @@ export function fillLease(rows: readonly WaitingRow[]): FilledLease {
     return {
       exchangeId: parseId(row.id),
       batch,
-      trail: unpackTrail(row.trail),
+      trail: bare ? [] : unpackTrail(row.trail),
       wrappedKey: row.wrapped_key ?? NOTHING,
       material: row.material ?? NOTHING,
       file: row.file ?? "",

@@ -11,10 +11,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { formatId } from "@lightferry/proto/ids";
+import { recipientsOf } from "@lightferry/proto/registry";
 import type { CallContext } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
+import { ReceiptRelease } from "../receipts/release.ts";
 import { laneFault } from "../trust/lane-trust.ts";
 import { CheckpointSource } from "./checkpoint.ts";
 import type { Doorbell } from "./doorbell.ts";
@@ -70,6 +72,7 @@ export class SealQueue {
   readonly #outbox: Outbox;
   readonly #checkpoints: CheckpointSource;
   readonly #troubles: Troubles;
+  readonly #release: ReceiptRelease;
   /** No lease is given before, to a caller that can wait. */
   readonly #pacedUntil: Record<Priority, number> = { normal: 0, bulk: 0 };
 
@@ -78,6 +81,7 @@ export class SealQueue {
     this.#permitted = permitted;
     this.#outbox = outbox;
     this.#checkpoints = new CheckpointSource(context);
+    this.#release = new ReceiptRelease(context);
     const { journal, log } = context.shell;
     this.#troubles = new Troubles(journal, (error) =>
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
@@ -152,8 +156,9 @@ export class SealQueue {
     caps: LeaseCaps,
   ): Promise<LeaseResponse | undefined> {
     const { pool, config, registry } = this.#context;
-    const recipient = registry().nodeOfZone(registry().lane(lane)?.to ?? "");
-    if (recipient === undefined) return undefined;
+    const entry = registry().lane(lane);
+    const recipients = entry === undefined ? [] : recipientsOf(registry(), entry);
+    if (recipients.length === 0) return undefined;
     const stream = `${lane}/${config.node}/${priority}`;
     const taken = await inTransaction(pool, async (client) => {
       const row = await lockStream(client, stream, lane, priority);
@@ -163,7 +168,10 @@ export class SealQueue {
       if (busy && !succeeds(worker, row.lease_worker)) return undefined;
       const waiting = await takeWaiting(client, lane, priority, now, caps);
       if (waiting.length === 0) return undefined;
-      const carried = await this.#checkpoints.newest(stream, row.carried_size);
+      // Nothing but receipts rides on a lane of receipts.
+      const carried = this.#release.watches(lane)
+        ? undefined
+        : await this.#checkpoints.newest(stream, row.carried_size);
       const bytes = waiting.reduce((sum, item) => sum + item.size, 0);
       const id = randomUUID();
       const expiresMs = now + LEASE_MS + Math.ceil(bytes / LEASE_BYTES_PER_MS);
@@ -174,7 +182,7 @@ export class SealQueue {
     if (taken === undefined) return undefined;
     const small = taken.waiting.length < PACE_ITEMS && taken.bytes < PACE_BYTES;
     this.#pacedUntil[priority] = small ? performance.now() + PACE_MS : 0;
-    const { items, batches } = fillLease(taken.waiting);
+    const { items, batches } = fillLease(taken.waiting, this.#release.watches(lane));
     return {
       leaseId: taken.id,
       lane,
@@ -182,7 +190,7 @@ export class SealQueue {
       sequence: taken.row.next_sequence,
       previousDigest: taken.row.previous_digest,
       fence: taken.fence,
-      recipients: [recipient.id],
+      recipients: [...recipients],
       items,
       batches,
       ...(taken.carried === undefined ? {} : { checkpoint: taken.carried.checkpoint }),
@@ -193,12 +201,13 @@ export class SealQueue {
 
   /**
    * Makes a sealed bundle part of its stream.
-   * @throws GatewayError `seal.lease-lost`, `outbox.file-invalid`.
+   * @throws GatewayError `seal.lease-lost`, `outbox.file-invalid`, `outbox.not-receipts`.
    */
   async commit(request: CommitRequest): Promise<object> {
     const bundleId = formatId(request.bundleId);
     if (await this.#outbox.has(bundleId, request.headerDigest)) return {};
     await this.#outbox.checkFile(request.file, request.size);
+    await this.#release.check(request);
     const ids = request.exchangeIds.map(formatId);
     await inTransaction(this.#context.pool, async (client) => {
       const stream = await advanceStream(client, request);

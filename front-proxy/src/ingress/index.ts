@@ -7,7 +7,7 @@
  * See README.md of this folder.
  */
 
-import { openRing, renewWithTrust } from "@lightferry/proto/service";
+import { renewWithTrust } from "@lightferry/proto/service";
 import type { FrontProxyContext, IngressDesk } from "../context.ts";
 import { Spool } from "../payload/spool.ts";
 import { findDelivery, listDeliveries } from "./deliveries.ts";
@@ -21,7 +21,7 @@ import { Readmission } from "./inbox/readmit.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
 import { giveBackDelivery, retryDelivery } from "./interventions.ts";
-import { OwnKeys } from "./keys/own-keys.ts";
+import { openOwnKeys } from "./keys/own-keys.ts";
 import { KeyRetirement } from "./keys/retire.ts";
 import { Opener } from "./opening/opener.ts";
 import { removeOrphans, sweep } from "./sweep.ts";
@@ -127,15 +127,6 @@ export async function startIngress(
     },
     stop,
   };
-}
-
-/** Keys of the cipher machine, the ring of files, or both while one follows the other. */
-function openOwnKeys({ config, shell }: FrontProxyContext): OwnKeys {
-  const machine = shell.hsm?.encryptKeys;
-  const { encryptKeysDir: dir } = config;
-  const files =
-    machine !== undefined && dir === undefined ? undefined : openRing(config, dir, "node-encrypt");
-  return new OwnKeys(files, machine);
 }
 
 function tuningOf({ config }: FrontProxyContext): IngressTuning {

@@ -12,7 +12,13 @@ import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId } from "@lightferry/proto/ids";
 import type { PayloadVault } from "@lightferry/proto/keystore";
-import { type Grade, highestGrade, isGrade, type Registry } from "@lightferry/proto/registry";
+import {
+  type Grade,
+  highestGrade,
+  isGrade,
+  isReceiptLane,
+  type Registry,
+} from "@lightferry/proto/registry";
 import type { Shell, SigningRing } from "@lightferry/proto/service";
 import type { KeyDirectory, TrustStore } from "@lightferry/proto/trust";
 import { syncDirectory } from "../payload/spool.ts";
@@ -86,11 +92,14 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedL
     ...(auditKeyId === undefined ? [] : [auditKeyId]),
   ]);
   assertDecisionsStand(lease, directory, { presented: certificates, usedMs: createdMs });
-  const announced = tools.announcements.due(lease.stream, trust, createdMs);
+  const entry = registry().lane(lease.lane);
+  // Nothing rides beside receipts (SPEC §17.6).
+  const bare = entry !== undefined && isReceiptLane(entry);
+  const announced = bare ? [] : tools.announcements.due(lease.stream, trust, createdMs);
   const opened = openItems(tools.vault, config.spoolDir, lease.items);
   const verdicts = opened.map(({ material }) => Verdict.decode(material.verdict));
   const grade = highestGrade(verdicts.map((verdict) => checkedGrade(verdict.grade)));
-  const expirySeconds = registry().lane(lease.lane)?.expirySeconds ?? 0;
+  const expirySeconds = entry?.expirySeconds ?? 0;
   const expiresMs = Math.min(
     createdMs + expirySeconds * 1_000,
     ...verdicts.map((verdict) => verdict.expiresMs),
@@ -124,7 +133,7 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedL
         items: opened.map(({ item, material, content }, index) => ({
           ...material,
           batch: item.batch ?? 0,
-          trail: [...(item.trail ?? []), ...(sealedEvents[index] ?? [])],
+          trail: bare ? [] : [...(item.trail ?? []), ...(sealedEvents[index] ?? [])],
           content,
         })),
         keys: directory,

@@ -7,7 +7,7 @@ import { randomFillSync } from "node:crypto";
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
-import type { Grade } from "@lightferry/proto/registry";
+import { type Grade, recipientsOf } from "@lightferry/proto/registry";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { itemCommitment } from "@lightferry/proto/verdict";
 import type { ContentReport } from "../content/inspection.ts";
@@ -77,7 +77,7 @@ export function rule(
       commitment: arrived?.commitment ?? itemCommitment(provider, salt, entry),
       lane: lane?.id ?? "",
       sender: request.sender,
-      recipients: [admission?.receiver.id ?? policy.node],
+      recipients: recipientsFor(policy, arrived === undefined, admission),
       grade: admission?.grade ?? UNGRADED,
       decidedMs: nowMs,
       expiresMs: nowMs + term,
@@ -86,6 +86,16 @@ export function rule(
       obligations: [...decided.obligations],
     },
   };
+}
+
+/** An export is for whoever its bundle may be sealed for; an import, and a refusal without a lane, for nobody else. */
+function recipientsFor(
+  policy: PolicyDocument,
+  exporting: boolean,
+  admission: Decided["admission"],
+): string[] {
+  if (admission === undefined) return [policy.node];
+  return exporting ? [...recipientsOf(policy.registry, admission.lane)] : [admission.receiver.id];
 }
 
 /**

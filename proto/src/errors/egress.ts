@@ -443,6 +443,15 @@ export const EGRESS_ERRORS = {
     doZh: "状态为 media 的通道用 lightferry media export 导出；停用该通道的 ferry-tx",
     doEn: "carry a lane whose state is media with lightferry media export; stop its ferry-tx",
   },
+  "outbox.not-receipts": {
+    http: 422,
+    grpc: "FAILED_PRECONDITION",
+    actor: "security-admin",
+    zh: "回执通道的数据包含有回执以外的内容，未放行",
+    en: "a bundle for a lane of receipts holds something else; it was not let out",
+    doZh: "封装程序可能被篡改：停用其签名密钥（keys deny），核对 bundle.refused 事件",
+    doEn: "seal may have been tampered with: deny its signing key (keys deny), look at the bundle.refused event",
+  },
   "outbox.file-invalid": {
     http: 400,
     grpc: "INVALID_ARGUMENT",

@@ -14,4 +14,5 @@ export {
   isSecrecyMark,
 } from "./grades.ts";
 export { MAX_REGISTRY_BYTES, parseRegistryDocument } from "./parse.ts";
+export { isReceiptLane, recipientsOf } from "./receipt-lane.ts";
 export { loadRegistry, type Mode, Registry } from "./registry.ts";

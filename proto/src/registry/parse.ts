@@ -15,6 +15,7 @@ import {
   type ServiceEntry,
 } from "./document.ts";
 import { type Grade, isGrade } from "./grades.ts";
+import { isReceiptLane } from "./receipt-lane.ts";
 
 /** 4 MiB: some ten thousand callers and grants; read whole by every service at start. */
 export const MAX_REGISTRY_BYTES = 4 * 1024 * 1024;
@@ -228,6 +229,10 @@ function checkReferences(document: RegistryDocument): void {
     // It would look as if it had an online form.
     if (lane.driver === "media" && lane.state === "open") {
       invalid(`$.lanes.${lane.id}.state`, "a lane of driver media is media or closed");
+    }
+    // What leads back may carry nothing by which content could leave with it (SPEC §17.6).
+    if (isReceiptLane(lane) && lane.kinds.length > 1) {
+      invalid(`$.lanes.${lane.id}.kinds`, "receipts alone, or none");
     }
     for (const zone of [lane.from, lane.to]) {
       // A zone is never 电子政务内网 or any network that holds state secrets (DESIGN §2).

@@ -6,7 +6,9 @@
 import type { DecryptKeys } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { KeyRing } from "@lightferry/proto/keystore";
+import { openRing } from "@lightferry/proto/service";
 import type { Sm2PrivateKey } from "@lightferry/proto/sm";
+import type { FrontProxyContext } from "../../context.ts";
 
 /** What a cipher machine and a ring of files have in common. */
 type KeyHolder = Pick<KeyRing, "keyIds" | "has" | "decryptKey" | "refresh" | "close">;
@@ -17,6 +19,21 @@ export interface DecryptionRing extends DecryptKeys, Pick<KeyRing, "keyIds" | "h
   destroy(keyId: string): void;
   /** Absent: none is. */
   inMachine?(keyId: string): boolean;
+}
+
+/**
+ * Keys of the cipher machine, the ring of files, or both while one follows the other.
+ * @throws GatewayError `config.invalid`, `key.ring-missing`, `key.demo-in-production`, `sm.key-*`
+ */
+export function openOwnKeys({
+  config,
+  shell,
+}: Pick<FrontProxyContext, "config" | "shell">): OwnKeys {
+  const machine = shell.hsm?.encryptKeys;
+  const { encryptKeysDir: dir } = config;
+  const files =
+    machine !== undefined && dir === undefined ? undefined : openRing(config, dir, "node-encrypt");
+  return new OwnKeys(files, machine);
 }
 
 export class OwnKeys implements DecryptionRing {
