@@ -108,10 +108,13 @@ export class LineLog {
     });
   }
 
-  /** Replaces the content; lines still waiting come after it. */
-  async rewrite(lines: readonly unknown[]): Promise<void> {
+  /**
+   * Replaces the content; lines still waiting come after it.
+   * @param lines asked for when no line is being written: none that is acknowledged before is lacking
+   */
+  async rewrite(lines: () => readonly unknown[]): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
-    const run = this.#replace(lines).finally(() => {
+    const run = this.#replace(lines()).finally(() => {
       this.#writing = undefined;
       if (this.#waiting.length > 0) this.#writing = this.#write();
     });

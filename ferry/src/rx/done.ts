@@ -4,7 +4,8 @@
  * {@link REMEMBERED} objects; an older one that comes again is caught by the
  * replay guard behind the inbox.
  */
-import { LineLog, readLines } from "../durable.ts";
+import { CompactedLog } from "../compacted-log.ts";
+import { readLines } from "../durable.ts";
 import type { Range } from "../ranges.ts";
 import { Streams } from "./streams.ts";
 
@@ -34,15 +35,13 @@ export class DoneLog {
   readonly #objects: Map<number, DoneObject>;
   readonly #others = new Set<number>();
   readonly #bundles: Set<string>;
-  readonly #log: LineLog;
-  #compactAt: number;
+  readonly #log: CompactedLog;
 
-  private constructor(streams: Streams, objects: Map<number, DoneObject>, log: LineLog) {
+  private constructor(streams: Streams, objects: Map<number, DoneObject>, log: CompactedLog) {
     this.streams = streams;
     this.#objects = objects;
     this.#bundles = new Set([...objects.values()].map((object) => object.bundleId));
     this.#log = log;
-    this.#compactAt = log.size + COMPACT_BYTES;
   }
 
   /** @throws GatewayError `ferry.state-corrupt` */
@@ -59,7 +58,8 @@ export class DoneLog {
         for (const [name, ranges] of Object.entries(line.here)) streams.restore(name, ranges);
       }
     }
-    return new DoneLog(streams, objects, await LineLog.create(path, snapshot(streams, objects)));
+    const all = () => snapshot(streams, objects);
+    return new DoneLog(streams, objects, await CompactedLog.create(path, COMPACT_BYTES, all));
   }
 
   hasObject(objectId: number): boolean {
@@ -104,12 +104,8 @@ export class DoneLog {
     await this.#log.close();
   }
 
-  async #write(line: Line): Promise<void> {
-    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
-    // The snapshot has it already.
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(this.streams, this.#objects));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+  #write(line: Line): Promise<void> {
+    return this.#log.append(line);
   }
 }
 

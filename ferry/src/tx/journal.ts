@@ -8,7 +8,8 @@
  */
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
-import { LineLog, readLines, readState, replaceFile } from "../durable.ts";
+import { CompactedLog } from "../compacted-log.ts";
+import { readLines, readState, replaceFile } from "../durable.ts";
 import {
   type Code,
   epochOf,
@@ -67,21 +68,19 @@ export class TxJournal {
   readonly epoch: number;
   readonly #bundles: Map<string, Carried>;
   readonly #positions: Map<string, number>;
-  readonly #log: LineLog;
-  #compactAt: number;
+  readonly #log: CompactedLog;
   #lastNumber = 0;
 
   private constructor(
     epoch: number,
     bundles: Map<string, Carried>,
     positions: Map<string, number>,
-    log: LineLog,
+    log: CompactedLog,
   ) {
     this.epoch = epoch;
     this.#bundles = bundles;
     this.#positions = positions;
     this.#log = log;
-    this.#compactAt = log.size + COMPACT_BYTES;
   }
 
   /**
@@ -98,7 +97,8 @@ export class TxJournal {
     for (const line of await readLines(logPath)) apply(bundles, positions, line as Line);
     // Durable before the first frame can carry it.
     await replaceFile(epochPath, `${JSON.stringify({ epoch })}\n`);
-    const log = await LineLog.create(logPath, snapshot(bundles, positions));
+    const all = () => snapshot(bundles, positions);
+    const log = await CompactedLog.create(logPath, COMPACT_BYTES, all);
     return new TxJournal(epoch, bundles, positions, log);
   }
 
@@ -158,11 +158,7 @@ export class TxJournal {
 
   async #write(line: Line): Promise<void> {
     apply(this.#bundles, this.#positions, line);
-    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
-    // The snapshot holds the line already.
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(this.#bundles, this.#positions));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+    await this.#log.append(line);
   }
 }
 

@@ -4,7 +4,8 @@
  *
  * Lines of the log: `ticket` accepted, `over` when the outbox has answered.
  */
-import { LineLog, readLines } from "../durable.ts";
+import { CompactedLog } from "../compacted-log.ts";
+import { readLines } from "../durable.ts";
 import { type Range, RangeSet } from "../ranges.ts";
 import { TICKET_VALID_MS, type Ticket } from "../repair/ticket.ts";
 import type { Asked } from "./asked.ts";
@@ -35,13 +36,11 @@ interface Entry {
 
 export class TicketLog {
   readonly #entries: Map<string, Entry>;
-  readonly #log: LineLog;
-  #compactAt: number;
+  readonly #log: CompactedLog;
 
-  private constructor(entries: Map<string, Entry>, log: LineLog) {
+  private constructor(entries: Map<string, Entry>, log: CompactedLog) {
     this.#entries = entries;
     this.#log = log;
-    this.#compactAt = log.size + COMPACT_BYTES;
   }
 
   /** @throws GatewayError `ferry.state-corrupt` */
@@ -49,7 +48,8 @@ export class TicketLog {
     const entries = new Map<string, Entry>();
     for (const line of (await readLines(path)) as Line[]) apply(entries, line);
     forget(entries, nowMs);
-    return new TicketLog(entries, await LineLog.create(path, snapshot(entries)));
+    const all = () => snapshot(entries);
+    return new TicketLog(entries, await CompactedLog.create(path, COMPACT_BYTES, all));
   }
 
   has(id: string): boolean {
@@ -98,11 +98,7 @@ export class TicketLog {
 
   async #write(line: Line): Promise<void> {
     apply(this.#entries, line);
-    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
-    // The snapshot holds the line already.
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(this.#entries));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+    await this.#log.append(line);
   }
 }
 

@@ -5,7 +5,8 @@
  * Lines: `ship` begun, `part` good, `group` whole, `file` came, `over` (all its bundles are), `forget` (as if nothing had come), `account` (only at
  * the beginning, from compaction, and when something was settled).
  */
-import { LineLog, readLines } from "../../durable.ts";
+import { CompactedLog } from "../../compacted-log.ts";
+import { readLines } from "../../durable.ts";
 import type { PlanFacts } from "../plan.ts";
 import { Account, type KeptAccount } from "./account.ts";
 
@@ -44,14 +45,12 @@ interface State {
 export class ReceivedLog {
   readonly account: Account;
   readonly #state: State;
-  readonly #log: LineLog;
-  #compactAt: number;
+  readonly #log: CompactedLog;
 
-  private constructor(account: Account, state: State, log: LineLog) {
+  private constructor(account: Account, state: State, log: CompactedLog) {
     this.account = account;
     this.#state = state;
     this.#log = log;
-    this.#compactAt = log.size + COMPACT_BYTES;
   }
 
   /** @param clock this machine's, Unix milliseconds @throws GatewayError `ferry.state-corrupt` */
@@ -65,7 +64,8 @@ export class ReceivedLog {
     }
     // What came in former runs says nothing of the sender's life or clock now.
     account = new Account(delayMs, account.kept(), clock);
-    return new ReceivedLog(account, state, await LineLog.create(path, snapshot(state, account)));
+    const all = () => snapshot(state, account);
+    return new ReceivedLog(account, state, await CompactedLog.create(path, COMPACT_BYTES, all));
   }
 
   /** Not over. */
@@ -116,12 +116,8 @@ export class ReceivedLog {
     await this.#append(line);
   }
 
-  async #append(line: Line): Promise<void> {
-    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
-    // The snapshot holds the line already.
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(this.#state, this.account));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+  #append(line: Line): Promise<void> {
+    return this.#log.append(line);
   }
 }
 

@@ -8,7 +8,8 @@
  */
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
-import { LineLog, readLines, readState, replaceFile } from "../../durable.ts";
+import { CompactedLog } from "../../compacted-log.ts";
+import { readLines, readState, replaceFile } from "../../durable.ts";
 import type { Entry } from "../manifest.ts";
 import type { PlanFacts } from "../plan.ts";
 
@@ -59,8 +60,7 @@ export class ShipmentJournal {
   readonly #countersPath: string;
   readonly #shipments: Map<string, Shipment>;
   readonly #positions: Map<string, number>;
-  readonly #log: LineLog;
-  #compactAt: number;
+  readonly #log: CompactedLog;
   #nextName: number;
   #namesUntil: number;
 
@@ -68,7 +68,7 @@ export class ShipmentJournal {
     countersPath: string,
     { epoch, names }: Counters,
     state: Pick<State, "shipments" | "positions">,
-    log: LineLog,
+    log: CompactedLog,
   ) {
     this.epoch = epoch;
     this.#countersPath = countersPath;
@@ -77,7 +77,6 @@ export class ShipmentJournal {
     this.#shipments = state.shipments;
     this.#positions = state.positions;
     this.#log = log;
-    this.#compactAt = log.size + COMPACT_BYTES;
   }
 
   /** Reads what is there and begins a new epoch. @throws GatewayError `ferry.state-corrupt` */
@@ -91,7 +90,7 @@ export class ShipmentJournal {
     const logPath = join(stateDir, "shipments.log");
     for (const line of await readLines(logPath)) apply(state, line as Line);
     await replaceFile(countersPath, `${JSON.stringify(counters)}\n`);
-    const log = await LineLog.create(logPath, snapshot(state));
+    const log = await CompactedLog.create(logPath, COMPACT_BYTES, () => snapshot(state));
     return new ShipmentJournal(countersPath, counters, state, log);
   }
 
@@ -138,13 +137,8 @@ export class ShipmentJournal {
   }
 
   async #write(line: Line): Promise<void> {
-    const state = { shipments: this.#shipments, positions: this.#positions };
-    apply(state, line);
-    if (this.#log.size < this.#compactAt) return await this.#log.append(line);
-    // The snapshot holds the line already.
-    this.#compactAt = Number.POSITIVE_INFINITY;
-    await this.#log.rewrite(snapshot(state));
-    this.#compactAt = this.#log.size + COMPACT_BYTES;
+    apply({ shipments: this.#shipments, positions: this.#positions }, line);
+    await this.#log.append(line);
   }
 }
 
