@@ -127,10 +127,11 @@ test("two links of one lane: what a link swallowed comes by the other one in the
   expect(share).toBeGreaterThan(0.4);
   expect(share).toBeLessThan(0.6);
   await eventually(() => ends).toBe(2 * bundles.length);
-  await eventually(() => at.rxEvents.of("gate.heartbeat-missed")).toMatchObject([
-    { attributes: { link: "1" } },
-  ]);
-  expect(station.status()).toMatchObject({
+  // A machine that stood still for seconds names both, and takes back what it said of the first.
+  await eventually(() =>
+    at.rxEvents.of("gate.heartbeat-missed").filter(({ attributes }) => attributes?.link === "1"),
+  ).not.toEqual([]);
+  await eventually(() => station.status()).toMatchObject({
     objects: 0,
     links: [
       { link: 0, accounted: { lost: 0 }, alarms: [] },

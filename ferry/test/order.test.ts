@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { BURST_BYTES, WIRE_OVERHEAD } from "../src/gate/gate.ts";
 import { CATCH_UP_MS, Pacer } from "../src/gate/pacer.ts";
 import { Geometry } from "../src/object.ts";
+import { ShardMemory } from "../src/tx/memory.ts";
 import { type LaneShare, Order, REPEAT_CLASS, type Slot } from "../src/tx/order.ts";
 import type { Pass, Run } from "../src/tx/pass.ts";
 import { Spread, type SpreadLink } from "../src/tx/spread.ts";
@@ -158,9 +159,11 @@ interface Went {
   readonly runs: readonly Run[];
 }
 
+const memory = new ShardMemory(208, { groupShards: 1, parityShards: 0 });
+
 function spreadOver(rates: readonly number[]): Spread {
   const emitter = { send: () => Promise.resolve(), wake: () => undefined };
-  return new Spread(rates.map((rate): SpreadLink => ({ emitter, rate })));
+  return new Spread(rates.map((rate): SpreadLink => ({ emitter, memory, rate })));
 }
 
 const ways = fc.record({
@@ -198,6 +201,32 @@ test("every group goes by exactly one link, in runs no longer than a block, and 
   );
 });
 
+test("a long object is cut so that links of one rate have the same of it, and of others what their rates say", () => {
+  fc.assert(
+    fc.property(ways, ({ groups, most, turn }) => {
+      for (const rates of [
+        [1, 1],
+        [5, 5, 5],
+        [2, 1],
+      ]) {
+        const parts = spreadOver(rates).byLink([{ first: 0, count: groups }], most, turn, 0);
+        const turns = rates.reduce((sum, rate) => sum + rate, 0) / Math.min(...rates);
+        if (groups < turns * turns) continue;
+        for (const [link, runs] of parts) {
+          const had = runs.reduce((sum, { count }) => sum + count, 0);
+          const due =
+            (groups * (rates[link] as number)) / rates.reduce((sum, rate) => sum + rate, 0);
+          // Whole groups, one in each run at most.
+          expect(Math.abs(had - due)).toBeLessThanOrEqual(runs.length);
+          const lengths = runs.map(({ count }) => count);
+          expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThanOrEqual(1);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test("short objects are given to the links in proportion to their rates", () => {
   const spread = spreadOver([100, 50, 25]);
   const had = [0, 0, 0];
@@ -220,11 +249,11 @@ test("what stops one part of a pass stops them all", async () => {
         (pass as { link: number }).link = link;
       });
     };
-    return { emitter: { send, wake: () => undefined }, rate: 1 };
+    return { emitter: { send, wake: () => undefined }, memory, rate: 1 };
   });
   const spread = new Spread(links);
   const geometry = new Geometry(3 * 128 * 1_408, 1_408);
-  const passOn = (_: () => void, part: { readonly runs: readonly Run[] }): Pass => {
+  const passOn = (_: SpreadLink, part: { readonly runs: readonly Run[] }): Pass => {
     const pass = { link: -1, stop: () => undefined as unknown };
     pass.stop = () => {
       stopped.push(pass.link);

@@ -20,8 +20,8 @@ import { isTransient, untilAnswered } from "../retry.ts";
 import type { LinkSigner } from "../signed.ts";
 import { type Asked, repairOf, sameCode } from "./asked.ts";
 import type { CheckContext } from "./check.ts";
+import type { Encoding } from "./encoding.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
-import type { ShardMemory } from "./memory.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
 import { leaseClassOf, type Place, type Places } from "./places.ts";
 import type { Spread } from "./spread.ts";
@@ -35,11 +35,11 @@ const MAX_GROUPS_TEXT = 1_000;
 
 export interface CarrierParts {
   readonly journal: TxJournal;
-  /** Links of the ferry. */
+  /** Over the links of the lane. */
   readonly spread: Spread;
   /** Of the lane, on the wire. */
   readonly laneNumber: number;
-  readonly memory: ShardMemory;
+  readonly encoding: Encoding;
   /** Where what is taken on counts. */
   readonly places: Places;
   readonly signer: LinkSigner;

@@ -1,9 +1,9 @@
 /**
  * Guarantee: one lane of the sending half: what it leases, holds, sends and tells of itself is
- * its own, its shards have a memory of their own, and only the links and the journal are shared.
+ * its own, its shards have a memory of their own for each link, and only the links and the journal are shared.
  *
- * outbox ─lease─▶ carry: check ─▶ source ─▶ pass ─▶ spread ─▶ links
- *                       journal ◀── pass over ──┘└ memory
+ * outbox ─lease─▶ carry: check ─▶ source ─▶ spread ─▶ pass ─▶ link
+ *                       journal ◀─────── pass over ──┘└ memory
  * outbox ─ListEmitted─▶ inventory ─▶ links      leases ─renew, 10 s─▶ outbox
  */
 import type { lightferry } from "@lightferry/proto/gen";
@@ -17,6 +17,7 @@ import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Carrier } from "./carry.ts";
 import type { Emitter } from "./emit.ts";
+import type { Encoding } from "./encoding.ts";
 import type { StreamState } from "./heartbeat.ts";
 import { DEFAULT_INVENTORY, InventorySource, type InventoryTimes } from "./inventory.ts";
 import type { TxJournal } from "./journal.ts";
@@ -26,7 +27,7 @@ import { GATE_LIMITS, leaseBundles } from "./outbox.ts";
 import type { OwnClock } from "./own-clock.ts";
 import { Places } from "./places.ts";
 import { renewLeases } from "./renew.ts";
-import type { Spread } from "./spread.ts";
+import { Spread, type SpreadLink } from "./spread.ts";
 import type { TicketDesk } from "./tickets.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
@@ -68,6 +69,14 @@ export interface SenderLane extends LaneId, LaneWay {
   readonly outboxDir: string;
 }
 
+/** A link that a lane goes by. */
+export interface LaneLink {
+  readonly number: number;
+  readonly emitter: Emitter;
+  /** Wire bytes per second. */
+  readonly rate: number;
+}
+
 /** What a lane's sending needs beside what the settings say of it. */
 export interface LaneSendingParts {
   readonly node: string;
@@ -79,11 +88,10 @@ export interface LaneSendingParts {
   readonly passes: number | undefined;
   readonly inventory: InventoryTimes | undefined;
   readonly journal: TxJournal;
-  /** Of the lane's links, by their numbers. */
-  readonly emitters: readonly Emitter[];
-  readonly spread: Spread;
-  /** Numbers of these links. */
-  readonly links: readonly number[];
+  /** Of the lane, by their numbers. */
+  readonly links: readonly LaneLink[];
+  /** Of all lanes. */
+  readonly encoding: Encoding;
   readonly desk: TicketDesk;
   readonly signer: LinkSigner;
   readonly keys: () => KeyDirectory;
@@ -98,7 +106,7 @@ export interface LaneSendingParts {
 export class LaneSending {
   readonly #lane: SenderLane;
   readonly #parts: LaneSendingParts;
-  readonly #memory: ShardMemory;
+  readonly #links: readonly (LaneLink & SpreadLink)[];
   readonly #places = new Places(GATE_LIMITS);
   readonly #carrier: Carrier;
   readonly #inventory: InventorySource;
@@ -106,14 +114,17 @@ export class LaneSending {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(lane: SenderLane, parts: LaneSendingParts) {
-    const { node, frameSize, code, secondPassMs, journal, spread, desk, signer } = parts;
+    const { node, frameSize, code, secondPassMs, journal, encoding, desk, signer } = parts;
     const { keys, outbox, events, log, clock, signal } = parts;
     const { name, outboxDir } = lane;
     this.#lane = lane;
     this.#parts = parts;
-    this.#memory = new ShardMemory(frameSize - FRAME_HEADER, code);
+    this.#links = parts.links.map((link) => {
+      return { ...link, memory: new ShardMemory(frameSize - FRAME_HEADER, code) };
+    });
+    const spread = new Spread(this.#links);
     this.#carrier = new Carrier({
-      ...{ journal, spread, memory: this.#memory, signer, events, log, frameSize, code, signal },
+      ...{ journal, spread, encoding, signer, events, log, frameSize, code, signal },
       places: this.#places,
       laneNumber: lane.number,
       check: () => ({
@@ -165,7 +176,7 @@ export class LaneSending {
 
   /** Numbers of its links. */
   get links(): readonly number[] {
-    return this.#parts.links;
+    return this.#links.map(({ number }) => number);
   }
 
   /** How far each stream of the lane is. */
@@ -193,8 +204,11 @@ export class LaneSending {
       weight,
       rateBytesPerSecond,
       links: this.links,
-      coding: this.#memory.variant,
-      memory: { shards: this.#memory.shards, used: this.#memory.used },
+      coding: this.#links[0]?.memory.variant ?? "",
+      memory: {
+        shards: this.#links.reduce((sum, { memory }) => sum + memory.shards, 0),
+        used: this.#links.reduce((sum, { memory }) => sum + memory.used, 0),
+      },
       passes: this.#passes(),
       bundles: {
         ...this.#carrier.counts,
@@ -220,19 +234,19 @@ export class LaneSending {
 
   /** Each link says it: what one loses another brings. */
   async #say(pages: readonly Uint8Array[]): Promise<void> {
-    const { emitters, journal } = this.#parts;
-    const { epoch } = journal;
+    const { epoch } = this.#parts.journal;
     const { number: lane } = this.#lane;
     const head = { type: FRAME_TYPE.INVENTORY, epoch, channel: CHANNEL.normal, lane };
-    const copies = emitters.length > 1 ? 1 : PAGE_COPIES;
-    await Promise.all(emitters.map((emitter) => emitter.say(new Message(head, pages, copies))));
+    const copies = this.#links.length > 1 ? 1 : PAGE_COPIES;
+    const said = this.#links.map(({ emitter }) => emitter.say(new Message(head, pages, copies)));
+    await Promise.all(said);
   }
 
   /** Passes under way, each on all its links together. */
   #passes() {
     const shown = new Map<string, { bundle: string; pass: number; bytes: number; size: number }>();
-    for (const { passes } of this.#parts.emitters) {
-      for (const { lane, bundleId, bytes, size, kind } of passes) {
+    for (const { emitter } of this.#links) {
+      for (const { lane, bundleId, bytes, size, kind } of emitter.passes) {
         if (lane !== this.#lane.number) continue;
         const bundle = Buffer.from(bundleId).toString("hex");
         const known = shown.get(bundle);

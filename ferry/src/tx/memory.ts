@@ -10,7 +10,7 @@ import { ErasureCoder, type ErasureGroup } from "../erasure/index.ts";
 import { type Code, Geometry } from "../object.ts";
 
 /**
- * Shards of one sender; the system gives pages as they are first used. Seven eighths of a fifth
+ * Shards of a lane on one link; the system gives pages as they are first used. Seven eighths of a fifth
  * (22.4 MiB) hold the largest block (20.3 MiB: 57 groups of 33 + 9 shards of 8,896 bytes).
  */
 const ARENA_BYTES = 128 << 20;

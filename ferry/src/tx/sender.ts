@@ -16,13 +16,13 @@ import { goesBy } from "../lane-settings.ts";
 import type { Code } from "../object.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Emitter } from "./emit.ts";
+import { Encoding } from "./encoding.ts";
 import { HeartbeatSource } from "./heartbeat.ts";
 import type { InventoryTimes } from "./inventory.ts";
 import { TxJournal } from "./journal.ts";
 import { LaneSending, type OutboxPeer, type SenderLane } from "./lane.ts";
 import type { LaneShare } from "./order.ts";
 import { OwnClock } from "./own-clock.ts";
-import { Spread } from "./spread.ts";
 import { TicketDesk } from "./tickets.ts";
 
 export type { OutboxPeer } from "./lane.ts";
@@ -107,11 +107,18 @@ export class Sender {
     const parts = {
       ...{ node, frameSize, code, secondPassMs, passes, inventory, journal },
       ...{ desk, signer, keys, outbox, events, log, clock, signal: stop.signal },
+      encoding: new Encoding(),
       failed: options.failed ?? ((error: unknown) => log.error({ err: error }, "leasing ended")),
       // The same over restarts: what it held stays leased to it. Another ferry's name is no start of this one.
       worker: `${node}/${ferryOf(options)}/ferry-tx`,
     };
-    this.#lanes = lanes.map((lane) => new LaneSending(lane, { ...parts, ...this.#wayOf(lane) }));
+    this.#lanes = lanes.map((lane) => {
+      const its = this.#links.filter(({ of }) => goesBy(lane, of.number));
+      const way = its.map(({ of: { number, rateBytesPerSecond: rate }, emitter }) => {
+        return { number, rate, emitter };
+      });
+      return new LaneSending(lane, { ...parts, links: way });
+    });
     for (const { emitter } of this.#links) emitter.start();
     for (const lane of this.#lanes) lane.start();
   }
@@ -174,16 +181,6 @@ export class Sender {
     for (const lane of this.#lanes) await lane.settled();
     for (const { of } of this.#links) await of.gate.close();
     await this.#journal.close();
-  }
-
-  /** The links of a lane, and how its bundles are spread over them. */
-  #wayOf(lane: SenderLane) {
-    const its = this.#links.filter(({ of }) => goesBy(lane, of.number));
-    return {
-      links: its.map(({ of }) => of.number),
-      emitters: its.map(({ emitter }) => emitter),
-      spread: new Spread(its.map(({ of, emitter }) => ({ emitter, rate: of.rateBytesPerSecond }))),
-    };
   }
 
   /** @param lanes those that go by the link, of which alone its heartbeats tell */

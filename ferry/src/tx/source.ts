@@ -8,7 +8,7 @@ import { epochOf, type Geometry, MANIFEST_VERSION } from "../object.ts";
 import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../signed.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import type { Proof } from "./check.ts";
-import type { Encoding } from "./encoding.ts";
+import { BlockTurns, type Encoding } from "./encoding.ts";
 import type { Groups } from "./memory.ts";
 
 const { ObjectManifest } = lightferry.ferry.v1;
@@ -33,12 +33,15 @@ export class ObjectSource {
   readonly facts: ObjectFacts;
   readonly #file: BundleFile;
   readonly #encoding: Encoding;
+  readonly #turns: BlockTurns;
   #manifest: readonly Uint8Array[] | undefined;
 
-  constructor(facts: ObjectFacts, file: BundleFile, encoding: Encoding) {
+  /** @param turns of all objects of the lane; those of this one alone when absent */
+  constructor(facts: ObjectFacts, file: BundleFile, encoding: Encoding, turns = new BlockTurns()) {
     this.facts = facts;
     this.#file = file;
     this.#encoding = encoding;
+    this.#turns = turns;
   }
 
   /**
@@ -77,19 +80,29 @@ export class ObjectSource {
       1,
       Math.min(Math.floor(READ_BYTES / geometry.groupBytes), Math.floor(READ_PIECES / groupShards)),
     );
-    let reading = this.#read(groups.slice(0, together), first);
+    // What waits for its turn has its first groups by then.
+    let reading = this.#begin(groups.slice(0, together), first);
     try {
-      for (let at = 0; at < groups.length; at += together) {
-        await reading;
-        const next = at + together;
-        reading = this.#read(groups.slice(next, next + together), first + next);
-        for (const group of groups.slice(at, next)) {
-          if (group.m > 0) await this.#encoding.encode(group, serviceClass);
+      await this.#turns.run(groups.length, serviceClass, async () => {
+        for (let at = 0; at < groups.length; at += together) {
+          await reading;
+          const next = at + together;
+          reading = this.#begin(groups.slice(next, next + together), first + next);
+          for (const group of groups.slice(at, next)) {
+            if (group.m > 0) await this.#encoding.encode(group, serviceClass);
+          }
         }
-      }
+      });
     } finally {
       await reading;
     }
+  }
+
+  /** That a read failed is met where it is waited for, however much later. */
+  #begin(groups: Groups, first: number): Promise<void> {
+    const reading = this.#read(groups, first);
+    reading.catch(() => undefined);
+    return reading;
   }
 
   async #read(groups: Groups, first: number): Promise<void> {

@@ -1,16 +1,20 @@
 /**
- * Guarantee: a pass goes by all links of the ferry together, each run of groups by one of
+ * Guarantee: a pass goes by all links of the lane together, each run of groups by one of
  * them in proportion to their rates, and in the next pass by another one, so that what a dead link
- * swallowed comes again elsewhere (SPEC.md §11.2). A pass is over when it is on every link.
+ * swallowed comes again elsewhere (SPEC.md §11.2). A pass is over when it is on every link. Each link
+ * has memory of its own: one that is slow keeps no other waiting.
  */
 import { objectNumberOf } from "../object.ts";
 import type { Emitter } from "./emit.ts";
+import type { ShardMemory } from "./memory.ts";
 import type { Pass, PassPart, Run } from "./pass.ts";
 import type { ObjectFacts } from "./source.ts";
 
 /** A link as far as passes are concerned. */
 export interface SpreadLink {
   readonly emitter: Pick<Emitter, "send" | "wake">;
+  /** Of the lane on this link. */
+  readonly memory: ShardMemory;
   /** Wire bytes per second. */
   readonly rate: number;
 }
@@ -40,17 +44,17 @@ export class Spread {
     { objectId, geometry }: Pick<ObjectFacts, "objectId" | "geometry">,
     pass: number,
     asked: readonly Run[],
-    passOn: (wake: () => void, part: PassPart) => Pass,
+    passOn: (link: SpreadLink, part: PassPart) => Pass,
   ): Promise<void> {
     const all = asked.length === 0 ? [{ first: 0, count: geometry.groups }] : asked;
     const parts = this.byLink(all, geometry.blockGroups, objectNumberOf(objectId), pass);
     const open = { parts: parts.size };
     const passes: Pass[] = [];
     const sent = [...parts].map(([at, runs]) => {
-      const { emitter } = this.#links[at] as SpreadLink;
-      const one = passOn(emitter.wake, { runs, open });
+      const link = this.#links[at] as SpreadLink;
+      const one = passOn(link, { runs, open });
       passes.push(one);
-      return emitter.send(one);
+      return link.emitter.send(one);
     });
     try {
       await Promise.all(sent);
@@ -78,15 +82,24 @@ export class Spread {
     const parts = new Map<number, Run[]>();
     let at = turn;
     for (const { first, count } of runs) {
-      for (let from = 0; from < count; from += length) {
+      const pieces = this.#pieces(count, Math.ceil(count / length));
+      for (let piece = 0; piece < pieces; piece += 1) {
+        const from = Math.floor((piece * count) / pieces);
+        const to = Math.floor(((piece + 1) * count) / pieces);
         const link = ((this.#turns[at % this.#turns.length] as number) + pass) % links;
         const own = parts.get(link) ?? [];
-        own.push({ first: first + from, count: Math.min(length, count - from) });
+        own.push({ first: first + from, count: to - from });
         parts.set(link, own);
         at += 1;
       }
     }
     return parts;
+  }
+
+  /** Whole rounds, where that makes runs no shorter than half: then every link is done at the same time. */
+  #pieces(count: number, least: number): number {
+    const rounds = Math.ceil(least / this.#turns.length) * this.#turns.length;
+    return rounds <= Math.min(count, 2 * least) ? rounds : least;
   }
 }
 
