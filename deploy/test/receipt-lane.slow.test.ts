@@ -4,7 +4,6 @@
  */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseId } from "@lightferry/proto/ids";
 import type { RegistryDocument } from "@lightferry/proto/registry";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -13,9 +12,9 @@ import { submitRequest } from "../drills/integrator.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONES, type ZoneName, zonePaths } from "../src/layout.ts";
 import { DEMO_RECEIPT_LANE } from "../src/setup/zone-options.ts";
+import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
-const POLL_MS = 200;
 const LANE = "return";
 
 let zones: RunningZones;
@@ -28,16 +27,6 @@ async function run<T>(...words: string[]): Promise<T> {
   const { code, out, err } = await cli(zones.home, [...words, "--json"]);
   expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
   return JSON.parse(out) as T;
-}
-
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + LIMIT_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) expect.unreachable(what);
-    await delay(POLL_MS);
-  }
 }
 
 interface Shown {
@@ -84,7 +73,7 @@ it("brings receipts back by itself, and none of theirs", { timeout: 2 * LIMIT_MS
   expect(shown.unconfirmed).toBeUndefined();
   await until("trail", async () => {
     const { end } = await run<Trail>("audit", "trail", id, "--zone", "extranet");
-    return end === "receipted" ? true : undefined;
+    return end === "receipted";
   });
 
   // The lists that brought them are exchanges like others, and nobody speaks of those.
