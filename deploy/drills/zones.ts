@@ -76,7 +76,7 @@ export async function startZones(
   const options = { ...DEFAULT_OPTIONS, portBase: await freePortBase(), ...overrides };
   const introductions = [];
   for (const zone of ZONES) introductions.push(await introduceZone(home, zone, { demo: true }));
-  await issueDemo(home, introductions, options.receiptLane);
+  await issueDemo(home, introductions, options.receiptLane, options.ferryDirectory.lane);
   for (const zone of ZONES) writeZoneOptions(zonePaths(home, zone).root, options);
   await configure?.(home);
   const events: ZoneEvent[] = [];

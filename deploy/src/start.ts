@@ -100,7 +100,7 @@ async function setUp(home: string): Promise<ZoneOptions> {
   const kept = first === undefined ? DEFAULT_OPTIONS : readZoneOptions(zonePaths(home, first).root);
   const receiptLane = values["receipt-lane"] ? DEMO_RECEIPT_LANE : kept.receiptLane;
   const options = { ...kept, portBase: portBase() ?? kept.portBase, receiptLane };
-  await issueDemo(home, introductions, receiptLane);
+  await issueDemo(home, introductions, receiptLane, kept.ferryDirectory.lane);
   for (const zone of ZONES) {
     const { root } = zonePaths(home, zone);
     // Two zones never share a place for their unlock files.

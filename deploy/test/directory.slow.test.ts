@@ -56,7 +56,7 @@ function configure(home: string): void {
 }
 
 beforeAll(async () => {
-  zones = await startZones({}, configure);
+  zones = await startZones({ ferryDirectory: { lane: "inbound" } }, configure);
 }, LIMIT_MS);
 afterAll(async () => {
   await between.stop();

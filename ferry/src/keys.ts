@@ -12,19 +12,25 @@ export const REFRESH_MS = 30_000;
 
 export class LinkKeys {
   readonly #trust: TrustSource;
+  readonly #taken: (registry: Registry) => void;
   #registry: Registry;
   #directory: { readonly store: TrustStore; readonly keys: KeyDirectory } | undefined;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param fetch a verified registry; a failure keeps the present one */
+  /**
+   * @param fetch a verified registry; a failure keeps the present one
+   * @param taken hears of each that comes into force
+   */
   constructor(
     trust: TrustSource,
     first: Registry,
     fetch: () => Promise<Registry>,
     failed: (error: unknown) => void,
+    taken: (registry: Registry) => void,
   ) {
     this.#trust = trust;
     this.#registry = first;
+    this.#taken = taken;
     let busy = false;
     this.#timer = setInterval(() => {
       if (busy) return;
@@ -63,5 +69,6 @@ export class LinkKeys {
     if (registry.document.number < this.#registry.document.number) return;
     this.#registry = registry;
     this.#directory = undefined;
+    this.#taken(registry);
   }
 }

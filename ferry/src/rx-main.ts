@@ -25,7 +25,10 @@ await runService<RxConfig | DirectoryRxConfig>({
     const { config, log, provider, journal, onClose } = shell;
     const { frameSize, groupShards, parityShards } = config.gate;
     const told = { frameSize, groupShards, parityShards };
-    const { trust, keys } = await followLink(shell);
+    const { trust, keys } = await followLink(shell, {
+      driver: "udp",
+      lanes: config.lanes.map(({ name }) => name),
+    });
     const lanes = config.lanes.map(({ frontProxy: address, ...lane }) => {
       return { ...lane, inbox: openInbox(shell, address) };
     });

@@ -21,7 +21,10 @@ await runService<TxConfig | DirectoryTxConfig>({
     const shell = any as Shell<TxConfig>;
     const { config, log, journal, onClose } = shell;
     const { gate: told } = config;
-    const { keys, signer, outbox } = await wireSending(shell);
+    const { keys, signer, outbox } = await wireSending(shell, {
+      driver: told.driver,
+      lanes: config.lanes.map(({ name }) => name),
+    });
     const links: SenderLink[] = [];
     for (const { number, rateBytesPerSecond, socket, ...address } of config.links) {
       const gate = await openSender(address, told.frameSize, rateBytesPerSecond, {

@@ -7,22 +7,25 @@ import {
   renewWithTrust,
   type Shell,
 } from "@lightferry/proto/service";
+import type { Carriage } from "./lane-driver.ts";
 import { showMetrics } from "./metrics/index.ts";
 import type { MetricsListen } from "./metrics/settings.ts";
 import { requirePeer } from "./peers.ts";
 import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
+import type { OutboxPeer } from "./tx/lane.ts";
 
-/** Waits for policy. @throws GatewayError `config.invalid`, `sm.key-*` */
+/** Waits for policy. @throws GatewayError `config.invalid`, `ferry.lane-driver`, `sm.key-*` */
 export async function wireSending(
   shell: Shell<BaseConfig & { readonly ferryKeysDir: string | undefined }>,
+  carriage: Carriage,
 ) {
   const { config, provider, onClose } = shell;
   const { tls, zone } = config;
   const ring = shell.hsm?.signKeys ?? openRing(config, config.ferryKeysDir, "ferry-sign");
   onClose(() => ring.close());
-  const { trust, keys } = await followLink(shell);
+  const { trust, keys, assertLane } = await followLink(shell, carriage);
   renewWithTrust(shell, trust, ring);
   const signer: LinkSigner = {
     provider,
@@ -30,8 +33,15 @@ export async function wireSending(
     chain: (keyId) => trust.current().chain(keyId),
   };
   const address = requirePeer(config, "frontProxy");
-  const outbox = createClient(OutboxService, { address, tls, zone, peer: "front-proxy" });
-  onClose(() => outbox.close());
+  const client = createClient(OutboxService, { address, tls, zone, peer: "front-proxy" });
+  onClose(() => client.close());
+  const outbox: OutboxPeer = {
+    ...client,
+    lease: async (request, call) => {
+      assertLane(request.lane ?? "");
+      return await client.lease(request, call);
+    },
+  };
   return { keys, signer, outbox };
 }
 

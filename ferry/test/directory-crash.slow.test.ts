@@ -16,7 +16,7 @@ let at: Place;
 let peers: Peers;
 beforeEach(async () => {
   at = place();
-  peers = await startPeers(at, {});
+  peers = await startPeers(at, { driver: "directory" });
 });
 afterEach(async () => {
   await peers.close();

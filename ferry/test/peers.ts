@@ -40,12 +40,17 @@ export interface GateSettings {
   readonly socket?: "auto" | "dgram";
   /** Of the registry; one alone when absent. */
   readonly lanes?: readonly string[];
+  /** For which the registry has them; `udp` when absent. */
+  readonly driver?: "udp" | "directory" | "media";
 }
 
 /** Runs what opens a zone's listening sockets where that zone's programs reach them. */
 export type Within = <T>(zone: "extranet" | "business", open: () => Promise<T>) => Promise<T>;
 
-function document(lanes: readonly string[]): RegistryDocument {
+function document(
+  lanes: readonly string[],
+  driver: "udp" | "directory" | "media",
+): RegistryDocument {
   const now = Date.now();
   const node = (id: string, zone: string) => ({
     id,
@@ -69,8 +74,8 @@ function document(lanes: readonly string[]): RegistryDocument {
       id,
       from: "extranet",
       to: "business",
-      driver: "udp",
-      state: "open",
+      driver,
+      state: driver === "media" ? "media" : "open",
       kinds: ["request", "file"],
       gradeCeiling: "G3",
       expirySeconds: 7 * 86_400,
@@ -91,7 +96,7 @@ export async function startPeers(
 ): Promise<Peers> {
   const zones = { extranet: await testZone("extranet"), business: await testZone("business") };
   const log = createLogger({ service: "peers" });
-  const bytes = Buffer.from(JSON.stringify(document(gate.lanes ?? [LANE])));
+  const bytes = Buffer.from(JSON.stringify(document(gate.lanes ?? [LANE], gate.driver ?? "udp")));
   const authority = provider.generateSm2();
   const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
   const anchorPath = join(at.root, "anchor.json");

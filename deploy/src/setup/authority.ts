@@ -29,11 +29,13 @@ const PACK = join(REPOSITORY, "policy/packs/demo.yaml");
 /**
  * Issues certificates, lists, registry and pack to every zone folder under `home`.
  * @param receipts the lane of receipts that the registry names
+ * @param appliance lane that is carried by one in place of the gate
  */
 export async function issueDemo(
   home: string,
   introductions: readonly Introduction[],
   receipts: ReceiptLane = {},
+  appliance?: string,
 ): Promise<void> {
   const folder = join(home, "authority");
   const keyPath = join(folder, "authority.key.json");
@@ -45,7 +47,7 @@ export async function issueDemo(
   }
   const { key } = loadKeyFile(keyPath, { file: unlockPath }, "authority-sign");
   const provider = loadProvider();
-  const document = issueDocument(folder, introductions, receipts);
+  const document = issueDocument(folder, introductions, receipts, appliance);
   const signature = provider.sm2Sign(key, domainSeparated("registry/1", document));
   const packSignature = signPack(folder, keyPath, unlockPath);
   const anchor = `${JSON.stringify({ publicKey: Buffer.from(key.publicKey).toString("hex"), demo: true })}\n`;
@@ -70,10 +72,11 @@ function issueDocument(
   folder: string,
   introductions: readonly Introduction[],
   receipts: ReceiptLane,
+  appliance: string | undefined,
 ): Uint8Array {
   const path = join(folder, "registry.json");
   const last = existsSync(path) ? parseRegistryDocument(readFileSync(path)) : undefined;
-  const wanted = demoRegistry(introductions, last, receipts);
+  const wanted = demoRegistry(introductions, last, receipts, appliance);
   if (last !== undefined && JSON.stringify(last) === JSON.stringify(wanted)) {
     return readFileSync(path);
   }

@@ -149,15 +149,22 @@ function grant(caller: string, service: string, lane: string, from: number): Gra
   };
 }
 
-/** The document for these nodes; number and dates of `last` are kept so that a restart issues nothing new. */
+/**
+ * The document for these nodes; number and dates of `last` are kept so that a restart issues nothing new.
+ * @param appliance lane that is carried by one in place of the gate
+ */
 export function demoRegistry(
   introductions: readonly Introduction[],
   last: RegistryDocument | undefined,
   receipts: ReceiptLane = {},
+  appliance?: string,
 ): RegistryDocument {
   const from = last?.issuedMs ?? Date.now() - DAY_MS;
   const back = wayBack(receipts, from);
-  const lanes = [...LANES, ...back.lanes];
+  const inward = LANES.map(
+    (lane): LaneEntry => (lane.id === appliance ? { ...lane, driver: "directory" } : lane),
+  );
+  const lanes = [...inward, ...back.lanes];
   return {
     format: REGISTRY_FORMAT,
     number: last?.number ?? 0,

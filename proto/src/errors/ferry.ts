@@ -56,6 +56,15 @@ export const FERRY_ERRORS = {
     doZh: "检查 outbox 目录；该包需重新封装",
     doEn: "check the outbox directory; the bundle must be sealed again",
   },
+  "ferry.lane-driver": {
+    http: 409,
+    grpc: "FAILED_PRECONDITION",
+    actor: "security-admin",
+    zh: "注册表为该通道登记的传输方式不是本程序的",
+    en: "the registry names another driver for the lane than this program is",
+    doZh: "核对注册表中该通道的 driver 与本区设置；改正有误的一方（重新签发注册表，或重新运行 lightferry setup）",
+    doEn: "compare the lane's driver in the registry with this zone's settings; correct whichever is wrong (sign a new registry, or run lightferry setup again)",
+  },
   "ferry.wrong-lane": {
     http: 422,
     grpc: "FAILED_PRECONDITION",

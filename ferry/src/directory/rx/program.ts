@@ -10,7 +10,7 @@ import { DirectoryStation } from "./station.ts";
 export async function startDirectoryStation(shell: Shell<DirectoryRxConfig>): Promise<void> {
   const { config, log, provider, journal, onClose } = shell;
   const { gate, mode, lane, expectedSender, arrivalsDir, stateDir } = config;
-  const { trust, keys } = await followLink(shell);
+  const { trust, keys } = await followLink(shell, { driver: gate.driver, lanes: [lane] });
   const inbox = openInbox(shell, requirePeer(config, "frontProxy"));
   const warn = (reason: string): void => log.warn({ reason }, "gate");
   await checkAccess(gate.path, { mode, warn }, "directory.folder-unreadable");

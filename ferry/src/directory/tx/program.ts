@@ -8,7 +8,7 @@ import { DirectorySender } from "./sender.ts";
 export async function startDirectorySender(shell: Shell<DirectoryTxConfig>): Promise<void> {
   const { config, log, journal, onClose } = shell;
   const { gate, mode, node, lane, outboxDir, stateDir } = config;
-  const { keys, signer, outbox } = await wireSending(shell);
+  const { keys, signer, outbox } = await wireSending(shell, { driver: gate.driver, lanes: [lane] });
   const warn = (reason: string): void => log.warn({ reason }, "gate");
   const target = await openTarget(gate.target, gate.profile, { mode, warn });
   const sender = await DirectorySender.start({
