@@ -38,7 +38,7 @@ interface Cut {
 
 const proof = { headSize: 64, headDigest: new Uint8Array(32), chunkBytes: 5_000 };
 
-/** All frames of a pass that is alone on the line. */
+/** All frames of a pass that is alone on the line. @param bytes of the file, all of the object or less */
 async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<SentFrame[]> {
   const path = join(dir, "object");
   writeFileSync(path, bytes);
@@ -65,8 +65,7 @@ async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<Se
   const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
   const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
   const pass = new Pass(source, kind, context);
-  const frames = await sentAlone(pass, frameSize);
-  await file.close();
+  const frames = await sentAlone(pass, frameSize).finally(() => file.close());
   expect(memory.used).toBe(0);
   expect(pass.bytes).toBe(frames.reduce((sum, f) => sum + FRAME_HEADER + f.payload.length, 0));
   return frames;
@@ -189,6 +188,15 @@ test("a burst of losses m × groups of the block long takes at most m shards of 
     }),
     { numRuns: 30 },
   );
+});
+
+test("a file that ends before its object does stops the pass, also while groups of before are being coded", async () => {
+  // Eight groups are read at a time.
+  const cut = { size: 20 * 128 * 208, shardSize: 208, code: { groupShards: 128, parityShards: 4 } };
+  for (const groups of [5, 12]) {
+    const sent = framesOf(randomBytes(groups * 128 * 208), cut);
+    await expect(sent).rejects.toMatchObject({ code: "ferry.file-invalid" });
+  }
 });
 
 test("a second pass is the first again, with its flag and new numbers", async () => {

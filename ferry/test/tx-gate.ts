@@ -70,6 +70,8 @@ export async function sentAlone(
   const run = pass.run().finally(() => {
     running = false;
   });
+  // Met below.
+  run.catch(() => undefined);
   while (running) {
     while (pass.ready) {
       burst.begin();

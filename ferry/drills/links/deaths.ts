@@ -4,19 +4,22 @@
  * and what the line took is what the receiver counts for that link, to the frame.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { FROM } from "../../test/world.ts";
+import { FROM, LANE } from "../../test/world.ts";
 import type { Cargo } from "../cargo.ts";
 import { type Bundle, SETTLE_LIMIT_MS } from "../ferries.ts";
 import { until } from "../wire/ends.ts";
 import { Field, type Ground, type LinkPicture } from "./field.ts";
 import { dataFrames, fullGoodput, SHARD_BYTES } from "./shares.ts";
-import { allDelivered, type Delivery, limitMsOf, seldom } from "./waits.ts";
+import { allDelivered, type Delivery, limitMsOf, nameOf, seldom } from "./waits.ts";
 
 const MIB = 1 << 20;
 const SECOND_PASS_SECONDS = 2;
 /** Behind the bulk, when one line is dead: half of them begin on it. */
 const SHORT_BUNDLES = 12;
 const SHORT_BYTES = 20_000;
+/** By a lane that goes by the other line alone. */
+const PINNED_LANE = "notices";
+const PINNED_BUNDLES = 6;
 /** Of the data of the first pass, when the line dies. */
 const DEAD_FROM = 0.3;
 /** Of all data, when the ferry is killed. */
@@ -101,7 +104,7 @@ async function accounts(
   }));
 }
 
-/** One lane over two lines, of which the second dies in the middle of the first pass. */
+/** One lane over two lines, of which the second dies in the middle of the first pass, and one over the first line alone. */
 export async function deadLine(
   cargo: Cargo,
   mebibytes: number,
@@ -115,10 +118,18 @@ export async function deadLine(
   for (let short = 1; short <= SHORT_BUNDLES; short += 1) {
     bundles.push(await cargo.seal(SHORT_BYTES, seed + short, "normal"));
   }
+  const pinned: Bundle[] = [];
+  for (let count = 1; count <= PINNED_BUNDLES; count += 1) {
+    pinned.push(await cargo.seal(SHORT_BYTES, seed + SHORT_BUNDLES + count, "normal", PINNED_LANE));
+  }
   const limitMs = limitMsOf(mebibytes * MIB, ground);
   const field = await Field.start({
     ...ground,
     ferries: [links],
+    lanes: [
+      { lane: LANE, number: 0 },
+      { lane: PINNED_LANE, number: 5, links: [0] },
+    ],
     secondPassSeconds: SECOND_PASS_SECONDS,
   });
   try {
@@ -132,9 +143,15 @@ export async function deadLine(
     await seldom("the second line at work", limitMs, () => came() >= enough || undefined);
     line.die();
     const deadMs = Date.now();
+    for (const bundle of pinned) field.put(bundle, cargo.folder);
+    await until("the lane of the other line, by first passes", limitMs, () => {
+      const came = new Set(field.at.inbox.delivered.map(nameOf));
+      return pinned.every((bundle) => came.has(nameOf(bundle))) || undefined;
+    });
+    bundles.push(...pinned);
     // From here on second passes may begin: the dead line has no part in one that came.
     died.resolve();
-    for (const short of bundles.slice(1)) field.put(short, cargo.folder);
+    for (const short of bundles.slice(1, 1 + SHORT_BUNDLES)) field.put(short, cargo.folder);
     const named = await namedSince(field, dead, deadMs);
     await until(
       "the second pass of all",
@@ -149,7 +166,7 @@ export async function deadLine(
     return { bundles: bundles.length, ...delivery, ...named, accounts: settled };
   } finally {
     await field.stop();
-    for (const bundle of bundles) cargo.drop(bundle);
+    for (const bundle of new Set([...bundles, ...pinned])) cargo.drop(bundle);
   }
 }
 

@@ -31,6 +31,8 @@ export interface LaneSettings {
   readonly weight?: number;
   /** A cap in wire bytes per second. */
   readonly rateBytesPerSecond?: number;
+  /** All of them when absent. */
+  readonly links?: readonly number[];
 }
 
 export interface FieldOptions extends Ground {
@@ -217,7 +219,9 @@ export class Field {
   #rxConfig(): string {
     return changed(this.#peers.rxConfig(PORT), "rx", ({ lane: _, gate, ...rest }) => {
       const { host, port, ...all } = gate;
-      const lanes = lanesOf(this.#options).map(({ lane, number }) => ({ lane, number }));
+      const lanes = lanesOf(this.#options).map(({ lane, number, links }) => {
+        return { lane, number, links };
+      });
       const links = [...this.lines.keys()].map((link) => this.#address(link));
       return { ...rest, lanes, gate: { ...all, links } };
     });
