@@ -1,9 +1,11 @@
 /** Guarantee: the words of `setup` for an appliance that ferries a folder are whole and fit the zone before anything is made. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
-import { type CliInput, type CliVerb, readUpTo, type Words } from "@lightferry/proto/cli";
+import { isAbsolute, join, resolve } from "node:path";
+import { type CliInput, type CliVerb, EXIT, readUpTo, type Words } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import { otherZone, type ZoneName } from "../src/layout.ts";
+import { REPOSITORY } from "../src/repository.ts";
 import {
   type DirectoryTarget,
   dropOf,
@@ -15,6 +17,7 @@ import {
 /** A profile has thirteen settings. */
 const MAX_PROFILE_BYTES = 65_536;
 const DEFAULT_PROFILE = "8.3";
+const LIGHTFERRY = join(REPOSITORY, "deploy/cli/lightferry.ts");
 
 /** What can be said of each kind of place beside its name; `staging` of all. */
 const WORDS_OF: Readonly<Record<DirectoryTarget["kind"], readonly string[]>> = {
@@ -179,17 +182,27 @@ function profileOf(prefix: string, input: CliInput): object {
     const detail = `${option} ${said}: ${PROFILE_NAMES.join(" | ")} | FILE`;
     throw new GatewayError("cli.usage", { detail });
   }
-  const read = parsed(option, said);
-  if (typeof read === "object" && read !== null && !Array.isArray(read)) return read;
-  throw new GatewayError("cli.usage", { detail: `${option} ${said}: {…}` });
+  judge(option, said);
+  return JSON.parse(Buffer.from(readUpTo(said, MAX_PROFILE_BYTES)).toString("utf8")) as object;
 }
 
-function parsed(option: string, path: string): unknown {
-  const bytes = readUpTo(path, MAX_PROFILE_BYTES);
+/** By the ferry itself, which would refuse it at its start: it alone knows what it bears. */
+function judge(option: string, path: string): void {
+  const words = ["ferry", "profile", resolve(path), "--json"];
+  const { status, stdout } = spawnSync(process.execPath, [LIGHTFERRY, ...words], {
+    encoding: "utf8",
+  });
+  if (status === EXIT.done) return;
+  const detail = `${option} ${path}: ${faultOf(stdout)}`;
+  throw new GatewayError("cli.usage", { detail });
+}
+
+/** What a command says of its failure under `--json`. */
+function faultOf(said: string): string {
   try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (cause) {
-    throw new GatewayError("cli.usage", { detail: `${option} ${path}: JSON`, cause });
+    return (JSON.parse(said) as { readonly error: { readonly detail: string } }).error.detail;
+  } catch {
+    return "lightferry ferry profile";
   }
 }
 

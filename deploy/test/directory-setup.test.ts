@@ -165,8 +165,15 @@ it("takes a profile from a file, and its server's secrets by name", async () => 
     },
     profile: { nameLength: 12, renames: false },
   });
-  writeFileSync(at("profile.json"), "[]");
-  expect(await setup("extranet", [...words, ...files], at("fresh"))).toMatchObject({ code: 2 });
+});
+
+it("has a profile from a file judged by the ferry, before anything is made", async () => {
+  const few = { names: "digits", nameLength: 5, renames: false };
+  writeFileSync(at("profile.json"), JSON.stringify(few));
+  const words = [...LANE, "--directory-drop", "/in", "--directory-profile", at("profile.json")];
+  const answer = await setup("extranet", words, at("fresh"));
+  expect(answer.code).toBe(2);
+  expect(answer.text).toContain("profile.json: profile.nameLength: at least");
   expect(existsSync(at("fresh"))).toBe(false);
 });
 

@@ -8,6 +8,7 @@ import {
 } from "@lightferry/proto/cli";
 import { inventoryVerb } from "./inventory.ts";
 import { plan } from "./plan.ts";
+import { profileVerb } from "./profile.ts";
 import { repairVerb } from "./repair.ts";
 import { showLive } from "./screen.ts";
 import { readStatuses, type Seen } from "./status-files.ts";
@@ -160,5 +161,6 @@ export const noun: CliNoun = {
     repairVerb,
     inventoryVerb,
     plan,
+    profileVerb,
   ],
 };
