@@ -334,3 +334,65 @@ describe("receipts that are refused", () => {
     expect(await take(bytes)).toMatchObject({ exchanges: 1 });
   });
 });
+
+describe("a bundle that was refused over there, unopened", () => {
+  const bundleOf = async (n: number) => {
+    const ofIt = "SELECT bundle_id FROM exchange WHERE id = $1";
+    return String((await world.pool.query(ofIt, [at(n)])).rows[0]?.bundle_id);
+  };
+  const inside = async (bundle: string): Promise<string[]> => {
+    const ofIt = "SELECT id FROM exchange WHERE bundle_id = $1 ORDER BY id";
+    return (await world.pool.query(ofIt, [bundle])).rows.map(({ id }) => String(id));
+  };
+  const code = "bundle.expired";
+
+  it("says so of each exchange in it, but of none of which anything else was said", async () => {
+    const bundle = await bundleOf(0);
+    const ids = await inside(bundle);
+    const [first = "", ...others] = ids;
+    await take(file({ number: 1, said: { [first]: "delivered" } }));
+    const report = await take(file({ number: 2, said: {}, refused: { [bundle]: code } }));
+    expect(report).toMatchObject({ exchanges: others.length, older: 1 });
+    expect((await show(first)).receipt).toMatchObject({ state: "delivered" });
+    for (const id of others) {
+      expect((await show(id)).receipt).toMatchObject({ state: "quarantined", refusal: { code } });
+    }
+    // It came after all: a copy that was good, or a key that counts again.
+    const after = await take(
+      file({ number: 3, said: Object.fromEntries(others.map((id) => [id, "delivered" as const])) }),
+    );
+    expect(after).toMatchObject({ exchanges: others.length });
+    expect(await take(file({ number: 4, said: {}, refused: { [bundle]: code } }))).toMatchObject({
+      ...{ exchanges: 0, older: ids.length },
+    });
+  });
+
+  it("says nothing of what was sealed anew since", async () => {
+    const bundle = await bundleOf(0);
+    const moved = await inside(bundle);
+    const set = (to: string) =>
+      world.pool.query("UPDATE exchange SET bundle_id = $2 WHERE id = ANY($1::uuid[])", [
+        moved,
+        to,
+      ]);
+    await set(formatId(newId()));
+    const report = await take(file({ number: 1, said: {}, refused: { [bundle]: code } }));
+    await set(bundle);
+    expect(report).toMatchObject({ exchanges: 0, older: 0, unknownCount: 0 });
+  });
+
+  it("is refused when nobody here sealed it, or it left by another lane", async () => {
+    const stranger = formatId(newId());
+    const unknown = file({ number: 1, said: {}, refused: { [stranger]: code } });
+    await expect(take(unknown)).rejects.toMatchObject({
+      ...{ code: "receipt.unknown-exchange", detail: `bundle ${stranger}` },
+    });
+    expect(await take(unknown, { skipUnknown: true })).toMatchObject({ unknownCount: 1 });
+    const bundle = await bundleOf(0);
+    const leftBy = "UPDATE outbox_bundle SET lane = $2 WHERE bundle_id = $1";
+    await world.pool.query(leftBy, [bundle, "other"]);
+    const contradicting = take(file({ number: 2, said: {}, refused: { [bundle]: code } }));
+    await expect(contradicting).rejects.toMatchObject({ code: "receipt.contradicts" });
+    await world.pool.query(leftBy, [bundle, "inbound"]);
+  });
+});

@@ -1,7 +1,7 @@
 import { isFinal, RECEIPT_STATES, type ReceiptState } from "@lightferry/proto/receipt";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { judge, type Said } from "../src/receipts/judge.ts";
+import { judge, judgeBundle, type Said } from "../src/receipts/judge.ts";
 
 const open = fc.constantFrom(...RECEIPT_STATES.filter((state) => !isFinal(state)));
 const final = fc.constantFrom(...RECEIPT_STATES.filter(isFinal));
@@ -70,4 +70,14 @@ it("tells the two ends apart", () => {
   expect(judge(at("returned", 2), at("delivered", 1))).toBe("contradicts");
   expect(judge(at("delivered", 1), at("delivered", 2))).toBe("older");
   expect(judge(at("failed", 1), at("failed", 1))).toBe("contradicts");
+});
+
+it("takes a refused bundle's word for no exchange of which another state was said, whatever the numbers", () => {
+  fc.assert(
+    fc.property(said, fc.integer({ min: 1, max: 20 }), (before, number) => {
+      const free = before.state === "quarantined" && before.number < number;
+      expect(judgeBundle(before, number)).toBe(free ? "taken" : "older");
+    }),
+  );
+  expect(judgeBundle(undefined, 1)).toBe("taken");
 });

@@ -1,9 +1,8 @@
 /** The receiving side's receipts: every end of a delivery falls due once, stands in one list, and the list leaves once. */
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import { decodeReceiptFile, decodeSignedReceipts } from "@lightferry/proto/receipt";
-import { Registry, type RegistryDocument } from "@lightferry/proto/registry";
-import { domainSeparated, formatKeyId } from "@lightferry/proto/sm";
-import { beforeEach, expect, it } from "vitest";
+import { formatKeyId } from "@lightferry/proto/sm";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
 import type { RequestSubmission } from "../src/egress/submission.ts";
 import { carryReceipts } from "../src/receipts/carrier.ts";
@@ -13,19 +12,27 @@ import { ReceiptSigning } from "../src/receipts/signing-queue.ts";
 import { readReceiptStatus } from "../src/receipts/status.ts";
 import { signReceipts } from "../src/seal/receipts.ts";
 import type { SealTools } from "../src/seal/seal-lease.ts";
+import { type Forgery, forge } from "./support/forge-header.ts";
 import { provider } from "./support/ingress-keys.ts";
 import { deliverTo, receivingZoneOfFile, target, world } from "./support/receiving.ts";
+import { registered } from "./support/registered.ts";
+import { callerEntry, laneEntry } from "./support/signed-registry.ts";
 
 receivingZoneOfFile();
 
 const CONTENT = Buffer.from("{}");
+/** For us, by a key that nobody here has. */
+function strangersKey() {
+  const { publicKey } = provider.generateSm2();
+  return { nodeId: "node-business", keyId: formatKeyId(publicKey), publicKey };
+}
 const EXPORT = { lane: "", maxLists: 0, again: false, number: 0 };
 
 let signing: ReceiptSigning;
 beforeEach(async () => {
   signing = newSigning();
   target.respond = (response) => response.writeHead(201).end("{}");
-  await world.pool.query("TRUNCATE receipt_due, receipt_number, receipt_list");
+  await world.pool.query("TRUNCATE receipt_due, receipt_due_bundle, receipt_number, receipt_list");
 });
 
 const newSigning = () => new ReceiptSigning(world.context, () => undefined, 0);
@@ -100,6 +107,63 @@ it("say why not, and say it again when a person changed it", async () => {
   expect(decodeSignedReceipts(sign(second ?? new Uint8Array())).fields).toMatchObject({
     ...{ lane: "inbound", sender: "node-extranet", receiver: "node-business", number: 2 },
     receipts: [{ state: "returned" }],
+  });
+});
+
+describe("a bundle that was refused unopened", () => {
+  const refused = async (forgery: Forgery) => {
+    const bundle = await world.seal([{ content: CONTENT }], sequenced());
+    const request = await forge(world.keys, bundle, forgery);
+    return { ...(await world.deliver(request)), request };
+  };
+  const said = async () => {
+    const list = await signing.next(Date.now());
+    if (list === undefined) return undefined;
+    const { receipts, bundles } = decodeSignedReceipts(sign(list)).fields;
+    expect(receipts).toEqual([]);
+    return bundles.map(({ bundleId, code }) => [formatId(bundleId), code]);
+  };
+  const dueBundles = async () =>
+    (await world.pool.query("SELECT code FROM receipt_due_bundle ORDER BY at_ms")).rows.map(
+      ({ code }: { code: string }) => code,
+    );
+
+  it("is named itself, with its code, when its signature was good", async () => {
+    const { status, request } = await refused({ header: { grade: "G4" } });
+    expect(status).toBe("quarantined");
+    const { owed } = await readReceiptStatus(world.context);
+    expect(owed.find(({ lane }) => lane === "inbound")).toMatchObject({ due: 1 });
+    const id = formatId(request.bundleId ?? new Uint8Array());
+    expect(await said()).toEqual([[id, "bundle.grade-mismatch"]]);
+    expect(await dueBundles()).toEqual([]);
+  });
+
+  it("is not, when anybody could have made it", async () => {
+    const stranger = provider.generateSm2();
+    const header = { signKeyId: formatKeyId(stranger.publicKey), certificates: [] };
+    expect((await refused({ signKey: stranger, header })).status).toBe("quarantined");
+    expect((await refused({ signKey: stranger })).status).toBe("quarantined");
+    expect(await dueBundles()).toEqual([]);
+  });
+
+  it("is not, when a bundle of its id was accepted", async () => {
+    const bundleId = newId();
+    const [bundle, other] = [
+      await world.seal([{ content: CONTENT }], { ...sequenced(), bundleId }),
+      await world.seal([{ content: CONTENT }], { ...sequenced(), bundleId }),
+    ];
+    await deliverTo(world, bundle);
+    expect(await world.deliver(other.request)).toMatchObject({ code: "bundle.id-conflict" });
+    expect(await dueBundles()).toEqual([]);
+  });
+
+  it("is, when it was accepted and then does not open", async () => {
+    const bundle = await world.seal([{ content: CONTENT }], {
+      ...sequenced(),
+      recipients: [strangersKey()],
+    });
+    expect((await world.deliver(bundle.request)).status).toBe("accepted");
+    await expect.poll(dueBundles).toEqual(["bundle.unknown-decrypt-key"]);
   });
 });
 
@@ -244,32 +308,13 @@ it("are signed by seal for its own node and lane alone, and stored with no other
 
 /** The zone's registry with a way back. */
 function withReturn(state: string, change: object = {}): FrontProxyContext {
-  const { document } = world.context.registry();
-  const [inbound] = document.lanes;
-  const grown = {
-    ...document,
-    lanes: [
-      ...document.lanes,
-      {
-        ...inbound,
-        ...{
-          id: "return",
-          from: "business",
-          to: "extranet",
-          driver: "udp",
-          state,
-          kinds: ["receipt"],
-        },
-      },
-    ],
-    services: [
-      ...document.services,
-      { id: "receipts", zone: "extranet", kind: "receipt", methods: [], paths: [], maxBytes: 1e6 },
-    ],
-    callers: [
-      ...document.callers,
-      { id: "node-business", zone: "business", organisation: "org", certificateSha256: [] },
-    ],
+  const maxima = { maxRequestBytes: 1e6, maxFileBytes: 1 };
+  const back = laneEntry("return", "business", "extranet", state, maxima);
+  const service = { id: "receipts", zone: "extranet", kind: "receipt", methods: [], paths: [] };
+  return registered(world.context, ({ lanes, services, callers }) => ({
+    lanes: [...lanes, { ...back, kinds: ["receipt"] }],
+    services: [...services, { ...service, maxBytes: 1e6 }],
+    callers: [...callers, callerEntry("node-business", "business")],
     grants: [
       {
         ...{ id: "receipts", caller: "node-business", service: "receipts", lane: "return" },
@@ -277,12 +322,7 @@ function withReturn(state: string, change: object = {}): FrontProxyContext {
         ...{ perDay: 1e6, bytesPerDay: 1e12, ...change },
       },
     ],
-  } as unknown as RegistryDocument;
-  const bytes = Buffer.from(JSON.stringify(grown));
-  const authority = provider.generateSm2();
-  const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
-  const registry = Registry.load(provider, bytes, signature, authority.publicKey, { mode: "demo" });
-  return { ...world.context, registry: () => registry };
+  }));
 }
 
 it("leave by a lane back, each list once, also when the note of it was lost", async () => {

@@ -3,8 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type SealInput, sealBundle } from "@lightferry/proto/bundle";
 import { formatId, newId } from "@lightferry/proto/ids";
-import { Registry, type RegistryDocument } from "@lightferry/proto/registry";
-import { domainSeparated, formatKeyId } from "@lightferry/proto/sm";
+import { formatKeyId } from "@lightferry/proto/sm";
 import { type DraftItem, permittedItems } from "@lightferry/proto/testing";
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
@@ -12,6 +11,7 @@ import { ReceiptRelease } from "../src/receipts/release.ts";
 import { DAY_MS, provider } from "./support/ingress-keys.ts";
 import { receiptFile } from "./support/receipt-lists.ts";
 import { receivingZoneOfFile, world } from "./support/receiving.ts";
+import { registered } from "./support/registered.ts";
 import { laneEntry } from "./support/signed-registry.ts";
 
 receivingZoneOfFile();
@@ -32,16 +32,10 @@ beforeEach(() => {
 });
 
 function withLane(change: object): FrontProxyContext {
-  const { context } = world;
-  const { document } = context.registry();
   const maxima = { maxRequestBytes: 1e6, maxFileBytes: 1 };
   const back = { ...laneEntry(LANE, "business", "extranet", "open", maxima), ...change };
-  const lanes = [...document.lanes, back] as RegistryDocument["lanes"];
-  const bytes = Buffer.from(JSON.stringify({ ...document, lanes }));
-  const authority = provider.generateSm2();
-  const signature = provider.sm2Sign(authority, domainSeparated("registry/1", bytes));
-  const registry = Registry.load(provider, bytes, signature, authority.publicKey, { mode: "demo" });
-  return { ...context, config: { ...context.config, outboxDir }, registry: () => registry };
+  const context = registered(world.context, ({ lanes }) => ({ lanes: [...lanes, back] }));
+  return { ...context, config: { ...context.config, outboxDir } };
 }
 
 const receipts = () =>

@@ -65,6 +65,7 @@ function receipts(): Uint8Array {
     ...{ lane: "inbound", sender: "node-extranet", receiver: "node-business", number: 1 },
     createdMs: now,
     receipts: [{ exchangeId: newId(), state: "delivered", code: "", timeMs: now }],
+    bundles: [{ bundleId: newId(), code: "bundle.expired", timeMs: now }],
   });
   return encodeReceiptFile([
     encodeSignedReceipts({

@@ -29,7 +29,10 @@ function read({ context, file }: ReceiptVector): ReceiptVector["expect"] {
       const receipts = list.receipts.map(({ exchangeId, state, code, timeMs }) => ({
         ...{ id: Buffer.from(exchangeId).toString("hex"), state, code, timeMs },
       }));
-      return { lane: list.lane, number: list.number, receipts };
+      const bundles = list.bundles.map(({ bundleId, code, timeMs }) => ({
+        ...{ id: Buffer.from(bundleId).toString("hex"), code, timeMs },
+      }));
+      return { lane: list.lane, number: list.number, receipts, bundles };
     });
     return { lists };
   } catch (error) {

@@ -12,6 +12,7 @@ import {
   RECEIPT_STATES,
   RECEIPTS_MAX,
   type Receipt,
+  type RefusedBundle,
   signReceiptList,
   verifyReceipts,
 } from "../src/receipt/index.ts";
@@ -46,9 +47,19 @@ const receipts = (maxLength: number) =>
     selector: ({ exchangeId }) => Buffer.from(exchangeId).toString("hex"),
   });
 
+const refusedBundle: fc.Arbitrary<RefusedBundle> = fc.record({
+  bundleId: id,
+  code: fc.constantFrom(...CODES),
+  timeMs: fc.integer({ min: 1, max: NOW }),
+});
+const refusedBundles = fc.uniqueArray(refusedBundle, {
+  maxLength: 8,
+  selector: ({ bundleId }) => Buffer.from(bundleId).toString("hex"),
+});
+
 const HEAD = { lane: "inbound", sender: "node-extranet", receiver: "node-business" };
-const listOf = (all: readonly Receipt[], number = 1) =>
-  encodeReceiptList({ ...HEAD, number, createdMs: NOW, receipts: all });
+const listOf = (all: readonly Receipt[], number = 1, bundles: readonly RefusedBundle[] = []) =>
+  encodeReceiptList({ ...HEAD, number, createdMs: NOW, receipts: all, bundles });
 const signedOf = (list: Uint8Array) =>
   encodeSignedReceipts({
     ...{ list, keyId, signature: signReceiptList(provider, key, list) },
@@ -66,10 +77,16 @@ const inOrder = (all: readonly Receipt[]) =>
 
 it("gives back what was said, whatever it was and in whatever order", () => {
   fc.assert(
-    fc.property(receipts(40), (all) => {
-      const { list } = read(signedOf(listOf(all)));
+    fc.property(receipts(40), refusedBundles, (all, bundles) => {
+      const { list } = read(signedOf(listOf(all, 1, bundles)));
       expect(inOrder(list.receipts)).toEqual(inOrder(all));
-      expect(listOf(list.receipts)).toEqual(listOf([...all].reverse()));
+      const byId = [...bundles].sort((a, b) => Buffer.compare(a.bundleId, b.bundleId));
+      expect(list.bundles).toEqual(
+        byId.map((one) => ({ ...one, bundleId: Buffer.from(one.bundleId) })),
+      );
+      expect(listOf(list.receipts, 1, list.bundles)).toEqual(
+        listOf([...all].reverse(), 1, [...bundles].reverse()),
+      );
     }),
     { numRuns: 100 },
   );

@@ -109,6 +109,11 @@ export interface ReceiptVector {
             readonly code: string;
             readonly timeMs: number;
           }[];
+          readonly bundles: readonly {
+            readonly id: string;
+            readonly code: string;
+            readonly timeMs: number;
+          }[];
         }[];
       };
   /** base64; `zeros`: so many zero bytes instead. */

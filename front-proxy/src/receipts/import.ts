@@ -19,6 +19,7 @@ import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { keysOf } from "../trust/directory.ts";
+import { findSentBundles, type SentBundle } from "./bundle-rows.ts";
 import {
   findSent,
   findTaken,
@@ -29,7 +30,7 @@ import {
   writeTaken,
   writeTally,
 } from "./exchange-rows.ts";
-import { judge, type Said } from "./judge.ts";
+import { judge, judgeBundle, type Said } from "./judge.ts";
 import { type ImportReport, NAMED_MAX } from "./report.ts";
 
 /** Events of one record of the journal: a fraction of what it takes at once. */
@@ -93,7 +94,8 @@ async function take(
   await lockImports(client);
   const fresh = await freshLists(client, all);
   const sent = await findSent(client, namedIn(fresh));
-  const { taken, older, unknown } = sort(fresh, sent);
+  const bundles = await findSentBundles(client, bundlesIn(fresh));
+  const { taken, older, unknown } = sort(fresh, sent, bundles);
   if (unknown.length > 0 && !wish.skipUnknown) {
     throw new GatewayError("receipt.unknown-exchange", { detail: someOf(unknown) });
   }
@@ -150,6 +152,11 @@ function namedIn(lists: readonly VerifiedReceipts[]): readonly string[] {
   return [...new Set(ids)];
 }
 
+function bundlesIn(lists: readonly VerifiedReceipts[]): readonly string[] {
+  const ids = lists.flatMap(({ list }) => list.bundles.map((one) => formatId(one.bundleId)));
+  return [...new Set(ids)];
+}
+
 interface Sorted {
   /** The newest of each exchange. */
   readonly taken: readonly TakenReceipt[];
@@ -157,8 +164,12 @@ interface Sorted {
   readonly unknown: readonly string[];
 }
 
-/** @throws GatewayError `receipt.contradicts` naming the exchanges. */
-function sort(lists: readonly VerifiedReceipts[], sent: ReadonlyMap<string, SentRow>): Sorted {
+/** @throws GatewayError `receipt.contradicts` naming the exchanges, or a bundle. */
+function sort(
+  lists: readonly VerifiedReceipts[],
+  sent: ReadonlyMap<string, SentRow>,
+  bundles: ReadonlyMap<string, SentBundle>,
+): Sorted {
   const taken = new Map<string, TakenReceipt>();
   const unknown = new Set<string>();
   const wrong = new Set<string>();
@@ -181,6 +192,18 @@ function sort(lists: readonly VerifiedReceipts[], sent: ReadonlyMap<string, Sent
       if (said === "contradicts") wrong.add(id);
       else if (said === "older") older += 1;
       else taken.set(id, { row, state, code, timeMs, number, receiver });
+    }
+    for (const { bundleId, code, timeMs } of list.bundles) {
+      const id = `bundle ${formatId(bundleId)}`;
+      const bundle = bundles.get(formatId(bundleId));
+      if (bundle === undefined) unknown.add(id);
+      else if (bundle.lane !== lane || bundle.rows.some(({ kind }) => kind === "receipt"))
+        wrong.add(id);
+      for (const row of bundle?.rows ?? []) {
+        const before = saidBefore(row, taken.get(row.id));
+        if (judgeBundle(before, number) === "older") older += 1;
+        else taken.set(row.id, { row, state: "quarantined", code, timeMs, number, receiver });
+      }
     }
   }
   if (wrong.size > 0) {
@@ -237,6 +260,7 @@ function importedEvent({ list, digest }: VerifiedReceipts, wish: ImportWish): Ev
       receiver: list.receiver,
       number: String(list.number),
       receipts: String(list.receipts.length),
+      ...(list.bundles.length === 0 ? {} : { bundles: String(list.bundles.length) }),
       "created-ms": String(list.createdMs),
     },
   };

@@ -20,6 +20,15 @@ export type Judgement =
   /** One of the two lists is false: nothing follows an end. */
   | "contradicts";
 
+/**
+ * Of an exchange in a bundle that was refused unopened: `quarantined`, unless anything else was said of the exchange
+ * itself, or a later list has said as much.
+ */
+export function judgeBundle(before: Said | undefined, number: number): "taken" | "older" {
+  const free = before === undefined || (before.state === "quarantined" && before.number < number);
+  return free ? "taken" : "older";
+}
+
 export function judge(before: Said | undefined, now: Said): Judgement {
   if (before === undefined) return "taken";
   if (before.number === now.number) return "contradicts";

@@ -13,7 +13,7 @@ export interface DueRow extends pg.QueryResultRow {
   readonly at_ms: number;
 }
 
-/** When the oldest receipt of a lane fell due, and whether as many wait as a list holds. */
+/** When the oldest receipt or refused bundle of a lane fell due, and whether as many wait as a list holds. */
 export async function oldestDue(
   on: On,
   lane: string,
@@ -22,7 +22,8 @@ export async function oldestDue(
   const { rows } = await query<{ at_ms: number | null; full: boolean }>(
     on,
     "receipt-oldest-due",
-    `SELECT (SELECT at_ms FROM receipt_due WHERE lane = $1 ORDER BY at_ms LIMIT 1) AS at_ms,
+    `SELECT least((SELECT at_ms FROM receipt_due WHERE lane = $1 ORDER BY at_ms LIMIT 1),
+                  (SELECT at_ms FROM receipt_due_bundle WHERE lane = $1 ORDER BY at_ms LIMIT 1)) AS at_ms,
             EXISTS (SELECT 1 FROM receipt_due WHERE lane = $1 ORDER BY at_ms OFFSET $2) AS full`,
     [lane, full - 1],
   );

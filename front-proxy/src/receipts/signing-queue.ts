@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import {
+  BUNDLES_MAX,
   decodeReceiptList,
   decodeSignedReceipts,
   encodeReceiptList,
@@ -21,6 +22,7 @@ import type { CallContext } from "@lightferry/proto/rpc";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { keysOf } from "../trust/directory.ts";
+import { type DueBundleRow, lockDueBundles, removeDueBundles } from "./bundle-rows.ts";
 import {
   type DueRow,
   findUnsigned,
@@ -48,6 +50,8 @@ const REDATE_MS = 60_000;
 const RECEIPT_BYTES = 28;
 /** Bytes of a group beside its code: state and framing. */
 const GROUP_BYTES = 24;
+/** Bytes of a refused bundle beside its code: id, time and framing. */
+const BUNDLE_BYTES = 32;
 /** Names, number and time of a list. */
 const HEAD_BYTES = 256;
 
@@ -127,9 +131,10 @@ export class ReceiptSigning {
   async #build(lane: string, sender: string, nowMs: number): Promise<Uint8Array | undefined> {
     const { pool, config } = this.#context;
     return inTransaction(pool, async (client) => {
-      const rows = fitting(await lockDue(client, lane, RECEIPTS_MAX));
+      const bundles = await lockDueBundles(client, lane, BUNDLES_MAX);
+      const rows = fitting(await lockDue(client, lane, RECEIPTS_MAX), bundles);
       // Another front-proxy on this database was faster.
-      if (rows.length === 0) return undefined;
+      if (rows.length + bundles.length === 0) return undefined;
       const number = await takeNumber(client, lane);
       const list = encodeReceiptList(
         dated(
@@ -139,11 +144,19 @@ export class ReceiptSigning {
               ...{ exchangeId: exchange_id, state, timeMs: at_ms },
               code: codeOf({ state, code }),
             })),
+            bundles: bundles.map(({ bundle_id, code, at_ms }) => ({
+              ...{ bundleId: bundle_id, code, timeMs: at_ms },
+            })),
           },
           nowMs,
         ),
       );
-      await insertList(client, { lane, number, createdMs: nowMs, receipts: rows.length, list });
+      const receipts = rows.length + bundles.length;
+      await insertList(client, { lane, number, createdMs: nowMs, receipts, list });
+      await removeDueBundles(
+        client,
+        bundles.map(({ bundle_id }) => bundle_id),
+      );
       await removeDue(
         client,
         rows.map(({ exchange_id }) => exchange_id),
@@ -180,6 +193,7 @@ export class ReceiptSigning {
           attributes: {
             number: String(number),
             receipts: String(fields.receipts.length),
+            ...(fields.bundles.length === 0 ? {} : { bundles: String(fields.bundles.length) }),
             key: keyId,
           },
         },
@@ -195,21 +209,22 @@ function dated(
   fields: Parameters<typeof encodeReceiptList>[0],
   createdMs: number,
 ): Parameters<typeof encodeReceiptList>[0] {
-  const receipts = fields.receipts.map((receipt) => ({
-    ...receipt,
-    timeMs: Math.min(receipt.timeMs, createdMs),
-  }));
-  return { ...fields, createdMs, receipts };
+  const redated = <T extends { readonly timeMs: number }>(one: T): T => ({
+    ...one,
+    timeMs: Math.min(one.timeMs, createdMs),
+  });
+  const [receipts, bundles] = [fields.receipts.map(redated), fields.bundles.map(redated)];
+  return { ...fields, createdMs, receipts, bundles };
 }
 
 function codeOf({ state, code }: Pick<DueRow, "state" | "code">): string {
   return state !== "delivered" && isErrorCode(code) ? code : "";
 }
 
-/** As many as fit the bytes of a list, however many codes they bring. */
-function fitting(rows: readonly DueRow[]): readonly DueRow[] {
+/** As many as fit the bytes of a list beside its refused bundles, however many codes they bring. */
+function fitting(rows: readonly DueRow[], bundles: readonly DueBundleRow[]): readonly DueRow[] {
   const groups = new Set<string>();
-  let bytes = HEAD_BYTES;
+  let bytes = bundles.reduce((sum, { code }) => sum + BUNDLE_BYTES + code.length, HEAD_BYTES);
   for (const [index, row] of rows.entries()) {
     const code = codeOf(row);
     const group = `${row.state} ${code}`;

@@ -102,8 +102,10 @@ async function owedOn(pool: pg.Pool, lane: string): Promise<OwedReceipts> {
   }>(
     pool,
     "receipt-status-owed",
-    `SELECT (SELECT count(*) FROM (SELECT 1 FROM receipt_due WHERE lane = $1 LIMIT $2) AS d) AS due,
-            (SELECT at_ms FROM receipt_due WHERE lane = $1 ORDER BY at_ms LIMIT 1) AS oldest,
+    `SELECT (SELECT count(*) FROM (SELECT 1 FROM receipt_due WHERE lane = $1
+              UNION ALL SELECT 1 FROM receipt_due_bundle WHERE lane = $1 LIMIT $2) AS d) AS due,
+            least((SELECT at_ms FROM receipt_due WHERE lane = $1 ORDER BY at_ms LIMIT 1),
+                  (SELECT at_ms FROM receipt_due_bundle WHERE lane = $1 ORDER BY at_ms LIMIT 1)) AS oldest,
             (SELECT count(*) FROM receipt_list WHERE lane = $1 AND signed IS NULL) AS unsigned,
             (SELECT count(*) FROM receipt_list l WHERE lane = $1 AND signed IS NOT NULL
                AND exported_ms IS NULL AND (exchange_id IS NULL OR EXISTS (SELECT 1 FROM exchange e

@@ -13,6 +13,8 @@ export interface ListDraft {
   readonly number: number;
   /** Exchange id → state, with a code where there is one. */
   readonly said: Readonly<Record<string, ReceiptState | readonly [ReceiptState, string]>>;
+  /** Bundle id → code. */
+  readonly refused?: Readonly<Record<string, string>>;
   readonly lane?: string;
   readonly sender?: string;
   readonly receiver?: string;
@@ -37,6 +39,9 @@ function signedList(key: Sm2PrivateKey, draft: ListDraft): Uint8Array {
       const [state, code] = typeof what === "string" ? ([what, ""] as const) : what;
       return { exchangeId: parseId(id), state, code, timeMs: createdMs - 1_000 };
     }),
+    bundles: Object.entries(draft.refused ?? {}).map(([id, code]) => ({
+      ...{ bundleId: parseId(id), code, timeMs: createdMs - 1_000 },
+    })),
   });
   return encodeSignedReceipts({
     list,

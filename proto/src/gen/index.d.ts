@@ -8463,6 +8463,9 @@ export namespace lightferry {
                 /** ReceiptList groups. */
                 groups: lightferry.receipt.v1.ReceiptGroup.$Properties[];
 
+                /** ReceiptList bundles. */
+                bundles: lightferry.receipt.v1.RefusedBundle.$Properties[];
+
                 /**
                  * Encodes the specified ReceiptList message. Does not implicitly {@link lightferry.receipt.v1.ReceiptList.verify|verify} messages.
                  * @param message ReceiptList message or plain object to encode
@@ -8508,12 +8511,84 @@ export namespace lightferry {
                     /** ReceiptList groups */
                     groups?: (lightferry.receipt.v1.ReceiptGroup.$Properties[]|null);
 
+                    /** ReceiptList bundles */
+                    bundles?: (lightferry.receipt.v1.RefusedBundle.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a ReceiptList. */
                 type $Shape = lightferry.receipt.v1.ReceiptList.$Properties;
+            }
+
+            /**
+             * Properties of a RefusedBundle.
+             * @deprecated Use lightferry.receipt.v1.RefusedBundle.$Properties instead.
+             */
+            interface IRefusedBundle extends lightferry.receipt.v1.RefusedBundle.$Properties {
+            }
+
+            /** Represents a RefusedBundle. */
+            class RefusedBundle {
+
+                /**
+                 * Constructs a new RefusedBundle.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.receipt.v1.RefusedBundle.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RefusedBundle bundleId. */
+                bundleId: Uint8Array;
+
+                /** RefusedBundle code. */
+                code: string;
+
+                /** RefusedBundle timeMs. */
+                timeMs: number;
+
+                /**
+                 * Encodes the specified RefusedBundle message. Does not implicitly {@link lightferry.receipt.v1.RefusedBundle.verify|verify} messages.
+                 * @param message RefusedBundle message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.receipt.v1.RefusedBundle.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RefusedBundle message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.receipt.v1.RefusedBundle & lightferry.receipt.v1.RefusedBundle.$Shape} RefusedBundle
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.receipt.v1.RefusedBundle & lightferry.receipt.v1.RefusedBundle.$Shape;
+            }
+
+            namespace RefusedBundle {
+
+                /** Properties of a RefusedBundle. */
+                interface $Properties {
+
+                    /** RefusedBundle bundleId */
+                    bundleId?: (Uint8Array|null);
+
+                    /** RefusedBundle code */
+                    code?: (string|null);
+
+                    /** RefusedBundle timeMs */
+                    timeMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RefusedBundle. */
+                type $Shape = lightferry.receipt.v1.RefusedBundle.$Properties;
             }
 
             /**

@@ -13186,6 +13186,7 @@ export const lightferry = $root.lightferry = (() => {
 
                 const ReceiptList = function (properties) {
                     this.groups = [];
+                    this.bundles = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -13199,6 +13200,7 @@ export const lightferry = $root.lightferry = (() => {
                 ReceiptList.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 ReceiptList.prototype.createdMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 ReceiptList.prototype.groups = $util.emptyArray;
+                ReceiptList.prototype.bundles = $util.emptyArray;
 
                 ReceiptList.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -13222,6 +13224,9 @@ export const lightferry = $root.lightferry = (() => {
                     if (message.groups != null && message.groups.length)
                         for (let i = 0; i < message.groups.length; ++i)
                             $root.lightferry.receipt.v1.ReceiptGroup.encode(message.groups[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.bundles != null && message.bundles.length)
+                        for (let i = 0; i < message.bundles.length; ++i)
+                            $root.lightferry.receipt.v1.RefusedBundle.encode(message.bundles[i], writer.uint32(66).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -13317,6 +13322,14 @@ export const lightferry = $root.lightferry = (() => {
                                 message.groups.push($root.lightferry.receipt.v1.ReceiptGroup.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.bundles && message.bundles.length))
+                                    message.bundles = [];
+                                message.bundles.push($root.lightferry.receipt.v1.RefusedBundle.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -13335,6 +13348,112 @@ export const lightferry = $root.lightferry = (() => {
                 };
 
                 return ReceiptList;
+            })();
+
+            v1.RefusedBundle = (function() {
+
+                const RefusedBundle = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                RefusedBundle.prototype.bundleId = $util.newBuffer([]);
+                RefusedBundle.prototype.code = "";
+                RefusedBundle.prototype.timeMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                RefusedBundle.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.bundleId != null && $Object.hasOwnProperty.call(message, "bundleId") && message.bundleId.length)
+                        writer.uint32(10).bytes(message.bundleId);
+                    if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                        writer.uint32(18).string(message.code);
+                    if (message.timeMs != null && $Object.hasOwnProperty.call(message, "timeMs") && (typeof message.timeMs === "object" ? message.timeMs.low || message.timeMs.high : message.timeMs !== 0))
+                        writer.uint32(24).uint64(message.timeMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                RefusedBundle.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.lightferry.receipt.v1.RefusedBundle();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.bundleId = value;
+                                else
+                                    delete message.bundleId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.code = value;
+                                else
+                                    delete message.code;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.timeMs = value;
+                                else
+                                    delete message.timeMs;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return RefusedBundle;
             })();
 
             v1.ReceiptGroup = (function() {

@@ -6,6 +6,9 @@
  */
 export const RECEIPTS_MAX = 512;
 
+/** Refused bundles in a list: of some seventy bytes each, they leave two thirds of it to receipts. */
+export const BUNDLES_MAX = 64;
+
 /** Bytes of a list: 512 receipts of 27 bytes and some sixty groups. */
 export const LIST_MAX = 15 * 1024;
 

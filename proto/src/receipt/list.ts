@@ -1,13 +1,13 @@
 /**
  * Guarantee: a list that was read or written obeys every rule of form of
- * SPEC §17.2: one encoding, no exchange twice, and nothing in it but ids,
- * states, error codes and times.
+ * SPEC §17.2: one encoding, no exchange and no bundle twice, and nothing in it
+ * but ids, states, error codes and times.
  */
 import { encodeCanonical } from "../canonical.ts";
 import { GatewayError } from "../errors/index.ts";
 import { lightferry } from "../gen/index.js";
 import { isId } from "../ids.ts";
-import { CLOCK_ALLOWANCE_MS, CODE_MAX, LIST_MAX, RECEIPTS_MAX } from "./limits.ts";
+import { BUNDLES_MAX, CLOCK_ALLOWANCE_MS, CODE_MAX, LIST_MAX, RECEIPTS_MAX } from "./limits.ts";
 
 const { ReceiptList } = lightferry.receipt.v1;
 
@@ -37,6 +37,14 @@ export interface Receipt {
   readonly timeMs: number;
 }
 
+/** A bundle that was refused as a whole, unopened, though its signature was good. */
+export interface RefusedBundle {
+  readonly bundleId: Uint8Array;
+  readonly code: string;
+  /** Unix milliseconds by the receiver's clock. */
+  readonly timeMs: number;
+}
+
 export interface ReceiptListFields {
   readonly lane: string;
   /** Node that sent the exchanges. */
@@ -46,6 +54,7 @@ export interface ReceiptListFields {
   readonly number: number;
   readonly createdMs: number;
   readonly receipts: readonly Receipt[];
+  readonly bundles: readonly RefusedBundle[];
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -72,6 +81,7 @@ export function encodeReceiptList(fields: ReceiptListFields): Uint8Array {
       ...{ state, code },
       receipts: receipts.map(({ exchangeId, timeMs }) => ({ exchangeId, timeMs })),
     })),
+    bundles: [...fields.bundles].sort((a, b) => Buffer.compare(a.bundleId, b.bundleId)),
   });
   decodeReceiptList(bytes);
   return bytes;
@@ -94,8 +104,28 @@ export function decodeReceiptList(bytes: Uint8Array): ReceiptListFields {
   if (!isPositive(list.number)) throw malformed("number");
   if (!isPositive(list.createdMs)) throw malformed("created_ms");
   const receipts = readGroups(list.groups, list.createdMs);
+  const bundles = readBundles(list.bundles, list.createdMs);
+  if (receipts.length + bundles.length === 0) throw malformed("nothing said");
   const { lane, sender, receiver, number, createdMs } = list;
-  return { lane, sender, receiver, number, createdMs, receipts };
+  return { lane, sender, receiver, number, createdMs, receipts, bundles };
+}
+
+function readBundles(
+  bundles: readonly lightferry.receipt.v1.RefusedBundle.$Properties[],
+  createdMs: number,
+): RefusedBundle[] {
+  if (bundles.length > BUNDLES_MAX) throw malformed(`${bundles.length} of ${BUNDLES_MAX} bundles`);
+  let last: Uint8Array | undefined;
+  return bundles.map((bundle) => {
+    const bundleId = bundle.bundleId ?? new Uint8Array();
+    const [code, timeMs] = [bundle.code ?? "", bundle.timeMs ?? 0];
+    if (!isId(bundleId)) throw malformed("bundle_id");
+    if (code.length > CODE_MAX || !CODE.test(code)) throw malformed("code");
+    if (!isTime(timeMs, createdMs)) throw malformed("time");
+    if (last !== undefined && Buffer.compare(last, bundleId) >= 0) throw malformed("order");
+    last = bundleId;
+    return { bundleId, code, timeMs };
+  });
 }
 
 function readGroups(
@@ -127,13 +157,11 @@ function readGroups(
       const hex = Buffer.from(exchangeId).toString("hex");
       if (seen.has(hex)) throw malformed("an exchange twice");
       seen.add(hex);
-      if (!isPositive(timeMs) || timeMs > createdMs + CLOCK_ALLOWANCE_MS) throw malformed("time");
+      if (!isTime(timeMs, createdMs)) throw malformed("time");
       found.push({ exchangeId, state: known, code, timeMs });
     }
   }
-  if (found.length === 0 || found.length > RECEIPTS_MAX) {
-    throw malformed(`${found.length} receipts, 1 to ${RECEIPTS_MAX}`);
-  }
+  if (found.length > RECEIPTS_MAX) throw malformed(`${found.length} of ${RECEIPTS_MAX} receipts`);
   return found;
 }
 
@@ -151,6 +179,9 @@ function byOutcome(a: Outcome, b: Outcome): number {
   if (a.code === b.code) return 0;
   return a.code < b.code ? -1 : 1;
 }
+
+const isTime = (timeMs: number, createdMs: number): boolean =>
+  isPositive(timeMs) && timeMs <= createdMs + CLOCK_ALLOWANCE_MS;
 
 function isPositive(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;

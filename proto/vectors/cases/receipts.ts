@@ -1,139 +1,20 @@
-/**
- * Guarantee: files of receipts as SPEC §17 describes them, good and spoiled,
- * written field by field and not by the code that reads them.
- */
-import { domainSeparated, loadProvider } from "../../src/sm/index.ts";
-import { readKeys } from "../keys.ts";
+/** Guarantee: files of receipts as SPEC §17 describes them, good and spoiled, with what a reader must say. */
+import {
+  type File,
+  fileBytes,
+  GROUPS,
+  type Group,
+  keys,
+  type List,
+  NOW,
+  number,
+  one,
+  type Refused,
+  receiptId,
+} from "../receipt-bytes.ts";
 import type { ReceiptVector } from "../vector.ts";
 
-const NOW = 1_768_435_200_000;
 const DAY = 86_400_000;
-const keys = readKeys();
-const provider = loadProvider();
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  while (left >= 0x80) {
-    bytes.push((left % 0x80) | 0x80);
-    left = Math.floor(left / 0x80);
-  }
-  return Buffer.from([...bytes, left]);
-}
-
-const number = (field: number, value: number): Buffer =>
-  Buffer.concat([varint(field * 8), varint(value)]);
-const bytes = (field: number, value: Uint8Array | string): Buffer => {
-  const content = typeof value === "string" ? Buffer.from(value) : value;
-  return Buffer.concat([varint(field * 8 + 2), varint(content.length), content]);
-};
-
-/** UUIDv7 of no particular moment. */
-export const receiptId = (n: number): Buffer =>
-  Buffer.from(`019bbf5c000070008000${n.toString(16).padStart(12, "0")}`, "hex");
-
-interface One {
-  readonly id: Buffer;
-  readonly timeMs: number;
-}
-interface Group {
-  readonly state: string;
-  readonly code: string;
-  readonly receipts: readonly One[];
-}
-interface List {
-  readonly version: number;
-  readonly lane: string;
-  readonly sender: string;
-  readonly receiver: string;
-  readonly number: number;
-  readonly createdMs: number;
-  readonly groups: readonly Group[];
-  /** Behind the last field. */
-  readonly extra: Buffer;
-}
-interface Signed {
-  readonly list: Partial<List>;
-  readonly keyId: string;
-  readonly party: "recipient" | "stranger";
-  readonly label: string;
-  /** Of the bytes that are signed, flipped in what is shown. */
-  readonly flip: boolean;
-  readonly signature: Buffer | undefined;
-  readonly certificates: readonly Buffer[];
-}
-
-const one = (n: number, timeMs = NOW - 10_000): One => ({ id: receiptId(n), timeMs });
-const GROUPS: readonly Group[] = [
-  { state: "delivered", code: "", receipts: [one(1), one(2)] },
-  { state: "quarantined", code: "policy.content-refused", receipts: [one(3)] },
-];
-
-function listBytes(change: Partial<List>): Buffer {
-  const list: List = {
-    ...{ version: 1, lane: "inbound", sender: "node-extranet", receiver: "node-business" },
-    ...{ number: 7, createdMs: NOW - 1_000, groups: GROUPS, extra: Buffer.alloc(0) },
-    ...change,
-  };
-  const text = (field: number, value: string) =>
-    value === "" ? Buffer.alloc(0) : bytes(field, value);
-  return Buffer.concat([
-    ...(list.version === 0 ? [] : [number(1, list.version)]),
-    ...[text(2, list.lane), text(3, list.sender), text(4, list.receiver)],
-    ...(list.number === 0 ? [] : [number(5, list.number)]),
-    ...(list.createdMs === 0 ? [] : [number(6, list.createdMs)]),
-    ...list.groups.map(({ state, code, receipts }) =>
-      bytes(
-        7,
-        Buffer.concat([
-          ...[text(1, state), text(2, code)],
-          ...receipts.map(({ id, timeMs }) =>
-            bytes(
-              3,
-              Buffer.concat([
-                ...(id.length === 0 ? [] : [bytes(1, id)]),
-                ...(timeMs === 0 ? [] : [number(2, timeMs)]),
-              ]),
-            ),
-          ),
-        ]),
-      ),
-    ),
-    list.extra,
-  ]);
-}
-
-function signedBytes(change: Partial<Signed>): Buffer {
-  const { list = {}, party = "recipient", label = "receipts/1", flip = false } = change;
-  const { keyId = keys.recipient.keyId, certificates = [] } = change;
-  const content = listBytes(list);
-  const signature =
-    change.signature ??
-    Buffer.from(provider.sm2Sign(keys[party].key, domainSeparated(label, content)));
-  const shown = Buffer.from(content);
-  // The last bit of the last time: still a list, another one.
-  if (flip) shown[shown.length - 1] = (shown.at(-1) ?? 0) ^ 1;
-  return Buffer.concat([
-    ...[bytes(1, shown), bytes(2, keyId), bytes(3, signature)],
-    ...certificates.map((der) => bytes(4, der)),
-  ]);
-}
-
-interface File {
-  readonly lists?: readonly Partial<Signed>[];
-  readonly magic?: string;
-  readonly extra?: Buffer;
-  readonly whole?: Buffer;
-}
-
-const fileBytes = ({
-  lists = [{}],
-  magic = "LFR1",
-  extra = Buffer.alloc(0),
-  whole,
-}: File): Buffer =>
-  whole ??
-  Buffer.concat([Buffer.from(magic), ...lists.map((list) => bytes(1, signedBytes(list))), extra]);
 
 export interface ReceiptCase {
   readonly name: string;
@@ -175,15 +56,30 @@ const group = (name: string, changed: string, change: Partial<Group>) =>
     groups: [{ state: "failed", code: "target.unavailable", receipts: [one(1)], ...change }],
   });
 
+const bundle = (n: number, change: Partial<Refused> = {}): Refused => ({
+  ...{ id: receiptId(n), code: "bundle.expired" },
+  timeMs: NOW - 10_000,
+  ...change,
+});
+/** A list of refused bundles alone. */
+const bundles = (name: string, changed: string, ...all: readonly Refused[]) =>
+  list(name, changed, { groups: [], bundles: all });
+
 /** 512 receipts are the most; the bytes stay below their limit. */
 const many = (count: number): Group[] => [
   { state: "delivered", code: "", receipts: Array.from({ length: count }, (_, n) => one(n + 1)) },
 ];
 
 /** What is read of a list that holds. */
-const said = (groups: readonly Group[] = GROUPS, numberOf = 7, lane = "inbound") => ({
+const said = (
+  groups: readonly Group[] = GROUPS,
+  numberOf = 7,
+  lane = "inbound",
+  refusedOnes: readonly Refused[] = [],
+) => ({
   lane,
   number: numberOf,
+  bundles: refusedOnes.map(({ id, code, timeMs }) => ({ id: id.toString("hex"), code, timeMs })),
   receipts: groups.flatMap(({ state, code, receipts }) =>
     receipts.map(({ id, timeMs }) => ({ id: id.toString("hex"), state, code, timeMs })),
   ),
@@ -219,6 +115,18 @@ export const RECEIPTS: readonly ReceiptCase[] = [
   good("valid-512", "as many as a list holds", { lists: [{ list: { groups: many(512) } }] }, [
     said(many(512)),
   ]),
+  good(
+    "valid-refused-bundles",
+    "two bundles that were refused unopened, beside receipts",
+    { lists: [{ list: { bundles: [bundle(1), bundle(2, { code: "verdict.expired" })] } }] },
+    [said(GROUPS, 7, "inbound", [bundle(1), bundle(2, { code: "verdict.expired" })])],
+  ),
+  good(
+    "valid-refused-bundle-alone",
+    "a refused bundle and no receipt",
+    { lists: [{ list: { groups: [], bundles: [bundle(3)] } }] },
+    [said([], 7, "inbound", [bundle(3)])],
+  ),
   good(
     "valid-at-the-edge-of-time",
     "created five minutes ahead, received five minutes after that",
@@ -306,6 +214,25 @@ export const RECEIPTS: readonly ReceiptCase[] = [
   group("time-after-the-list", "later than the list by more than five minutes", {
     receipts: [one(1, NOW - 1_000 + FIVE_MINUTES + 1)],
   }),
+  bundles("bundle-twice", "one bundle two times", bundle(1), bundle(1)),
+  bundles("bundles-out-of-order", "the later id first", bundle(2), bundle(1)),
+  bundles(
+    "65-bundles",
+    "one more than a list holds",
+    ...Array.from({ length: 65 }, (_, n) => bundle(n + 1)),
+  ),
+  bundles("bundle-without-a-code", "not why", bundle(1, { code: "" })),
+  bundles(
+    "bundle-code-with-a-space",
+    "a text in the place of a code",
+    bundle(1, { code: "see 1" }),
+  ),
+  bundles("bundle-id-short", "15 bytes", bundle(1, { id: receiptId(1).subarray(1) })),
+  bundles(
+    "bundle-time-after-the-list",
+    "later than the list by more than five minutes",
+    bundle(1, { timeMs: NOW - 1_000 + FIVE_MINUTES + 1 }),
+  ),
   list(
     "foreign-lane",
     "a lane that does not begin here",

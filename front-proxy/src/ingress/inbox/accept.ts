@@ -25,11 +25,13 @@ import {
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { type ErrorCode, GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
+import { isReceiptLane } from "@lightferry/proto/registry";
 import type { PoolClient } from "pg";
 import type { FrontProxyContext } from "../../context.ts";
 import { inTransaction } from "../../database.ts";
+import { oweBundle } from "../../receipts/bundle-rows.ts";
 import { keysOf } from "../../trust/directory.ts";
-import { asStorageFault, refusalCode } from "../failures.ts";
+import { asStorageFault, refusalCode, speaksAfterSignature } from "../failures.ts";
 import {
   checkArrivalName,
   exists,
@@ -191,6 +193,7 @@ export class Acceptance {
       const file = quarantineName(header.bundleId);
       await this.#move(path, join(this.#dirs.quarantine, file));
       if (quarantineStream) await store.quarantineStream(client, header.stream, code, Date.now());
+      await this.#owe(client, header, code);
       await store.insertRefused(client, {
         ...header,
         headerDigest,
@@ -258,15 +261,30 @@ export class Acceptance {
     await this.#journalRefusal(position, announced.headerDigest, code, detail);
     const file = quarantineName(announced.bundleId);
     await this.#move(path, join(this.#dirs.quarantine, file));
-    await store.insertRefused(this.#context.pool, {
-      ...position,
-      headerDigest: announced.headerDigest,
-      file,
-      code,
-      refusedMs: Date.now(),
-      judgedMs: times.now,
+    await inTransaction(this.#context.pool, async (client) => {
+      if (speaksAfterSignature(code)) await this.#owe(client, position, code);
+      await store.insertRefused(client, {
+        ...position,
+        headerDigest: announced.headerDigest,
+        file,
+        code,
+        refusedMs: Date.now(),
+        judgedMs: times.now,
+      });
     });
     return { status: "quarantined", code };
+  }
+
+  /** The sender hears of it, unless what was refused are receipts. */
+  async #owe(
+    client: PoolClient,
+    { bundleId, lane: id }: Pick<Position, "bundleId" | "lane">,
+    code: ErrorCode,
+  ): Promise<void> {
+    const { config, registry } = this.#context;
+    const lane = registry().lane(id);
+    if (lane === undefined || lane.to !== config.zone || isReceiptLane(lane)) return;
+    await oweBundle(client, { bundleId, lane: id, code }, Date.now());
   }
 
   async #move(from: string, to: string): Promise<void> {

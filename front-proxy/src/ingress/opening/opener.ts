@@ -9,8 +9,10 @@
  */
 import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
+import { isReceiptLane } from "@lightferry/proto/registry";
 import { Troubles } from "@lightferry/proto/service";
-import { query } from "../../database.ts";
+import { inTransaction, query } from "../../database.ts";
+import { oweBundle } from "../../receipts/bundle-rows.ts";
 import { describeFault, ownFault, refusalCode } from "../failures.ts";
 import { type InboxDirs, isMissing, removeFile } from "../inbox/files.ts";
 import {
@@ -166,12 +168,19 @@ export class Opener {
       },
     ]);
     // The file stays under its name: its row says what it is, retention removes it.
-    await query(
-      context.pool,
-      "ingress.bundle-quarantine",
-      "UPDATE inbox_bundle SET state = 'quarantined', code = $2 WHERE bundle_id = $1",
-      [bundle.bundleId, code],
-    );
+    const lane = context.registry().lane(bundle.lane);
+    await inTransaction(context.pool, async (client) => {
+      await query(
+        client,
+        "ingress.bundle-quarantine",
+        "UPDATE inbox_bundle SET state = 'quarantined', code = $2 WHERE bundle_id = $1",
+        [bundle.bundleId, code],
+      );
+      // Its signature was good when it was accepted. Receipts have none of their own.
+      if (lane !== undefined && !isReceiptLane(lane)) {
+        await oweBundle(client, { ...bundle, code }, Date.now());
+      }
+    });
   }
 
   /** A suspected secret was sealed away by policy: no second copy stays here. */

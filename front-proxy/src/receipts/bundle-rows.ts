@@ -1,0 +1,93 @@
+/**
+ * Guarantee: a bundle that was refused unopened is owed a word once, and none whose id was accepted; what such a
+ * word means over here are the exchanges that still belong to the bundle.
+ */
+import type pg from "pg";
+import { query } from "../database.ts";
+import { asBuffer } from "../egress/exchange-rows.ts";
+import type { SentRow } from "./exchange-rows.ts";
+
+export interface DueBundleRow extends pg.QueryResultRow {
+  readonly bundle_id: Buffer;
+  readonly code: string;
+  readonly at_ms: number;
+}
+
+/**
+ * Notes that the sender should hear of it, in the transaction of the refusal. A copy of a bundle that was accepted,
+ * and is not itself refused by now, leaves no note.
+ */
+export async function oweBundle(
+  client: pg.PoolClient,
+  bundle: { readonly bundleId: Uint8Array; readonly lane: string; readonly code: string },
+  nowMs: number,
+): Promise<void> {
+  await query(
+    client,
+    "receipt-owe-bundle",
+    `INSERT INTO receipt_due_bundle (bundle_id, lane, code, at_ms)
+     SELECT $1, $2, $3, $4 WHERE NOT EXISTS
+       (SELECT 1 FROM inbox_bundle WHERE bundle_id = $1 AND state <> 'quarantined')
+     ON CONFLICT (bundle_id) DO UPDATE SET code = excluded.code, at_ms = excluded.at_ms`,
+    [asBuffer(bundle.bundleId), bundle.lane, bundle.code, nowMs],
+  );
+}
+
+/** The oldest that are due, locked. */
+export async function lockDueBundles(
+  client: pg.PoolClient,
+  lane: string,
+  limit: number,
+): Promise<readonly DueBundleRow[]> {
+  const { rows } = await query<DueBundleRow>(
+    client,
+    "receipt-lock-due-bundles",
+    `SELECT bundle_id, code, at_ms FROM receipt_due_bundle WHERE lane = $1
+      ORDER BY at_ms LIMIT $2 FOR UPDATE`,
+    [lane, limit],
+  );
+  return rows;
+}
+
+export async function removeDueBundles(
+  client: pg.PoolClient,
+  bundleIds: readonly Buffer[],
+): Promise<void> {
+  await query(
+    client,
+    "receipt-remove-due-bundles",
+    "DELETE FROM receipt_due_bundle WHERE bundle_id = ANY($1::bytea[])",
+    [bundleIds],
+  );
+}
+
+/** A bundle of this side, and what is in it still; nothing where all was sealed anew. */
+export interface SentBundle {
+  readonly lane: string;
+  readonly rows: readonly SentRow[];
+}
+
+/** Of those bundles that the outbox remembers, by id. */
+export async function findSentBundles(
+  client: pg.PoolClient,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SentBundle>> {
+  const known = await query<{ bundle_id: string; lane: string }>(
+    client,
+    "receipt-find-sent-bundles",
+    "SELECT bundle_id, lane FROM outbox_bundle WHERE bundle_id = ANY($1::uuid[])",
+    [ids],
+  );
+  const { rows } = await query<SentRow & { readonly bundle_id: string }>(
+    client,
+    "receipt-find-in-bundles",
+    `SELECT id, kind, lane, service, caller, client_address, grade, size, bundle_id,
+            receipt_state, receipt_number
+       FROM exchange WHERE bundle_id = ANY($1::uuid[]) FOR UPDATE`,
+    [known.rows.map(({ bundle_id }) => bundle_id)],
+  );
+  const inside = Map.groupBy(rows, ({ bundle_id }) => bundle_id);
+  return new Map(
+    known.rows.map(({ bundle_id: id, lane }) => [id, { lane, rows: inside.get(id) ?? [] }]),
+  );
+}
