@@ -143,10 +143,9 @@ class View {
 
   #rx({ links, lanes, space }: RxPicture): void {
     for (const link of links) this.#alarms(link.alarms, links.length > 1 ? link.link : undefined);
-    if (space !== undefined) this.#alarms(space.alarms, undefined);
+    this.#alarms(space.alarms, undefined);
     for (const link of links) this.#rxLink(link);
     for (const lane of lanes) this.#rxLane(lane, links.length);
-    if (space === undefined) return;
     const { freeBytes, totalBytes, promisedBytes, leftOut } = space;
     this.#facts(leftOut.objects > 0 ? "warning" : "plain", this.#say({ zh: "磁盘", en: "disk" }), [
       this.#say({

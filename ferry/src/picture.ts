@@ -131,8 +131,8 @@ export interface RxPicture {
   readonly role: "rx";
   readonly timeMs: number;
   readonly pid: number;
-  /** Of the disk, and what is alarmed of it; absent where the driver does not measure it. */
-  readonly space?: {
+  /** Of the disk, and what is alarmed of it. */
+  readonly space: {
     readonly freeBytes: number;
     readonly totalBytes: number;
     readonly promisedBytes: number;

@@ -385,6 +385,24 @@ describe("the folder", () => {
     await allHere(bundles);
     await eventually(() => at.rxEvents.of("service.restored").length).toBe(1);
   });
+
+  test("a disk that runs short is told, and what finds no room waits in the folder", async () => {
+    const bundles = await queue(at, 300);
+    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    // More than any disk of a test has.
+    const roomLimits = { alarmPercent: 90, reserveBytes: 2 ** 50 };
+    const station = await receiving({ roomLimits });
+    put("a", file);
+    await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
+      { code: "directory.no-room" },
+    ]);
+    expect(at.rxEvents.of("gate.alarm")).toMatchObject([{ code: "ferry.space-low" }]);
+    expect(station.status().space?.alarms).toMatchObject([{ code: "ferry.space-low" }]);
+    expect(readdirSync(folders(at).pickUp)).toEqual(["a"]);
+    await closing.pop()?.();
+    await receiving();
+    await allHere(bundles);
+  });
 });
 
 function length(bytes: Uint8Array): Buffer {

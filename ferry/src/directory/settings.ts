@@ -15,6 +15,7 @@ import {
   requireUnlock,
 } from "@lightferry/proto/service";
 import { type MetricsListen, readMetricsListen } from "../metrics/settings.ts";
+import { type RoomLimits, readRoomLimits } from "../rx/room.ts";
 import { type Profile, readProfile } from "./profile.ts";
 
 /** Where files are put. */
@@ -62,6 +63,7 @@ export interface DirectoryRxConfig extends BaseConfig {
   /** Node id of the sender; nobody else's signature counts. */
   readonly expectedSender: string;
   readonly metrics: MetricsListen | undefined;
+  readonly space: RoomLimits;
   readonly gate: {
     readonly driver: "directory";
     /** Folder that the appliance fills. */
@@ -140,6 +142,7 @@ export function readDirectoryRxConfig(raw: unknown): DirectoryRxConfig {
     arrivalsDir: readString(raw, "arrivalsDir"),
     expectedSender: readString(raw, "expectedSender"),
     metrics: readMetricsListen(raw),
+    space: readRoomLimits(raw),
     gate: {
       driver: "directory",
       path: readString(raw, "gate.path"),

@@ -174,16 +174,16 @@ const SPACE_FIGURES: readonly Figure<RxPicture>[] = [
     ["state"],
     "Of the fullest file system that objects are written to: total, free, promised (to objects under way).",
     ({ space }) => [
-      [["total"], space?.totalBytes],
-      [["free"], space?.freeBytes],
-      [["promised"], space?.promisedBytes],
+      [["total"], space.totalBytes],
+      [["free"], space.freeBytes],
+      [["promised"], space.promisedBytes],
     ],
   ),
   counter("left_out_objects", [], "Objects that found no room.", ({ space }) => [
-    [[], space?.leftOut.objects],
+    [[], space.leftOut.objects],
   ]),
   gauge("space_alarm", ["code"], "1 while the condition of the disk lasts.", ({ space }) =>
-    space === undefined ? [] : SPACE_CODES.map((code) => [[code], isActive(space.alarms, code)]),
+    SPACE_CODES.map((code) => [[code], isActive(space.alarms, code)]),
   ),
 ];
 

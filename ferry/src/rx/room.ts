@@ -9,6 +9,7 @@ import { statfs } from "node:fs/promises";
 import { readOptionalInteger, refuseUnknownFields } from "@lightferry/proto/service";
 import type { Alarms } from "../alarms.ts";
 import type { EventSink, FerryEvent, Log } from "../events.ts";
+import type { RxPicture } from "../picture.ts";
 
 export interface RoomLimits {
   /** Alarmed when less of the file system than this is left for what is to come. */
@@ -90,7 +91,7 @@ export class Room {
     return room;
   }
 
-  status(): object {
+  status(): Omit<NonNullable<RxPicture["space"]>, "alarms"> {
     return {
       freeBytes: this.#free,
       totalBytes: this.#total,

@@ -21,6 +21,7 @@ export async function startDirectoryStation(shell: Shell<DirectoryRxConfig>): Pr
     delayMs: gate.delaySeconds * 1_000,
     heartbeatMs: gate.heartbeatSeconds * 1_000,
     maxPartialBytes: gate.maxPartialBytes,
+    roomLimits: config.space,
     keys: () => keys.keys,
     events: journal,
   });

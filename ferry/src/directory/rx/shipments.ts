@@ -1,7 +1,7 @@
 /**
  * Guarantee: a part counts only when its bytes have the digest of its signed head and lie synced on disk; a
  * shipment with enough parts of each group is put together, its bundles handed on, and then forgotten for good.
- * What unfinished shipments take on disk is bounded.
+ * What unfinished shipments take on disk is bounded, and promised to each before it begins.
  *
  * part ─▶ new? room? ─▶ written, hashed ─▶ synced ─▶ noted ─▶ group: enough? ─▶ decoded ─▶ whole ─▶ unpack ─▶ over
  */
@@ -11,6 +11,7 @@ import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../../events.ts";
 import type { PlainFile } from "../../media/files.ts";
 import type { RxLane } from "../../picture.ts";
+import type { Room } from "../../rx/room.ts";
 import type { BelievedHead } from "../head.ts";
 import { Plan } from "../plan.ts";
 import type { Decoder } from "./decode.ts";
@@ -28,6 +29,8 @@ export interface ShipmentsParts {
   readonly provider: SmProvider;
   readonly dir: string;
   readonly maxBytes: number;
+  /** On the disk. */
+  readonly room: Pick<Room, "fits" | "hold" | "letGo" | "look">;
   readonly delayMs: number;
   readonly received: ReceivedLog;
   readonly decoder: Decoder;
@@ -163,16 +166,20 @@ export class Shipments {
     const touchedAt = performance.now();
     const open = { id, plan, store, begunMs, counts: new Map(), touchedAt, unpacking: false };
     this.#open.set(id, open);
+    this.#parts.room.hold(open, () => Math.max(0, plan.reserve - this.#good(open)));
     return open;
   }
 
   async #begin(id: string, plan: Plan): Promise<Open | undefined> {
-    const { maxBytes, received } = this.#parts;
+    const { maxBytes, received, room } = this.#parts;
     // One that is larger than all room there is goes alone.
-    while (this.#open.size > 0 && this.bytes + plan.reserve > maxBytes) {
+    const isTight = (): boolean =>
+      (this.#open.size > 0 && this.bytes + plan.reserve > maxBytes) || !room.fits(plan.reserve);
+    while (isTight()) {
       const stalest = this.#stalest();
       if (stalest === undefined) return undefined;
       await this.#giveUp(stalest, "room");
+      await room.look();
     }
     await received.begin(id, plan.facts);
     return this.#add(id, plan, Date.now());
@@ -266,6 +273,7 @@ export class Shipments {
 
   async #remove(open: Open): Promise<void> {
     this.#open.delete(open.id);
+    this.#parts.room.letGo(open);
     await open.store.close();
     for (const path of open.store.paths) await unlink(path).catch(() => undefined);
   }

@@ -16,7 +16,7 @@ import { Alarms } from "../../alarms.ts";
 import type { EventSink, Log } from "../../events.ts";
 import { LagMeter } from "../../lag.ts";
 import { removeAll } from "../../media/files.ts";
-import type { RxLane, RxLink } from "../../picture.ts";
+import type { RxLane, RxLink, RxPicture } from "../../picture.ts";
 import { rangesText } from "../../ranges.ts";
 import { missingPath } from "../../repair/missing.ts";
 import { DoneLog } from "../../rx/done.ts";
@@ -27,6 +27,7 @@ import { moveFile } from "../../rx/move-file.ts";
 import { Quarantine } from "../../rx/quarantine.ts";
 import { RefusedBundles } from "../../rx/refused.ts";
 import { Rejections } from "../../rx/rejections.ts";
+import { DEFAULT_ROOM_LIMITS, Room, type RoomLimits } from "../../rx/room.ts";
 import { senderKeys } from "../../rx/sender-keys.ts";
 import type { BelievedHead } from "../head.ts";
 import { Decoder } from "./decode.ts";
@@ -64,6 +65,7 @@ export interface DirectoryStationOptions {
   readonly delayMs: number;
   readonly heartbeatMs: number;
   readonly maxPartialBytes: number;
+  readonly roomLimits?: RoomLimits;
   readonly provider: SmProvider;
   readonly keys: () => KeyDirectory;
   readonly inbox: InboxPeer;
@@ -89,6 +91,7 @@ export class DirectoryStation {
   readonly #alarms: Alarms;
   readonly #gaps: Gaps;
   readonly #shipments: Shipments;
+  readonly #space: Space;
   readonly #intake: Intake;
   readonly #folder: Folder;
   readonly #lag = new LagMeter();
@@ -105,6 +108,7 @@ export class DirectoryStation {
     received: ReceivedLog,
     done: DoneLog,
     gaps: Gaps,
+    space: Space,
   ) {
     const { lane, expectedSender: sender, provider, keys, inbox, events, log } = options;
     const { arrivalsDir, stateDir, delayMs, clock = Date.now } = options;
@@ -112,6 +116,7 @@ export class DirectoryStation {
     this.#received = received;
     this.#done = done;
     this.#gaps = gaps;
+    this.#space = space;
     this.#positions = new Positions(gaps, delayMs);
     const { signal } = this.#stop;
     const { account } = received;
@@ -153,7 +158,7 @@ export class DirectoryStation {
       },
     });
     this.#shipments = new Shipments({
-      ...{ provider, delayMs, received, log, signal },
+      ...{ provider, delayMs, received, room: space.room, log, signal },
       ...{ dir: partialDir(options), maxBytes: options.maxPartialBytes, decoder: new Decoder() },
       unpack: unpacker.unpack,
       gaveUp: (id, size, good, why) => this.#gaveUp(id, size, good, why),
@@ -196,6 +201,7 @@ export class DirectoryStation {
       received,
       done,
       openGaps(() => []),
+      await spaceOf(options),
     );
     await station.#finisher.resume();
     station.#finisher.judgeAnew();
@@ -210,7 +216,7 @@ export class DirectoryStation {
     this.#finisher.judgeAnew();
   }
 
-  status(): Omit<RxLink, "link"> & RxLane & { readonly role: "rx" } {
+  status(): Omit<RxLink, "link"> & RxLane & Pick<RxPicture, "role" | "space"> {
     const { lane, expectedSender: sender, path: folder } = this.#options;
     const { account } = this.#received;
     const { heardAt, clockOffsetMs } = account;
@@ -239,6 +245,7 @@ export class DirectoryStation {
       rejected: this.#rejections.totals(),
       ...(this.#gaps.status() as Pick<RxLane, "gaps">),
       lag: this.#lag.lag,
+      space: { ...this.#space.room.status(), alarms: this.#space.alarms.active },
     } as ReturnType<DirectoryStation["status"]>;
   }
 
@@ -250,6 +257,8 @@ export class DirectoryStation {
     await this.#shipments.close();
     await this.#finisher.judged();
     await this.#alarms.close();
+    await this.#space.room.close();
+    await this.#space.alarms.close();
     await this.#gaps.close();
     await this.#report();
     await this.#recording;
@@ -272,6 +281,7 @@ export class DirectoryStation {
       this.#alarms.raise("ferry.heartbeat-missed", { seconds: (silence / 1_000).toFixed(1) });
     }
     this.#clock();
+    void this.#space.room.look();
     this.#finisher.tick();
     this.#positions.tick(now);
     this.#gaps.tick();
@@ -342,6 +352,20 @@ export class DirectoryStation {
     const kept = (await readdir(dir)).sort();
     await removeAll(dir, kept.slice(0, Math.max(0, kept.length - KEEP_AWAY)));
   }
+}
+
+/** What the disk has left, and what is told of it. */
+interface Space {
+  readonly room: Room;
+  readonly alarms: Alarms;
+}
+
+async function spaceOf(options: DirectoryStationOptions): Promise<Space> {
+  const { stateDir, arrivalsDir, events, lane, log, clock = Date.now, roomLimits } = options;
+  const alarms = new Alarms({ events, lane, log, clock });
+  const directories = [stateDir, arrivalsDir];
+  const limits = roomLimits ?? DEFAULT_ROOM_LIMITS;
+  return { room: await Room.open({ directories, limits, alarms, events, log }), alarms };
 }
 
 /** State is kept by sender: what one sender began, another cannot continue. */
