@@ -2,11 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { decodeCanonical } from "@lightferry/proto/canonical";
+import { lightferry } from "@lightferry/proto/gen";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { FLAG_PASS_END, FRAME_TYPE, type FrameHeader } from "../src/frame.ts";
+import { FLAG_PASS_END, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../src/frame.ts";
 import { digestOf, eventually, Inbox, LANE, type Place, place } from "./fixture.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { ferryOf, type LaneEnd, stationOf } from "./ways.ts";
+
+const { Heartbeat, SignedMessage } = lightferry.ferry.v1;
 
 const NOTICES = "notices";
 const RATE = 20e6;
@@ -31,7 +35,17 @@ function laneEnd(name: string, number: number): LaneEnd {
   return { name, number, arrivalsDir, inbox: new Inbox(arrivalsDir, dir("taken")) };
 }
 
-async function forwarded(port: number, pass: (header: FrameHeader) => boolean): Promise<Forwarder> {
+/** Lanes of the streams that a heartbeat tells of. */
+function lanesTold(frame: Uint8Array): string[] {
+  const { payload } = decodeCanonical(SignedMessage, frame.subarray(FRAME_HEADER));
+  const { streams } = decodeCanonical(Heartbeat, payload);
+  return streams.map(({ stream }) => stream?.split("/")[0] ?? "");
+}
+
+async function forwarded(
+  port: number,
+  pass: (header: FrameHeader, frame: Uint8Array) => boolean,
+): Promise<Forwarder> {
   const forwarder = await startForwarder(port, pass);
   open.push(forwarder);
   return forwarder;
@@ -147,12 +161,16 @@ test("a lane goes by the links that it was given, and of a link only its lanes a
   open.push(station);
   const seen = ports.map(() => new Set<string>());
   const kinds = ["data", "data", "data", "data", "heartbeat", "inventory"];
+  const streams = ports.map(() => new Set<string>());
   const links = await Promise.all(
     ports.map((port, number) =>
-      forwarded(
-        port,
-        ({ type, lane }) => seen[number]?.add(`${kinds[type]} ${lane}`) !== undefined,
-      ),
+      forwarded(port, ({ type, lane }, frame) => {
+        seen[number]?.add(`${kinds[type]} ${lane}`);
+        if (type === FRAME_TYPE.HEARTBEAT) {
+          for (const lane of lanesTold(frame)) streams[number]?.add(lane);
+        }
+        return true;
+      }),
     ),
   );
   const to = links.map(({ port }, number) => ({ number, port, rate: RATE }));
@@ -183,6 +201,7 @@ test("a lane goes by the links that it was given, and of a link only its lanes a
     "inventory 5",
   ]);
   await eventually(() => told(1)).toEqual(["data 5", "heartbeat 5", "inventory 5"]);
+  await eventually(() => streams).toEqual([new Set([LANE, NOTICES]), new Set([NOTICES])]);
   const lane = { number: 0, lane: LANE };
   const other = { number: 5, lane: NOTICES };
   await eventually(() => station.status()).toMatchObject({
