@@ -35,7 +35,7 @@ describe("the outbox", () => {
     const [again] = (await leaseBundles("ferry@a/2")).bundles;
     expect(again?.bundleId).toEqual(first?.bundleId);
     await world.pool.query("UPDATE outbox_bundle SET lease_expires_ms = 1");
-    const [other] = (await leaseBundles("ferry@b/1")).bundles;
+    const [other] = (await leaseBundles("ferry@c/1")).bundles;
     expect(other?.bundleId).toEqual(first?.bundleId);
     await expect(
       world.running.outbox.ack({
@@ -65,7 +65,7 @@ describe("the outbox", () => {
     // A ferry of another number is no later start of this one, and its own name again neither.
     expect((await leaseBundles("node/0/ferry-tx", 0)).bundles).toEqual([]);
     await world.pool.query(nearlyOver);
-    expect((await leaseBundles("node/1/ferry-tx")).bundles).toHaveLength(1);
+    expect((await leaseBundles("node/3/ferry-tx")).bundles).toHaveLength(1);
     const strangers = [leaseId, "no lease", "00000000-0000-0000-0000-000000000000"];
     expect((await renew(strangers)).lost).toEqual(strangers);
     expect((await world.running.outbox.renew({ lane: "other", leaseIds: [] })).lost).toEqual([]);

@@ -32,6 +32,8 @@ export const LEASE_MS = 30_000;
 export const LEASE_BYTES_PER_MS = 10_000;
 /** How often leases that ran out are looked for, for each worker: that reads all that are in force. */
 const LOOK_MS = 1_000;
+/** A worker that asked for nothing so long is not remembered. */
+const FORGET_MS = 60_000;
 /** What the database gives out as a lease. */
 const LEASE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -150,19 +152,11 @@ export class OutboxLeases {
   async #takeBack({ lane, worker }: LeaseAsk): Promise<void> {
     const now = performance.now();
     const who = `${lane} ${worker}`;
-    if (now < (this.#looked.get(who) ?? Number.NEGATIVE_INFINITY) + LOOK_MS) return;
-    for (const [other, at] of this.#looked) if (at + LOOK_MS <= now) this.#looked.delete(other);
+    const last = this.#looked.get(who);
+    if (last !== undefined && now < last + LOOK_MS) return;
+    for (const [other, at] of this.#looked) if (at + FORGET_MS <= now) this.#looked.delete(other);
     this.#looked.set(who, now);
-    const held = await query<{ lease_worker: string }>(
-      this.#pool,
-      "outbox-holders",
-      `SELECT DISTINCT lease_worker FROM outbox_bundle
-        WHERE lane = $1 AND lease_id IS NOT NULL AND state = 'leased'`,
-      [lane],
-    );
-    const former = held.rows
-      .map((row) => row.lease_worker)
-      .filter((name) => succeeds(worker, name));
+    const former = last === undefined ? await this.#former(lane, worker) : [];
     await query(
       this.#pool,
       "outbox-take-back",
@@ -171,5 +165,17 @@ export class OutboxLeases {
           AND (lease_expires_ms <= $2 OR lease_worker = ANY($3::text[]))`,
       [lane, Date.now(), former],
     );
+  }
+
+  /** Starts of a worker before this one that hold leases. */
+  async #former(lane: string, worker: string): Promise<readonly string[]> {
+    const held = await query<{ lease_worker: string }>(
+      this.#pool,
+      "outbox-holders",
+      `SELECT DISTINCT lease_worker FROM outbox_bundle
+        WHERE lane = $1 AND lease_id IS NOT NULL AND state = 'leased'`,
+      [lane],
+    );
+    return held.rows.map((row) => row.lease_worker).filter((name) => succeeds(worker, name));
   }
 }

@@ -27,7 +27,7 @@ type RenewRequest = InstanceType<Ferry["RenewRequest"]>;
 type ListEmittedRequest = InstanceType<Ferry["ListEmittedRequest"]>;
 type RecallRequest = InstanceType<Ferry["RecallRequest"]>;
 
-/** A tenth of all that one ferry may hold; what goes beyond is not renewed, and no loss is said of it. */
+/** Of one call, and a ferry that holds more calls again; what goes beyond is not renewed, and no loss is said of it. */
 const MAX_RENEWED = 5_000;
 /** A long poll never outlives the deadline its caller sets. */
 const MAX_WAIT_MS = 30_000;

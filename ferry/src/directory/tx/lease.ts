@@ -7,7 +7,7 @@ const BUNDLES = 1_024;
 /** One larger than a shipment is alone in one: it and the next. */
 const ANY_SIZE = 2;
 /** With those waiting for their next pass: about 1 KB of memory each. */
-const HELD = 30_000;
+const HELD = 50_000;
 
 /** By class. */
 export function applianceLimits(profile: Profile): readonly ClassLimits[] {
