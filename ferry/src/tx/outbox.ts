@@ -12,22 +12,23 @@ import type { lightferry } from "@lightferry/proto/gen";
 import type { Log } from "../events.ts";
 import { isTransient, untilAnswered } from "../retry.ts";
 import { type ClassLimits, LEASE_CLASSES, type Places } from "./places.ts";
+import { AT_ONCE } from "./transmit.ts";
 
 type LeaseRequest = lightferry.ferry.v1.LeaseRequest.$Properties;
 type LeaseResponse = lightferry.ferry.v1.LeaseResponse.$Properties;
 type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 
 /**
- * Of the gate. Of any size: as many as are read at one time (transmit.ts). Beyond, so many and so large that
+ * Of the gate. Of any size: as many as are sent at one time and the next. Beyond, so many and so large that
  * the line never waits for the outbox: half a second of the fastest one in small bundles, no more of large
  * ones, which another ferry of the lane may be free to send. Each bundle that is held takes about 1 KB of
  * memory; so many of one class may wait for their second pass, half a minute of 1,600 a second.
  */
 export const GATE_LIMITS: readonly ClassLimits[] = [
-  { bundles: 64, anySize: 16, bytes: 256 << 20, held: 10_000 },
-  { bundles: 64, anySize: 16, bytes: 256 << 20, held: 50_000 },
-  { bundles: 128, anySize: 3, bytes: 512 << 20, held: 50_000 },
-  { bundles: 64, anySize: 8, bytes: 256 << 20, held: 50_000 },
+  { bundles: 64, anySize: AT_ONCE[0] + 1, bytes: 256 << 20, held: 10_000 },
+  { bundles: 64, anySize: AT_ONCE[1] + 1, bytes: 256 << 20, held: 50_000 },
+  { bundles: 128, anySize: AT_ONCE[2] + 1, bytes: 512 << 20, held: 50_000 },
+  { bundles: 64, anySize: AT_ONCE[3] + 1, bytes: 256 << 20, held: 50_000 },
 ];
 /** Bundles of one answer: what another ferry of the lane may have as well. */
 const LEASE_MAX = 32;

@@ -23,7 +23,7 @@ export const LEASE_LOST = "outbox.lease-lost";
  * Bundles of one class read and sent at the same time. Small ones need company
  * to fill the line while their files are opened; large ones only take memory.
  */
-const AT_ONCE: readonly number[] = [16, 16, 3, 8];
+export const AT_ONCE = [16, 16, 3, 8] as const;
 
 export interface TransmitParts {
   /** Over the links of the lane. */
