@@ -174,6 +174,26 @@ describe("a refusal that is still being written", () => {
     expect(at.rxEvents.of("bundle.refused")).toHaveLength(1);
   });
 
+  test("whose bundle is its sender's is told to the inbox before it is over, of others nothing", async () => {
+    beat();
+    const foreign = await at.seal(randomBytes(3_000), "normal", { lane: "another" });
+    await finisher.finish(whole(foreign, 7));
+    const expired = await at.seal(randomBytes(3_000), "normal", {
+      nowMs: Date.now() - DAY,
+      livesMs: HOUR,
+    });
+    at.inbox.down = true;
+    const finishing = finisher.finish(whole(expired, 8));
+    await at.inbox.untilRefused(1);
+    const bundleId = Buffer.from(expired.bundleId ?? []).toString("hex");
+    expect(done.hasBundle(bundleId)).toBe(false);
+    at.inbox.down = false;
+    await finishing;
+    expect([...at.inbox.refusedByFerry]).toEqual([[bundleId, "bundle.expired"]]);
+    expect(done.hasBundle(bundleId)).toBe(true);
+    expect(at.inbox.delivered).toEqual([]);
+  });
+
   test("its key counts meanwhile: it is judged anew when it lies in quarantine", async () => {
     beat();
     known = { ...directory, signKey: () => undefined };

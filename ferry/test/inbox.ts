@@ -13,6 +13,8 @@ export class Inbox {
   /** When each of them was taken, in monotonic milliseconds. */
   readonly deliveredAt: number[] = [];
   readonly answers: string[] = [];
+  /** What the ferry itself refused, and its sender may hear of: code by bundle id in hex. */
+  readonly refusedByFerry = new Map<string, string>();
   down = false;
   refusals = 0;
   readonly #arrivals: string;
@@ -34,6 +36,10 @@ export class Inbox {
       throw new GatewayError("rpc.unavailable");
     }
     const id = Buffer.from(request.bundleId ?? []).toString("hex");
+    if (request.refusedCode) {
+      this.refusedByFerry.set(id, request.refusedCode);
+      return { status: "quarantined", code: request.refusedCode };
+    }
     const status = this.#known.has(id) ? "duplicate" : "accepted";
     if (status === "accepted") {
       renameSync(join(this.#arrivals, request.file ?? ""), join(this.#taken, request.file ?? ""));

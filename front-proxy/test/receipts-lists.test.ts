@@ -5,6 +5,8 @@ import { formatKeyId } from "@lightferry/proto/sm";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
 import type { RequestSubmission } from "../src/egress/submission.ts";
+import { Acceptance } from "../src/ingress/inbox/accept.ts";
+import type { InboxDirs } from "../src/ingress/inbox/files.ts";
 import { carryReceipts } from "../src/receipts/carrier.ts";
 import { confirmExport, exportReceipts } from "../src/receipts/export.ts";
 import { receiptRoute } from "../src/receipts/route.ts";
@@ -21,11 +23,6 @@ import { callerEntry, laneEntry } from "./support/signed-registry.ts";
 receivingZoneOfFile();
 
 const CONTENT = Buffer.from("{}");
-/** For us, by a key that nobody here has. */
-function strangersKey() {
-  const { publicKey } = provider.generateSm2();
-  return { nodeId: "node-business", keyId: formatKeyId(publicKey), publicKey };
-}
 const EXPORT = { lane: "", maxLists: 0, again: false, number: 0 };
 
 let signing: ReceiptSigning;
@@ -138,6 +135,18 @@ describe("a bundle that was refused unopened", () => {
     expect(await dueBundles()).toEqual([]);
   });
 
+  it("is, when the ferry refused it and its code says so", async () => {
+    const acceptance = new Acceptance(world.context, {} as InboxDirs, () => undefined);
+    const tell = (code: string, lane = "inbound") =>
+      acceptance.refusedByFerry({ bundleId: newId(), lane }, code);
+    await tell("bundle.expired");
+    for (const code of ["bundle.signature-invalid", "certificate.revoked", "nothing"]) {
+      await expect(tell(code), code).rejects.toMatchObject({ code: "rpc.bad-message" });
+    }
+    await tell("bundle.expired", "elsewhere");
+    expect(await dueBundles()).toEqual(["bundle.expired"]);
+  });
+
   it("is not, when anybody could have made it", async () => {
     const stranger = provider.generateSm2();
     const header = { signKeyId: formatKeyId(stranger.publicKey), certificates: [] };
@@ -158,10 +167,9 @@ describe("a bundle that was refused unopened", () => {
   });
 
   it("is, when it was accepted and then does not open", async () => {
-    const bundle = await world.seal([{ content: CONTENT }], {
-      ...sequenced(),
-      recipients: [strangersKey()],
-    });
+    const { publicKey } = provider.generateSm2();
+    const recipients = [{ nodeId: "node-business", keyId: formatKeyId(publicKey), publicKey }];
+    const bundle = await world.seal([{ content: CONTENT }], { ...sequenced(), recipients });
     expect((await world.deliver(bundle.request)).status).toBe("accepted");
     await expect.poll(dueBundles).toEqual(["bundle.unknown-decrypt-key"]);
   });

@@ -112,7 +112,9 @@ export class ArrivingLane {
       clock: parts.clock,
       deliver: async (request) => {
         const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
-        this.#lag.note(request.bundleId ?? new Uint8Array(), time.senderNow());
+        if (!request.refusedCode) {
+          this.#lag.note(request.bundleId ?? new Uint8Array(), time.senderNow());
+        }
         return answer;
       },
     });

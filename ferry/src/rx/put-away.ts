@@ -1,15 +1,21 @@
 /**
- * Guarantee: a refused bundle is on record before it leaves the arrivals, lies among the refused or in quarantine, and
- * is remembered as done; until then it is in hand, so that a copy is neither judged nor told again.
+ * Guarantee: a refused bundle is on record before it leaves the arrivals, lies among the refused or in quarantine, is
+ * told to the inbox where its sender may hear of it, and is remembered as done; until then it is in hand, so that a copy
+ * is neither judged nor told again.
  */
+import { isSendersOwn } from "@lightferry/proto/bundle";
+import { asGatewayError } from "@lightferry/proto/errors";
 import type { EventSink, Log } from "../events.ts";
+import { untilAnswered } from "../retry.ts";
 import type { DoneLog } from "./done.ts";
+import type { HandOverParts } from "./hand-over.ts";
 import type { Refusal } from "./judge.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { RefusedBundles } from "./refused.ts";
 import type { Storing } from "./storing.ts";
 
-export interface PutAwayParts {
+export interface PutAwayParts
+  extends Pick<HandOverParts, "deliver" | "clock" | "troubles" | "signal"> {
   readonly lane: string;
   readonly refused: RefusedBundles;
   readonly quarantine: Quarantine;
@@ -83,9 +89,34 @@ export class PutAway {
       ]),
     );
     await storing.persist(bundleId, () => (keep ? quarantine : refused).take(path, bundleId));
+    if (isSendersOwn(code)) await this.#tell(code, id, object?.headerDigest ?? NO_DIGEST);
     // It fills no position of its stream: the gap stays open until a good one comes.
     const over = { objectId: object?.objectId ?? 0, bundleId, stream: "", sequence: 0 };
     await storing.persist(bundleId, () => done.add(over));
     return keep;
   }
+
+  /** Until the inbox has it: once the bundle is done nobody comes back to it. */
+  async #tell(refusedCode: string, bundleId: Uint8Array, headerDigest: Uint8Array): Promise<void> {
+    const { lane, deliver, clock, log, signal, troubles } = this.#parts;
+    const subject = { bundleId, lane };
+    const request = { ...subject, headerDigest, receivedMs: clock(), refusedCode };
+    await untilAnswered(
+      () => deliver(request),
+      signal,
+      (error) => {
+        const { code, detail } = asGatewayError(error);
+        log.warn(
+          { bundle: Buffer.from(bundleId).toString("hex"), code, detail },
+          "refusal not told",
+        );
+        void troubles.met("delivering", error, subject);
+        return true;
+      },
+    );
+    await troubles.over("delivering", subject);
+  }
 }
+
+/** What is known of a file that a former run left is its id. */
+const NO_DIGEST = new Uint8Array(32);

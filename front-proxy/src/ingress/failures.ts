@@ -31,13 +31,6 @@ function speaksOfCiphertext(cause: unknown): boolean {
   return !(cause instanceof GatewayError) || cause.code === "sm.decrypt-failed";
 }
 
-/** Checks that come after that of the header's signature (proto/SPEC.md §8.2, from step 4 on; §8.3). */
-const AFTER_SIGNATURE =
-  /^(?:verdict\..*|bundle\.(?:table-mismatch|item-root-mismatch|duplicate-item|grade-mismatch|expired|lifetime-too-long|wrong-recipient|chunk-digest))$/;
-
-/** Whether a bundle with this code is its sender's, whatever else is wrong with it. */
-export const speaksAfterSignature = (code: ErrorCode): boolean => AFTER_SIGNATURE.test(code);
-
 /**
  * Keys that were good once and are refused now: what they signed may well be genuine, so a person must
  * look at it, and it is kept until then.

@@ -3,6 +3,7 @@
  * proto/SPEC.md says. The types are the road: ReceivedBundle → VerifiedHeader →
  * OpenedItem, each made only by the check that earns it.
  */
+export { isSendersOwn } from "./after-signature.ts";
 export { decodeEntry, type ItemEntry } from "./entry.ts";
 export type { BundleHeader } from "./header-shape.ts";
 export { BundleItemError } from "./item-error.ts";

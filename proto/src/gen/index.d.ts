@@ -5555,6 +5555,9 @@ export namespace lightferry {
                 /** DeliverRequest senderTime. */
                 senderTime?: (lightferry.ferry.v1.SenderTime.$Properties|null);
 
+                /** DeliverRequest refusedCode. */
+                refusedCode: string;
+
                 /**
                  * Encodes the specified DeliverRequest message. Does not implicitly {@link lightferry.ferry.v1.DeliverRequest.verify|verify} messages.
                  * @param message DeliverRequest message or plain object to encode
@@ -5599,6 +5602,9 @@ export namespace lightferry {
 
                     /** DeliverRequest senderTime */
                     senderTime?: (lightferry.ferry.v1.SenderTime.$Properties|null);
+
+                    /** DeliverRequest refusedCode */
+                    refusedCode?: (string|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

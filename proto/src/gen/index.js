@@ -8564,6 +8564,7 @@ export const lightferry = $root.lightferry = (() => {
                 DeliverRequest.prototype.lane = "";
                 DeliverRequest.prototype.receivedMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 DeliverRequest.prototype.senderTime = null;
+                DeliverRequest.prototype.refusedCode = "";
 
                 DeliverRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -8586,6 +8587,8 @@ export const lightferry = $root.lightferry = (() => {
                         writer.uint32(48).uint64(message.receivedMs);
                     if (message.senderTime != null && $Object.hasOwnProperty.call(message, "senderTime"))
                         $root.lightferry.ferry.v1.SenderTime.encode(message.senderTime, writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.refusedCode != null && $Object.hasOwnProperty.call(message, "refusedCode") && message.refusedCode !== "")
+                        writer.uint32(66).string(message.refusedCode);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -8677,6 +8680,15 @@ export const lightferry = $root.lightferry = (() => {
                                 if (wireType !== 2)
                                     break;
                                 message.senderTime = $root.lightferry.ferry.v1.SenderTime.decode(reader, reader.size(), $undefined, _depth + 1, message.senderTime);
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.refusedCode = value;
+                                else
+                                    delete message.refusedCode;
                                 continue;
                             }
                         }

@@ -139,7 +139,7 @@ export class DirectoryStation {
       deliver: async (request) => {
         const answer = await inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal });
         const sentMs = account.senderTime()?.nowMs ?? clock();
-        this.#lag.note(request.bundleId ?? new Uint8Array(), sentMs);
+        if (!request.refusedCode) this.#lag.note(request.bundleId ?? new Uint8Array(), sentMs);
         return answer;
       },
     });

@@ -13,6 +13,7 @@
  */
 import { join } from "node:path";
 import {
+  isSendersOwn,
   type JudgedTimes,
   judgedTimes,
   type ReceivedBundle,
@@ -23,15 +24,13 @@ import {
   verifyHeader,
 } from "@lightferry/proto/bundle";
 import { encodeCanonical } from "@lightferry/proto/canonical";
-import { type ErrorCode, GatewayError } from "@lightferry/proto/errors";
+import { type ErrorCode, GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
-import { isReceiptLane } from "@lightferry/proto/registry";
 import type { PoolClient } from "pg";
 import type { FrontProxyContext } from "../../context.ts";
 import { inTransaction } from "../../database.ts";
-import { oweBundle } from "../../receipts/bundle-rows.ts";
 import { keysOf } from "../../trust/directory.ts";
-import { asStorageFault, refusalCode, speaksAfterSignature } from "../failures.ts";
+import { asStorageFault, refusalCode } from "../failures.ts";
 import {
   checkArrivalName,
   exists,
@@ -42,6 +41,7 @@ import {
   removeFile,
 } from "./files.ts";
 import { judge } from "./judge.ts";
+import { oweUnlessReceipts } from "./owed.ts";
 import * as store from "./store.ts";
 import { gapCount, take } from "./window.ts";
 
@@ -97,6 +97,20 @@ export class Acceptance {
       return { status: "quarantined", code: before.refusedCode as ErrorCode };
     }
     throw new GatewayError("inbox.file-missing", { detail: announced.file });
+  }
+
+  /**
+   * What the ferry refused by itself: there is no file of it here, but its sender may hear of it.
+   * @throws GatewayError `rpc.bad-message` for a code that says nothing of the sender
+   */
+  async refusedByFerry(bundle: Pick<Position, "bundleId" | "lane">, code: string): Promise<Answer> {
+    if (!isErrorCode(code) || !isSendersOwn(code)) {
+      throw new GatewayError("rpc.bad-message", { detail: "refused_code" });
+    }
+    await inTransaction(this.#context.pool, (client) =>
+      oweUnlessReceipts(this.#context, client, bundle, code),
+    );
+    return { status: "quarantined", code };
   }
 
   /**
@@ -193,7 +207,7 @@ export class Acceptance {
       const file = quarantineName(header.bundleId);
       await this.#move(path, join(this.#dirs.quarantine, file));
       if (quarantineStream) await store.quarantineStream(client, header.stream, code, Date.now());
-      await this.#owe(client, header, code);
+      await oweUnlessReceipts(this.#context, client, header, code);
       await store.insertRefused(client, {
         ...header,
         headerDigest,
@@ -262,7 +276,7 @@ export class Acceptance {
     const file = quarantineName(announced.bundleId);
     await this.#move(path, join(this.#dirs.quarantine, file));
     await inTransaction(this.#context.pool, async (client) => {
-      if (speaksAfterSignature(code)) await this.#owe(client, position, code);
+      if (isSendersOwn(code)) await oweUnlessReceipts(this.#context, client, position, code);
       await store.insertRefused(client, {
         ...position,
         headerDigest: announced.headerDigest,
@@ -273,18 +287,6 @@ export class Acceptance {
       });
     });
     return { status: "quarantined", code };
-  }
-
-  /** The sender hears of it, unless what was refused are receipts. */
-  async #owe(
-    client: PoolClient,
-    { bundleId, lane: id }: Pick<Position, "bundleId" | "lane">,
-    code: ErrorCode,
-  ): Promise<void> {
-    const { config, registry } = this.#context;
-    const lane = registry().lane(id);
-    if (lane === undefined || lane.to !== config.zone || isReceiptLane(lane)) return;
-    await oweBundle(client, { bundleId, lane: id, code }, Date.now());
   }
 
   async #move(from: string, to: string): Promise<void> {

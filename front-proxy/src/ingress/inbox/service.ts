@@ -29,7 +29,11 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           receivedMs: request.receivedMs ?? 0,
           senderTime: senderTime(request.senderTime),
         };
-        const answer = await turns.run(() => acceptance.deliver(announced));
+        const refused = request.refusedCode ?? "";
+        const answer =
+          refused === ""
+            ? await turns.run(() => acceptance.deliver(announced))
+            : await acceptance.refusedByFerry(announced, refused);
         return {
           status: answer.status,
           ...(answer.status === "quarantined" ? { code: answer.code } : {}),

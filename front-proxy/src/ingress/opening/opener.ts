@@ -9,12 +9,11 @@
  */
 import { join } from "node:path";
 import type { ErrorCode } from "@lightferry/proto/errors";
-import { isReceiptLane } from "@lightferry/proto/registry";
 import { Troubles } from "@lightferry/proto/service";
 import { inTransaction, query } from "../../database.ts";
-import { oweBundle } from "../../receipts/bundle-rows.ts";
 import { describeFault, ownFault, refusalCode } from "../failures.ts";
 import { type InboxDirs, isMissing, removeFile } from "../inbox/files.ts";
+import { oweUnlessReceipts } from "../inbox/owed.ts";
 import {
   type IngressTuning,
   LARGE_BUNDLE_BYTES,
@@ -168,7 +167,6 @@ export class Opener {
       },
     ]);
     // The file stays under its name: its row says what it is, retention removes it.
-    const lane = context.registry().lane(bundle.lane);
     await inTransaction(context.pool, async (client) => {
       await query(
         client,
@@ -176,10 +174,7 @@ export class Opener {
         "UPDATE inbox_bundle SET state = 'quarantined', code = $2 WHERE bundle_id = $1",
         [bundle.bundleId, code],
       );
-      // Its signature was good when it was accepted. Receipts have none of their own.
-      if (lane !== undefined && !isReceiptLane(lane)) {
-        await oweBundle(client, { ...bundle, code }, Date.now());
-      }
+      await oweUnlessReceipts(context, client, bundle, code);
     });
   }
 
