@@ -272,6 +272,18 @@ describe("the files", () => {
     expect(readdirSync(join(at.rxState, "refused"))).toHaveLength(1);
   });
 
+  test("bundles that their sender signed and no verdict permits: the inbox hears of them, so that the sender does", async () => {
+    const strict = (): ReturnType<typeof pki.store.keyDirectory> => ({
+      ...pki.store.keyDirectory(),
+      policyKey: () => undefined,
+    });
+    const report = await importFrom(at, image.onto(at), { context: { keys: strict } });
+    expect(report.fates).toMatchObject({ accepted: 0 });
+    const code = "verdict.unknown-policy-key";
+    expect([...at.inbox.refusedByFerry.values()]).toEqual([code, code]);
+    expect(at.inbox.delivered).toEqual([]);
+  });
+
   test("a sealing key that does not count: kept in quarantine, delivered by a later import once it does", async () => {
     const strict = (): ReturnType<typeof pki.store.keyDirectory> => ({
       ...pki.store.keyDirectory(),

@@ -4,11 +4,12 @@
  * lies in `refused/` or `quarantine/`, as by the gate.
  *
  * copy, sync, digest ─▶ rename, sync ─▶ event ─▶ Deliver … ─▶ remove
- *            └─ refused: event ─▶ refused/ or quarantine/
+ *            └─ refused: event ─▶ told to the inbox where the sender may hear of it ─▶ refused/ or quarantine/
  *   next import ─▶ quarantine/ judged anew ─▶ good: as above
  */
 import { mkdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isSendersOwn } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { syncDirectory } from "../durable.ts";
@@ -32,6 +33,9 @@ const GIVE_UP_MS = 60_000;
 const ARRIVAL_MODE = 0o640;
 /** Shorter than any digest: equal to none. */
 const NONE = new Uint8Array();
+
+/** A file that lies there, or why the ferry refused it. */
+type Asked = Parameters<InboxPeer["deliver"]>[0];
 
 /** What is said of a bundle that is handed over. */
 interface Taken {
@@ -145,7 +149,7 @@ export class Taker {
     { bundleId, headerDigest, size, stream, sequence }: Taken,
     why: Readonly<Record<string, string>>,
   ): Promise<Over> {
-    const { arrivalsDir, events, inbox, lane, signal } = this.#parts;
+    const { arrivalsDir, events, lane } = this.#parts;
     const file = bundleName(bundleId);
     await moveFile(path, join(arrivalsDir, file));
     await syncDirectory(arrivalsDir);
@@ -157,16 +161,24 @@ export class Taker {
         attributes: { ...why, sequence: String(sequence), stream },
       },
     ]);
-    const request = { bundleId, file, size, headerDigest, lane, receivedMs: Date.now() };
-    const until = performance.now() + GIVE_UP_MS;
-    const answer = await untilAnswered(
-      () => inbox.deliver(request, { deadlineMs: DELIVER_DEADLINE_MS, signal }),
-      signal,
-      (error) => isTransient(error) && performance.now() < until,
-    );
+    const answer = await this.#ask({ bundleId, file, size, headerDigest });
     // A file that was taken was moved away; that of a duplicate was left.
     await unlink(join(arrivalsDir, file)).catch(() => undefined);
     return { fate: fateOf(answer.status ?? ""), code: answer.code ?? "" };
+  }
+
+  /** The inbox, until it answers or somebody had better look. */
+  async #ask(request: Asked): ReturnType<InboxPeer["deliver"]> {
+    const { inbox, lane, signal } = this.#parts;
+    const until = performance.now() + GIVE_UP_MS;
+    return await untilAnswered(
+      () => {
+        const asked = { ...request, lane, receivedMs: Date.now() };
+        return inbox.deliver(asked, { deadlineMs: DELIVER_DEADLINE_MS, signal });
+      },
+      signal,
+      (error) => isTransient(error) && performance.now() < until,
+    );
   }
 
   async #putAway(
@@ -185,6 +197,10 @@ export class Taker {
         attributes: { medium, detail, ...(keep ? { kept: "quarantine" } : {}) },
       },
     ]);
+    if (isSendersOwn(code)) {
+      const { bundleId: id, headerDigest } = entry;
+      await this.#ask({ bundleId: id, headerDigest, refusedCode: code });
+    }
     if (keep) {
       await this.#quarantine.take(path, bundleId);
       await syncDirectory(join(stateDir, "quarantine"));
