@@ -9,7 +9,7 @@ import type { Cargo } from "../cargo.ts";
 import { type Bundle, codingShare, frameSizeOf } from "../ferries.ts";
 import { until } from "../wire/ends.ts";
 import { Field, type Ground, type LaneSettings, MTU } from "./field.ts";
-import { allDelivered, limitMsOf, seldom } from "./waits.ts";
+import { allDelivered, limitMsOf } from "./waits.ts";
 
 const MIB = 1 << 20;
 /** Some tenths of a second of both programs at work. */
@@ -17,6 +17,8 @@ const WARM_UP_BYTES = 32 * MIB;
 /** So late that it never begins within a part. */
 const NEVER_SECONDS = 600;
 const OTHER_LANE = "notices";
+/** Each look at the counters of the lanes starts four programs, which want the processors that fill the line. */
+const LOOK_MS = 500;
 /** Pieces of the bulk of a lane: more than are sent at the same time, so that the lane always has some. */
 const PIECES = 8;
 /** Of the frames of the lane that is done first: sharing is measured from here … */
@@ -155,8 +157,8 @@ async function share(
       return furthest(now.frames) >= part ? now : undefined;
     };
     for (const bundle of bundles) field.put(bundle, cargo.folder);
-    const from = await seldom("both lanes at work", limitMs, past(FROM));
-    const to = await seldom("one lane almost done", limitMs, past(TO));
+    const from = await until("both lanes at work", limitMs, past(FROM), LOOK_MS);
+    const to = await until("one lane almost done", limitMs, past(TO), LOOK_MS);
     const { missing, twice } = await allDelivered(field, cargo, bundles, limitMs);
     return lanes.map(({ lane, weight, rateBytesPerSecond, share: wanted }, at) => {
       const frames = (to.frames[at] ?? 0) - (from.frames[at] ?? 0);
