@@ -12,6 +12,7 @@ import type { Finding } from "./finding.ts";
 import { machinesOf } from "./hsm.ts";
 import { kernelLimits } from "./kernel.ts";
 import { authorityKeys, zoneKeys } from "./keys.ts";
+import { laneDrivers } from "./lane-drivers.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { processor } from "./processor.ts";
@@ -53,6 +54,7 @@ export function examine(
         ...PROGRAMS.flatMap((program) =>
           appliance(here, name, applianceOf(name, program, options)),
         ),
+        ...laneDrivers(name, paths, options),
         ...receiptLane(here, name, paths, options.receiptLane),
       ];
     }),
