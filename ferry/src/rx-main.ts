@@ -23,8 +23,7 @@ await runService<RxConfig | DirectoryRxConfig>({
     }
     const shell = any as Shell<RxConfig>;
     const { config, log, provider, journal, onClose } = shell;
-    const { frameSize, groupShards, parityShards } = config.gate;
-    const told = { frameSize, groupShards, parityShards };
+    const { groupShards, parityShards } = config.gate;
     const { trust, keys } = await followLink(shell, {
       driver: "udp",
       lanes: config.lanes.map(({ name }) => name),
@@ -35,12 +34,14 @@ await runService<RxConfig | DirectoryRxConfig>({
     // It starts while the gates open: the first long bundle must not wait for it.
     hashThread(provider);
     const links: StationLink[] = [];
-    for (const { number, expectedSender, receiveBufferBytes, socket, ...address } of config.links) {
+    for (const link of config.links) {
+      const { number, expectedSender, receiveBufferBytes, frameSize, socket, ...address } = link;
       const gate = await openReceiver(address, receiveBufferBytes, {
         ...{ mode: config.mode, socket, failed: shell.fail },
         warn: (reason) => log.warn({ reason, link: number }, "gate"),
       });
-      const expected = { ...told, mtu: localMtu(address.host) };
+      const mtu = localMtu(address.host);
+      const expected = { frameSize, groupShards, parityShards, mtu };
       links.push({ number, expectedSender, gate, expected });
     }
     const station = await Station.start({

@@ -26,19 +26,18 @@ await runService<TxConfig | DirectoryTxConfig>({
       lanes: config.lanes.map(({ name }) => name),
     });
     const links: SenderLink[] = [];
-    for (const { number, rateBytesPerSecond, socket, ...address } of config.links) {
-      const gate = await openSender(address, told.frameSize, rateBytesPerSecond, {
+    for (const { number, rateBytesPerSecond, frameSize, socket, ...address } of config.links) {
+      const gate = await openSender(address, frameSize, rateBytesPerSecond, {
         ...{ mode: config.mode, socket, failed: shell.fail },
         warn: (reason) => log.warn({ reason, link: number }, "gate"),
       });
-      links.push({ number, rateBytesPerSecond, gate });
+      links.push({ number, rateBytesPerSecond, frameSize, gate });
     }
     const sender = await Sender.start({
       node: config.node,
       lanes: config.lanes,
       links,
       stateDir: config.stateDir,
-      frameSize: told.frameSize,
       code: told.code,
       secondPassMs: told.secondPassSeconds * 1000,
       passes: told.passes,

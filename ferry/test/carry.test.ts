@@ -44,9 +44,9 @@ async function start(
 ): Promise<Sender> {
   const sender = await Sender.start({
     lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
-    links: [{ number: 0, gate, rateBytesPerSecond: 1 }],
+    links: [{ number: 0, gate, rateBytesPerSecond: 1, frameSize: 1456 }],
     ...{ node: FROM, stateDir: at.txState },
-    ...{ frameSize: 1456, code, secondPassMs, signer: linkOf(keys.ferry) },
+    ...{ code, secondPassMs, signer: linkOf(keys.ferry) },
     ...{ keys: () => directory, outbox: at.outbox, events: at.txEvents, log: quiet },
     receiverOf: () => TO,
   });

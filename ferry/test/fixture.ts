@@ -87,9 +87,8 @@ export async function startSender(
   return await Sender.start({
     node: FROM,
     lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
-    links: [{ number: 0, gate, rateBytesPerSecond: 1 }],
+    links: [{ number: 0, gate, rateBytesPerSecond: 1, frameSize }],
     stateDir: at.txState,
-    frameSize,
     code: change.code ?? DEFAULT_CODE,
     secondPassMs: change.secondPassMs ?? 30_000,
     ...(change.passes === undefined ? {} : { passes: change.passes }),

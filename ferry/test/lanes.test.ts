@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { decodeCanonical } from "@lightferry/proto/canonical";
 import { lightferry } from "@lightferry/proto/gen";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { FLAG_PASS_END, FRAME_HEADER, FRAME_TYPE, type FrameHeader } from "../src/frame.ts";
+import {
+  DEFAULT_FRAME_SIZE,
+  FLAG_PASS_END,
+  FRAME_HEADER,
+  FRAME_TYPE,
+  type FrameHeader,
+  MAX_FRAME_SIZE,
+} from "../src/frame.ts";
 import { digestOf, eventually, Inbox, LANE, type Place, place } from "./fixture.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { ferryOf, type LaneEnd, stationOf } from "./ways.ts";
@@ -226,6 +233,41 @@ test("a lane goes by the links that it was given, and of a link only its lanes a
       },
       { rejected: { lane: expect.any(Number) } },
     ],
+  });
+});
+
+test("links with frames of different sizes: each lane's objects are cut for its own", async () => {
+  const first = { ...laneEnd(LANE, 0), links: [0] };
+  const second = { ...laneEnd(NOTICES, 5), links: [1] };
+  const { station, ports } = await stationOf(at, [first, second], [0, 1]);
+  open.push(station);
+  const longest = ports.map(() => 0);
+  const links = await Promise.all(
+    ports.map((port, number) =>
+      forwarded(port, (_, frame) => {
+        longest[number] = Math.max(longest[number] as number, frame.length);
+        return true;
+      }),
+    ),
+  );
+  const sizes = [MAX_FRAME_SIZE, DEFAULT_FRAME_SIZE];
+  const to = links.map(({ port }, number) => {
+    return { number, port, rate: RATE, frameSize: sizes[number] as number };
+  });
+  at.outbox.put(await at.seal(randomBytes(300_000)));
+  at.outbox.put(await at.seal(randomBytes(300_000), "bulk", { lane: NOTICES }));
+  const ends = [first, second];
+  const lanes = ends.map(({ name, number }) => ({
+    name,
+    number,
+    weight: 1,
+    links: [number === 0 ? 0 : 1],
+  }));
+  open.push(await ferryOf(at, lanes, to));
+  for (const { inbox } of ends) await inbox.until(1);
+  expect(longest).toEqual(sizes);
+  await eventually(() => station.status()).toMatchObject({
+    links: sizes.map((frameSize) => ({ alarms: [], heartbeat: { settings: { frameSize } } })),
   });
 });
 

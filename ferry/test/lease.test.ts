@@ -145,8 +145,8 @@ test("an urgent bundle is leased while every place of bulk is taken by bundles t
   gate.limit = 0;
   const sender = await Sender.start({
     lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
-    links: [{ number: 0, gate, rateBytesPerSecond: 1 }],
-    ...{ node: FROM, stateDir: at.txState, frameSize: 1456, code: DEFAULT_CODE },
+    links: [{ number: 0, gate, rateBytesPerSecond: 1, frameSize: 1456 }],
+    ...{ node: FROM, stateDir: at.txState, code: DEFAULT_CODE },
     ...{ secondPassMs: 10, signer: linkOf(keys.ferry), keys: () => directory },
     ...{ outbox: at.outbox, events: at.txEvents, log: quiet, receiverOf: () => TO },
   });

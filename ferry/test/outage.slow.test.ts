@@ -99,9 +99,8 @@ function startSender(gate: RecordingGate): Promise<Sender> {
   return Sender.start({
     node: NODE,
     lanes: [{ name: "inbound", number: 0, weight: 1, outboxDir: `${world.dir}/outbox` }],
-    links: [{ number: 0, gate, rateBytesPerSecond: 1 }],
+    links: [{ number: 0, gate, rateBytesPerSecond: 1, frameSize: 8_944 }],
     stateDir: `${world.dir}/ferry`,
-    frameSize: 8_944,
     code: DEFAULT_CODE,
     secondPassMs: 50,
     receiverOf: () => "node-business",

@@ -46,8 +46,8 @@ test("a bundle whose lease another ferry has by now is forgotten: no acknowledge
   const gate = new RecordingGate();
   const sender = await Sender.start({
     lanes: [{ name: LANE, number: 0, weight: 1, outboxDir: at.outboxDir }],
-    links: [{ number: 3, gate, rateBytesPerSecond: 1 }],
-    ...{ node: FROM, stateDir: at.txState, frameSize: 1456, code: DEFAULT_CODE },
+    links: [{ number: 3, gate, rateBytesPerSecond: 1, frameSize: 1456 }],
+    ...{ node: FROM, stateDir: at.txState, code: DEFAULT_CODE },
     ...{ secondPassMs: 10, signer: linkOf(keys.ferry), keys: () => directory },
     ...{ outbox: at.outbox, events: at.txEvents, log: quiet, receiverOf: () => TO },
   });

@@ -57,7 +57,12 @@ test("one lane and one link by short settings, several by lists", () => {
   const one = readTxConfig({ ...files, gate: { ...files.gate, link: 3 } });
   expect(one).toMatchObject({
     lanes: [{ name: "inbound", number: 0, weight: 1, outboxDir: "/outbox" }],
-    links: [{ number: 3, host: "127.0.0.1", port: 7, rateBytesPerSecond: 1e6, socket: "auto" }],
+    links: [
+      {
+        ...{ number: 3, host: "127.0.0.1", port: 7, rateBytesPerSecond: 1e6, socket: "auto" },
+        frameSize: 1_456,
+      },
+    ],
   });
   const lanes = [
     { lane: "inbound", number: 0, weight: 3 },
@@ -85,6 +90,25 @@ test("one lane and one link by short settings, several by lists", () => {
     [0, 7000, "auto"],
     [1, 7001, "dgram"],
   ]);
+});
+
+test("a link's frames are as long as it says, as the gate says, or as usual", () => {
+  const sizes = (more: object, ...links: object[]) =>
+    readTxConfig({ ...many, lanes: apart, gate: { ...gate, ...more, links } }).links.map(
+      ({ frameSize }) => frameSize,
+    );
+  const apart = [
+    { lane: "inbound", number: 0, links: [0] },
+    { lane: "notices", number: 1, links: [1] },
+  ];
+  const jumbo = link(1, { frameSize: 8_944 });
+  expect(sizes({}, link(0), jumbo)).toEqual([1_456, 8_944]);
+  expect(sizes({ frameSize: 700 }, link(0), jumbo)).toEqual([700, 8_944]);
+  expect(() => sizes({}, link(0), link(1, { frameSize: 255 }))).toThrow("gate.links.1.frameSize");
+  const together = { ...many, lanes: [{ lane: "inbound", number: 0 }] };
+  expect(() => readTxConfig({ ...together, gate: { ...gate, links: [link(0), jumbo] } })).toThrow(
+    "lanes: the links of inbound have frames of 1456 and 8944 bytes",
+  );
 });
 
 const laneList = (...lanes: object[]) => ({ ...many, lanes, gate: { ...gate, links: [link(0)] } });
@@ -167,7 +191,8 @@ test("the receiving half: each lane its sender and inbox, each link its sender a
       ...{ arrivalsDir: "/b", frontProxy: "127.0.0.1:2", links: [4] },
     },
   ];
-  const links = [socket(0), socket(4, { expectedSender: "node-b", receiveBufferBytes: 1 << 21 })];
+  const its = { expectedSender: "node-b", receiveBufferBytes: 1 << 21, frameSize: 8_944 };
+  const links = [socket(0), socket(4, its)];
   const several = {
     ...{ ...rx, expectedSender: "node-a", lanes },
     gate: { driver: "udp", receiveBufferBytes: 1 << 20, links },
@@ -177,9 +202,15 @@ test("the receiving half: each lane its sender and inbox, each link its sender a
     { name: "inbound", ...usual },
     { arrivalsDir: "/b", frontProxy: "127.0.0.1:2", expectedSender: "node-b", links: [4] },
   ]);
-  expect(read.links.map(({ number, receiveBufferBytes: bytes }) => [number, bytes])).toEqual([
-    [0, 1 << 20],
-    [4, 1 << 21],
+  expect(
+    read.links.map(({ number, receiveBufferBytes: bytes, frameSize }) => [
+      number,
+      bytes,
+      frameSize,
+    ]),
+  ).toEqual([
+    [0, 1 << 20, undefined],
+    [4, 1 << 21, 8_944],
   ]);
   const of = (gateOf: object) => () => readRxConfig({ ...several, gate: gateOf });
   const one = { ...several.gate, links: [socket(0)] };

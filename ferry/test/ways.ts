@@ -1,5 +1,6 @@
 /** Guarantee: both halves with several links and lanes, joined by real sockets, in the process of a test. */
 import { join } from "node:path";
+import { DEFAULT_FRAME_SIZE } from "../src/frame.ts";
 import { openReceiver, openSender } from "../src/gate/open.ts";
 import { DEFAULT_CODE } from "../src/object.ts";
 import { Station } from "../src/rx/station.ts";
@@ -57,6 +58,8 @@ export interface LinkTo {
   readonly port: number;
   /** Wire bytes per second. */
   readonly rate: number;
+  /** 1,456 when absent. */
+  readonly frameSize?: number;
 }
 
 /** A ferry of these lanes over these links, with a state of its own. */
@@ -67,16 +70,19 @@ export async function ferryOf(
   secondPassMs = 60_000,
 ): Promise<Sender> {
   const gates = await Promise.all(
-    links.map(({ port, rate }) => openSender({ host: HOST, port }, 1456, rate, open)),
+    links.map(({ port, rate, frameSize = DEFAULT_FRAME_SIZE }) =>
+      openSender({ host: HOST, port }, frameSize, rate, open),
+    ),
   );
   return await Sender.start({
     node: FROM,
     lanes: lanes.map((lane) => ({ ...lane, outboxDir: at.outboxDir })),
-    links: links.map(({ number, rate }, index) => ({
-      ...{ number, rateBytesPerSecond: rate, gate: gates[index] as (typeof gates)[number] },
+    links: links.map(({ number, rate, frameSize = DEFAULT_FRAME_SIZE }, index) => ({
+      ...{ number, rateBytesPerSecond: rate, frameSize },
+      gate: gates[index] as (typeof gates)[number],
     })),
     stateDir: join(at.txState),
-    ...{ frameSize: 1456, code: DEFAULT_CODE, secondPassMs, signer: linkOf(keys.ferry) },
+    ...{ code: DEFAULT_CODE, secondPassMs, signer: linkOf(keys.ferry) },
     ...{ keys: () => directory, outbox: at.outbox, events: at.txEvents, log: quiet },
     receiverOf: () => TO,
   });

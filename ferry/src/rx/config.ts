@@ -43,6 +43,8 @@ export interface RxLinkConfig extends LinkId {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly receiveBufferBytes: number;
+  /** What its sender was told, where this end was told it too; what differs is alarmed. */
+  readonly frameSize: number | undefined;
   /** "dgram" asks for the fallback of systems without kernel filters. */
   readonly socket: "auto" | "dgram";
 }
@@ -53,7 +55,6 @@ export interface RxConfig extends BaseConfig {
   readonly gate: {
     readonly driver: "udp";
     /** What the sender was told, as far as this end was told it too; what differs is alarmed. */
-    readonly frameSize: number | undefined;
     readonly groupShards: number | undefined;
     readonly parityShards: number | undefined;
   };
@@ -70,7 +71,9 @@ const GROUP_SHARDS = { min: 1, max: MAX_DATA_SHARDS };
 const PARITY_SHARDS = { min: 0, max: MAX_PARITY_SHARDS };
 const PORT = { min: 0, max: 65_535 };
 /** What a link of the list may have … */
-const LINK_SETTINGS = ["host", "port", "receiveBufferBytes", "socket", "expectedSender"];
+const LINK_SETTINGS = [
+  ...["host", "port", "receiveBufferBytes", "frameSize", "socket", "expectedSender"],
+];
 /** … and what then may not stand beside the list; the others count there for every link. */
 const LINK_ALONE = ["host", "port"];
 const LANE_SETTINGS = ["arrivalsDir", "expectedSender", "frontProxy", "links"];
@@ -98,7 +101,6 @@ export function readRxConfig(raw: unknown): RxConfig {
     links,
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
-      frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE),
       groupShards: readOptionalInteger(raw, "gate.groupShards", GROUP_SHARDS),
       parityShards: readOptionalInteger(raw, "gate.parityShards", PARITY_SHARDS),
     },
@@ -117,6 +119,7 @@ function readLink(raw: unknown, at: string): Omit<RxLinkConfig, "number"> {
     host: readString(raw, `${at}host`),
     port: readInteger(raw, `${at}port`, PORT),
     receiveBufferBytes: readInteger(raw, own("receiveBufferBytes"), BUFFER),
+    frameSize: readOptionalInteger(raw, own("frameSize"), FRAME_SIZE),
     socket:
       readField(raw, socket) === undefined ? "auto" : readOneOf(raw, socket, ["auto", "dgram"]),
   };

@@ -33,6 +33,8 @@ export interface TxLinkConfig extends LinkId {
   readonly port: number;
   /** Wire bytes per second, headers of Ethernet included. */
   readonly rateBytesPerSecond: number;
+  /** UDP payload of a full frame in bytes; the same on all links of a lane, whose objects are cut by it. */
+  readonly frameSize: number;
   /** "dgram" asks for the fallback of systems without kernel filters. */
   readonly socket: "auto" | "dgram";
 }
@@ -45,8 +47,6 @@ export interface TxConfig extends BaseConfig {
   readonly inventory: InventoryTimes;
   readonly gate: {
     readonly driver: "udp";
-    /** UDP payload of a full frame in bytes; one number for all links. */
-    readonly frameSize: number;
     /** Data and parity shards of a full group; no parity turns coding off. */
     readonly code: Code;
     /** Between two passes of a bundle. */
@@ -74,13 +74,16 @@ const PORT = { min: 1, max: 65_535 };
 /** A lane of a thousandth beside another one hardly moves; finer shares are caps. */
 const WEIGHT = { min: 1, max: 1_000 };
 const LANE_SETTINGS = ["outboxDir", "weight", "rateBytesPerSecond", "links"];
-const LINK_SETTINGS = ["host", "port", "rateBytesPerSecond", "socket"];
+/** What a link of the list may have … */
+const LINK_SETTINGS = ["host", "port", "rateBytesPerSecond", "frameSize", "socket"];
+/** … and what then may not stand beside the list; a frame size there counts for every link. */
+const LINK_ALONE = ["host", "port", "rateBytesPerSecond", "socket"];
 
 /** @throws GatewayError `config.invalid` naming the field */
 export function readTxConfig(raw: unknown): TxConfig {
   const base = readBaseConfig(raw);
   if (base.hsm?.keys.sign === undefined) requireUnlock(base);
-  const links = readLinks(raw, LINK_SETTINGS, LINK_SETTINGS, (at) => readLink(raw, at));
+  const links = readLinks(raw, LINK_SETTINGS, LINK_ALONE, (at) => readLink(raw, at));
   requireDifferent("gate.links", "address", links, ({ host, port }) => `${host}:${port}`);
   return {
     ...base,
@@ -90,7 +93,6 @@ export function readTxConfig(raw: unknown): TxConfig {
     inventory: readInventory(raw),
     gate: {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
-      frameSize: readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE) ?? DEFAULT_FRAME_SIZE,
       code: readCode(raw),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       passes: readOptionalInteger(raw, "gate.passes", PASSES) ?? PASSES.usual,
@@ -105,6 +107,10 @@ function readLink(raw: unknown, at: string): Omit<TxLinkConfig, "number"> {
     host: readString(raw, `${at}host`),
     port: readInteger(raw, `${at}port`, PORT),
     rateBytesPerSecond: readInteger(raw, `${at}rateBytesPerSecond`, RATE),
+    frameSize:
+      readOptionalInteger(raw, `${at}frameSize`, FRAME_SIZE) ??
+      readOptionalInteger(raw, "gate.frameSize", FRAME_SIZE) ??
+      DEFAULT_FRAME_SIZE,
     socket:
       readField(raw, socket) === undefined ? "auto" : readOneOf(raw, socket, ["auto", "dgram"]),
   };
@@ -129,11 +135,21 @@ function readLanesOf(raw: unknown, links: readonly TxLinkConfig[]): readonly Sen
       links: own,
     };
   });
+  requireWays(lanes, links);
+  return lanes;
+}
+
+/** A link without a lane would carry nothing; a group is cut for one size of frame and goes by any link of its lane. */
+function requireWays(lanes: readonly SenderLane[], links: readonly TxLinkConfig[]): void {
+  const invalid = (detail: string) => new GatewayError("config.invalid", { detail });
   const idle = links.find(({ number }) => !lanes.some((lane) => goesBy(lane, number)));
-  if (idle === undefined) return lanes;
-  throw new GatewayError("config.invalid", {
-    detail: `gate.links: no lane goes by link ${idle.number}`,
-  });
+  if (idle !== undefined) throw invalid(`gate.links: no lane goes by link ${idle.number}`);
+  for (const lane of lanes) {
+    const sizes = links.filter(({ number }) => goesBy(lane, number)).map((link) => link.frameSize);
+    if (new Set(sizes).size > 1) {
+      throw invalid(`lanes: the links of ${lane.name} have frames of ${sizes.join(" and ")} bytes`);
+    }
+  }
 }
 
 function readInventory(raw: unknown): InventoryTimes {

@@ -75,6 +75,7 @@ export interface LaneLink {
   readonly emitter: Emitter;
   /** Wire bytes per second. */
   readonly rate: number;
+  readonly frameSize: number;
 }
 
 /** What a lane's sending needs beside what the settings say of it. */
@@ -82,13 +83,12 @@ export interface LaneSendingParts {
   readonly node: string;
   /** As the outbox knows this ferry. */
   readonly worker: string;
-  readonly frameSize: number;
   readonly code: Code;
   readonly secondPassMs: number;
   readonly passes: number | undefined;
   readonly inventory: InventoryTimes | undefined;
   readonly journal: TxJournal;
-  /** Of the lane, by their numbers. */
+  /** Of the lane, by their numbers; at least one, and their frames are of one size. */
   readonly links: readonly LaneLink[];
   /** Of all lanes. */
   readonly encoding: Encoding;
@@ -114,9 +114,10 @@ export class LaneSending {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(lane: SenderLane, parts: LaneSendingParts) {
-    const { node, frameSize, code, secondPassMs, journal, encoding, desk, signer } = parts;
+    const { node, code, secondPassMs, journal, encoding, desk, signer } = parts;
     const { keys, outbox, events, log, clock, signal } = parts;
     const { name, outboxDir } = lane;
+    const [{ frameSize }] = parts.links as [LaneLink];
     this.#lane = lane;
     this.#parts = parts;
     this.#links = parts.links.map((link) => {

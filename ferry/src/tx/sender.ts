@@ -37,6 +37,8 @@ export interface SenderLink {
   readonly gate: GateSender;
   /** Wire bytes per second. */
   readonly rateBytesPerSecond: number;
+  /** UDP payload of a full frame in bytes; the same on all links of a lane. */
+  readonly frameSize: number;
 }
 
 export interface SenderOptions {
@@ -46,7 +48,6 @@ export interface SenderOptions {
   /** At least one, with different numbers, the lowest of which names the ferry. */
   readonly links: readonly SenderLink[];
   readonly stateDir: string;
-  readonly frameSize: number;
   readonly code: Code;
   /** Between two passes of a bundle. */
   readonly secondPassMs: number;
@@ -87,7 +88,7 @@ export class Sender {
     desk: TicketDesk,
     stop: AbortController,
   ) {
-    const { node, lanes, frameSize, code, secondPassMs, passes, inventory } = options;
+    const { node, lanes, code, secondPassMs, passes, inventory } = options;
     const { signer, keys, outbox, events, log } = options;
     this.#options = options;
     this.#journal = journal;
@@ -105,7 +106,7 @@ export class Sender {
       return { of, emitter: this.#emitter(of, its, clock) };
     });
     const parts = {
-      ...{ node, frameSize, code, secondPassMs, passes, inventory, journal },
+      ...{ node, code, secondPassMs, passes, inventory, journal },
       ...{ desk, signer, keys, outbox, events, log, clock, signal: stop.signal },
       encoding: new Encoding(),
       failed: options.failed ?? ((error: unknown) => log.error({ err: error }, "leasing ended")),
@@ -114,8 +115,8 @@ export class Sender {
     };
     this.#lanes = lanes.map((lane) => {
       const its = this.#links.filter(({ of }) => goesBy(lane, of.number));
-      const way = its.map(({ of: { number, rateBytesPerSecond: rate }, emitter }) => {
-        return { number, rate, emitter };
+      const way = its.map(({ of: { number, rateBytesPerSecond: rate, frameSize }, emitter }) => {
+        return { number, rate, frameSize, emitter };
       });
       return new LaneSending(lane, { ...parts, links: way });
     });
@@ -185,11 +186,11 @@ export class Sender {
 
   /** @param lanes those that go by the link, of which alone its heartbeats tell */
   #emitter(
-    { number, gate }: SenderLink,
+    { number, gate, frameSize }: SenderLink,
     lanes: readonly { readonly lane: SenderLane; readonly share: LaneShare }[],
     clock: OwnClock,
   ): Emitter {
-    const { signer, node, frameSize, code } = this.#options;
+    const { signer, node, code } = this.#options;
     const names = lanes.map(({ lane }) => ({ number: lane.number, lane: lane.name }));
     const troubles = this.#troubles;
     const lane = names[0]?.lane ?? "";
