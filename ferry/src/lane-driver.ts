@@ -7,6 +7,7 @@ import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { Registry } from "@lightferry/proto/registry";
 import { type TroubleSink, Troubles } from "@lightferry/proto/service";
 import type { Log } from "./events.ts";
+import type { OutboxPeer } from "./tx/lane.ts";
 
 /** As the registry names what carries a lane online. */
 export type Driver = "udp" | "directory";
@@ -28,6 +29,18 @@ function assertDriver(registry: Registry, lane: string, driver: Driver): void {
       detail: `${lane}: registered for ${registered}, carried by ${driver}`,
     });
   }
+}
+
+/** The outbox, of which nothing is leased for a lane while this throws. */
+export function leasingWhere<Peer extends Pick<OutboxPeer, "lease">>(
+  assertLane: (lane: string) => void,
+  outbox: Peer,
+): Peer {
+  const lease: OutboxPeer["lease"] = async (request, call) => {
+    assertLane(request.lane ?? "");
+    return await outbox.lease(request, call);
+  };
+  return { ...outbox, lease };
 }
 
 /** Looks at each registry that comes into force. */

@@ -7,14 +7,13 @@ import {
   renewWithTrust,
   type Shell,
 } from "@lightferry/proto/service";
-import type { Carriage } from "./lane-driver.ts";
+import { type Carriage, leasingWhere } from "./lane-driver.ts";
 import { showMetrics } from "./metrics/index.ts";
 import type { MetricsListen } from "./metrics/settings.ts";
 import { requirePeer } from "./peers.ts";
 import type { LinkSigner } from "./signed.ts";
 import { StatusFile } from "./status.ts";
 import { followLink } from "./trust.ts";
-import type { OutboxPeer } from "./tx/lane.ts";
 
 /** Waits for policy. @throws GatewayError `config.invalid`, `ferry.lane-driver`, `sm.key-*` */
 export async function wireSending(
@@ -33,16 +32,9 @@ export async function wireSending(
     chain: (keyId) => trust.current().chain(keyId),
   };
   const address = requirePeer(config, "frontProxy");
-  const client = createClient(OutboxService, { address, tls, zone, peer: "front-proxy" });
-  onClose(() => client.close());
-  const outbox: OutboxPeer = {
-    ...client,
-    lease: async (request, call) => {
-      assertLane(request.lane ?? "");
-      return await client.lease(request, call);
-    },
-  };
-  return { keys, signer, outbox };
+  const outbox = createClient(OutboxService, { address, tls, zone, peer: "front-proxy" });
+  onClose(() => outbox.close());
+  return { keys, signer, outbox: leasingWhere(assertLane, outbox) };
 }
 
 /** @param address of the front-proxy that takes what arrives */
