@@ -140,6 +140,30 @@ test("sent again while it waits: the copy is known, and what waits is delivered 
   expect(at.rxEvents.of("bundle.arrived")).toHaveLength(1);
 });
 
+test("what waits for a heartbeat is let go of in memory, which would stop the gate that the heartbeat comes by", async () => {
+  const bundle = await at.seal(randomBytes(3_000), "normal", { nowMs: Date.now(), livesMs: HOUR });
+  const object = whole(bundle, 7);
+  let { bytes } = object;
+  const waiting = finisher.finish({
+    ...object,
+    get bytes() {
+      return bytes;
+    },
+    release: () => {
+      bytes = new Uint8Array();
+    },
+  });
+  await eventually(() => bytes.length).toBe(0);
+  // It is in hand all the same.
+  await finisher.finish(whole(bundle, 8));
+  expect(at.inbox.delivered).toEqual([]);
+  beat();
+  await waiting;
+  expect(at.inbox.answers).toEqual(["accepted"]);
+  expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
+  expect(readdirSync(at.arrivalsDir)).toEqual([]);
+});
+
 describe("a refusal that is still being written", () => {
   /** The journal is slow with the first of them. */
   function slowly(): { readonly begun: Promise<void>; readonly goOn: () => void } {
@@ -209,6 +233,32 @@ describe("a refusal that is still being written", () => {
     await finisher.judged();
     expect(digestOf(at.inbox.bytesOf(bundle))).toBe(digestOf(at.sealed(bundle)));
     expect(at.inbox.answers).toEqual(["accepted"]);
+  });
+
+  test("trust that has changed once has the quarantine judged anew for those judged before, and for no others", async () => {
+    beat();
+    known = { ...directory, signKey: () => undefined };
+    const [before, after] = [await at.seal(randomBytes(3_000)), await at.seal(randomBytes(3_000))];
+    const ofBefore = slowly();
+    const first = finisher.finish(whole(before, 7));
+    await ofBefore.begun;
+    finisher.judgeAnew();
+    await finisher.judged();
+    const ofAfter = slowly();
+    const second = finisher.finish(whole(after, 8));
+    await ofAfter.begun;
+    ofBefore.goOn();
+    await first;
+    await finisher.judged();
+    let looks = 0;
+    judged = () => {
+      looks += 1;
+    };
+    ofAfter.goOn();
+    await second;
+    await finisher.judged();
+    expect(looks).toBe(0);
+    expect(finisher.counts.quarantined).toBe(2);
   });
 });
 

@@ -30,6 +30,8 @@ export interface SettlementParts {
 
 export class Settlement {
   readonly #parts: SettlementParts;
+  /** Short ones that lie in their file and are held for a clock: in hand, and in nobody's memory. */
+  readonly #laid = new WeakSet<WholeObject>();
 
   constructor(parts: SettlementParts) {
     this.#parts = parts;
@@ -38,12 +40,13 @@ export class Settlement {
   /**
    * Makes the file of an object, judges it and, if it is good, moves it to the arrivals. What is not known is in hand
    * from here on.
-   * @throws a fault of the disk, and what the judge throws: it is in nobody's hand then, and may be tried again
+   * @throws a fault of the disk, and what the judge throws: it may be tried again, and is in nobody's hand then, unless
+   * what it had in memory was let go of
    */
   async settle(object: WholeObject): Promise<Judgement | "known"> {
     const { arrivalsDir, done, inHand } = this.#parts;
     const { bundleId, file } = object;
-    if (done.hasBundle(bundleId) || inHand.has(bundleId)) {
+    if (!this.#laid.has(object) && (done.hasBundle(bundleId) || inHand.has(bundleId))) {
       await file?.remove(true);
       return "known";
     }
@@ -56,7 +59,7 @@ export class Settlement {
       }
       return judged;
     } catch (error) {
-      inHand.delete(bundleId);
+      if (!this.#laid.has(object)) inHand.delete(bundleId);
       throw error;
     }
   }
@@ -70,8 +73,8 @@ export class Settlement {
     const { judge } = this.#parts;
     const { bundleId, headerDigest, file, bytes } = object;
     const path = this.#path(object);
-    if (file !== undefined) {
-      await file.complete();
+    if (file !== undefined) await file.complete();
+    if (file !== undefined || this.#laid.has(object)) {
       return await judge.judge(path, bundleId, headerDigest);
     }
     const [written, judged] = await Promise.allSettled([
@@ -79,7 +82,12 @@ export class Settlement {
       judge.judge(path, bundleId, headerDigest, bufferSource(bytes)),
     ]);
     if (written.status === "rejected") throw written.reason;
-    if (judged.status === "rejected") throw judged.reason;
+    if (judged.status === "rejected") {
+      // It waits for a heartbeat: bytes that wait in memory stop the gate, and then none comes.
+      this.#laid.add(object);
+      object.release();
+      throw judged.reason;
+    }
     return judged.value;
   }
 }
