@@ -150,6 +150,6 @@ export class Finisher {
   ): Promise<void> {
     const isKept = await this.#putAway.refused(refusal, bundleId, object);
     // Trust has changed between the judgement and the move.
-    if (isKept && !this.#judge.stands(refusal)) this.judgeAnew();
+    if (isKept && !this.#judge.stands(refusal)) this.#readmission.judgeAll();
   }
 }
