@@ -75,7 +75,8 @@ export class HandOver {
       attributes: { object: String(objectId), sequence: String(sequence), stream, ...more },
     };
     let recorded = false;
-    // Side by side: an urgent bundle waits for the longer of two disks instead of for both.
+    // Side by side: an urgent bundle waits for the longer of two syncs instead of for both. A crash between them may leave the
+    // event alone: the bundle comes again, and has a second one.
     const record = async (): Promise<void> => {
       if (!recorded) await events.record([event]);
       recorded = true;

@@ -33,7 +33,11 @@ export class Storing {
     const done = await untilAnswered(work, signal, (error) => {
       const fault = asStorageFault(error);
       const { code, detail } = asGatewayError(fault);
-      if (code === SPACELESS) return false;
+      if (code === SPACELESS) {
+        // It is tried no more: what was told of it before has come to its end as well.
+        void troubles.over("storing", subject);
+        return false;
+      }
       const cause = (error as NodeJS.ErrnoException).code;
       log.error({ bundle: bundleId, code, detail, cause }, "not stored, tried again");
       void troubles.met("storing", fault, subject);

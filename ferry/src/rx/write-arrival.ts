@@ -1,5 +1,6 @@
 /** Guarantee: a short object is a synced file, or the disk had no room and nothing is left of it. */
-import { closeSync, fdatasync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fdatasync, openSync, writeFileSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { promisify } from "node:util";
 import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import { asStorageFault } from "../storage-fault.ts";
@@ -17,7 +18,7 @@ export async function writeArrival(path: string, bytes: Uint8Array): Promise<voi
   } catch (error) {
     const { code, detail } = asGatewayError(asStorageFault(error));
     if (code !== "spool.disk-full") throw error;
-    rmSync(path, { force: true });
+    await unlink(path).catch(() => undefined);
     throw new GatewayError(SPACELESS, { detail, cause: error });
   }
 }
