@@ -27,7 +27,7 @@ export interface GateSender {
   /** True when the kernel itself keeps this socket from receiving. */
   readonly locked: boolean;
   /**
-   * Memory for the next burst, at least {@link BURST_BYTES} long, or undefined
+   * Memory for the next burst, at least {@link BURST_BYTES} long and always of the same buffer, or undefined
    * while everything given so far is still waiting to be paced out.
    */
   room(): Uint8Array | undefined;
