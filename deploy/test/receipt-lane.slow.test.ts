@@ -1,6 +1,7 @@
 /**
  * A lane back for receipts alone, by a gate of its own, with the real programs: what crossed is known to be delivered
- * without any hand; nothing but receipts is taken on it where it begins, and nothing else is believed where it ends.
+ * without any hand; nothing but receipts is taken on it where it begins, and nothing else is believed where it ends. Without it
+ * a bundle that was refused unopened is told by file.
  */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -111,7 +112,10 @@ const logged = (zone: ZoneName, type: string, code: string) =>
     return events[0];
   });
 
-/** What an authority would sign that had lost its mind: the lane takes requests, says one zone's registry alone. */
+/**
+ * What an authority would sign that had lost its mind: the lane takes requests, and what comes in may not live as
+ * long as its sender lets it, says one zone's registry alone.
+ */
 async function misleadBusiness(): Promise<void> {
   const authority = join(zones.home, "authority");
   const last = JSON.parse(
@@ -122,7 +126,10 @@ async function misleadBusiness(): Promise<void> {
   const other: RegistryDocument = {
     ...last,
     number: last.number + 1,
-    lanes: last.lanes.map((lane) => (lane.id === LANE ? { ...lane, kinds: ["request"] } : lane)),
+    lanes: last.lanes.map((lane) => ({
+      ...lane,
+      ...(lane.id === LANE ? { kinds: ["request"] } : { expirySeconds: 3_600 }),
+    })),
     grants: [...last.grants, { ...model, id: "answers-back", lane: LANE, gradeCeiling: "G1" }],
   };
   const path = join(zones.home, "registry-2.json");
@@ -135,6 +142,24 @@ async function misleadBusiness(): Promise<void> {
   copyFileSync(path, join(registry, "registry.json"));
   copyFileSync(`${path}.sig`, join(registry, "registry.sig"));
   await zones.kill("business", "policy");
+}
+
+/** No exchange of it is known over there: the bundle itself is named, now that no lane leads back in a file. */
+async function refusedUnopened(): Promise<void> {
+  const { body } = await submit("lives-too-long", { parcel: "510104001009GB00001" });
+  const id = String(body.exchangeId);
+  const file = join(zones.home, "refused.lfr");
+  await until("a list of it", async () => {
+    const words = ["--zone", "business", "--lane", "inbound", "--to", file];
+    const { lists } = await run<{ lists: object[] }>("receipts", "export", ...words);
+    return lists.length > 0;
+  });
+  await run("receipts", "import", file, "--zone", "extranet");
+  expect(await receipted(id)).toMatchObject({
+    ...{ state: "emitted", receipt: { state: "quarantined" } },
+  });
+  const shown = await run<object>("exchange", "show", id, "--zone", "extranet");
+  expect(JSON.stringify(shown)).toContain("bundle.lifetime-too-long");
 }
 
 it("takes nothing else: not where it begins, and what was sent all the same not where it ends", {
@@ -152,6 +177,7 @@ it("takes nothing else: not where it begins, and what was sent all the same not 
     const { status, body } = await answerOnLane(`sent-all-the-same-${tries}`);
     return status === 202 ? String(body.exchangeId) : undefined;
   });
+  await refusedUnopened();
   await until(`${id} refused over there`, async () => {
     const view = await zones.operators.view("extranet", parseId(id));
     return view?.state === "quarantined" ? view : undefined;

@@ -5,8 +5,6 @@ import { formatKeyId } from "@lightferry/proto/sm";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FrontProxyContext } from "../src/context.ts";
 import type { RequestSubmission } from "../src/egress/submission.ts";
-import { Acceptance } from "../src/ingress/inbox/accept.ts";
-import type { InboxDirs } from "../src/ingress/inbox/files.ts";
 import { carryReceipts } from "../src/receipts/carrier.ts";
 import { confirmExport, exportReceipts } from "../src/receipts/export.ts";
 import { receiptRoute } from "../src/receipts/route.ts";
@@ -136,9 +134,9 @@ describe("a bundle that was refused unopened", () => {
   });
 
   it("is, when the ferry refused it and its code says so", async () => {
-    const acceptance = new Acceptance(world.context, {} as InboxDirs, () => undefined);
-    const tell = (code: string, lane = "inbound") =>
-      acceptance.refusedByFerry({ bundleId: newId(), lane }, code);
+    const headerDigest = new Uint8Array(32);
+    const tell = (refusedCode: string, lane = "inbound") =>
+      world.deliver({ bundleId: newId(), headerDigest, lane, refusedCode });
     await tell("bundle.expired");
     for (const code of ["bundle.signature-invalid", "certificate.revoked", "nothing"]) {
       await expect(tell(code), code).rejects.toMatchObject({ code: "rpc.bad-message" });
