@@ -201,26 +201,25 @@ test("every group goes by exactly one link, in runs no longer than a block, and 
   );
 });
 
-test("a long object is cut so that links of one rate have the same of it, and of others what their rates say", () => {
+test("links of one rate have the same of an object, in blocks as long as these come round; one link has blocks and a rest", () => {
   fc.assert(
     fc.property(ways, ({ groups, most, turn }) => {
-      for (const rates of [
-        [1, 1],
-        [5, 5, 5],
-        [2, 1],
-      ]) {
+      for (const count of [1, 2, 3, 4]) {
+        const rates = Array.from({ length: count }, () => 5);
         const parts = spreadOver(rates).byLink([{ first: 0, count: groups }], most, turn, 0);
-        const turns = rates.reduce((sum, rate) => sum + rate, 0) / Math.min(...rates);
-        if (groups < turns * turns) continue;
-        for (const [link, runs] of parts) {
-          const had = runs.reduce((sum, { count }) => sum + count, 0);
-          const due =
-            (groups * (rates[link] as number)) / rates.reduce((sum, rate) => sum + rate, 0);
-          // Whole groups, one in each run at most.
-          expect(Math.abs(had - due)).toBeLessThanOrEqual(runs.length);
-          const lengths = runs.map(({ count }) => count);
-          expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThanOrEqual(1);
-        }
+        const had = rates.map((_, link) =>
+          (parts.get(link) ?? []).reduce((sum, run) => sum + run.count, 0),
+        );
+        expect(Math.max(...had) - Math.min(...had)).toBeLessThanOrEqual(1);
+        const lengths = [...parts.values()]
+          .flat()
+          .toSorted((one, other) => one.first - other.first)
+          .map((run) => run.count);
+        const whole = Math.floor(groups / (count * most)) * count;
+        expect(new Set(lengths.slice(0, whole))).toEqual(new Set(whole === 0 ? [] : [most]));
+        const rest = lengths.slice(whole);
+        expect(rest.length).toBeLessThanOrEqual(count);
+        if (rest.length > 0) expect(Math.max(...rest) - Math.min(...rest)).toBeLessThanOrEqual(1);
       }
     }),
     { numRuns: 60 },

@@ -19,6 +19,7 @@ import type { LinkVerifier } from "../signed.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
 import { ArrivingLane, type StationLane } from "./lane.ts";
 import { Link } from "./link.ts";
+import { Pauses } from "./pauses.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
 import { DEFAULT_ROOM_LIMITS, Room, type RoomLimits } from "./room.ts";
@@ -81,8 +82,8 @@ export class Station {
   readonly #senders = new Map<string, Sender>();
   readonly #lanes = new Map<number, ArrivingLane>();
   readonly #links: Listening[] = [];
-  /** Lanes whose disk is behind. */
-  readonly #behind = new Set<StationLane>();
+  /** For lanes whose disk is behind. */
+  readonly #pauses: Pauses<StationLane>;
   /** What is alarmed of the machine and not of one link. */
   readonly #alarms: Alarms;
   readonly #room: Room;
@@ -90,6 +91,7 @@ export class Station {
 
   private constructor(options: StationOptions, alarms: Alarms, room: Room) {
     this.#options = options;
+    this.#pauses = new Pauses(options.links);
     this.#clock = options.clock ?? Date.now;
     this.#alarms = alarms;
     this.#room = room;
@@ -181,8 +183,8 @@ export class Station {
       clock: this.#clock,
       claims: (name) => this.#claimant(name, lane.arrivalsDir) === lane,
       room: this.#room,
-      pause: () => this.#pause(lane),
-      resume: () => this.#resume(lane),
+      pause: () => this.#pauses.begin(lane),
+      resume: () => this.#pauses.end(lane),
       signal: this.#stop.signal,
     });
   }
@@ -231,19 +233,6 @@ export class Station {
   #tick(): void {
     void this.#room.look();
     for (const lane of this.#lanes.values()) lane.tick();
-  }
-
-  /** A socket cannot hold back the frames of one lane: all that come by it wait, in bounded buffers, for the slowest disk. */
-  #pause(lane: StationLane): void {
-    this.#behind.add(lane);
-    for (const { of } of this.#links) if (comesBy(lane, of)) of.gate.pause();
-  }
-
-  #resume(lane: StationLane): void {
-    this.#behind.delete(lane);
-    for (const { of } of this.#links) {
-      if (![...this.#behind].some((behind) => comesBy(behind, of))) of.gate.resume();
-    }
   }
 }
 

@@ -77,29 +77,41 @@ export class Spread {
     pass: number,
   ): ReadonlyMap<number, readonly Run[]> {
     const links = this.#links.length;
-    const groups = runs.reduce((sum, { count }) => sum + count, 0);
-    const length = Math.min(most, Math.ceil(groups / links));
+    const turns = this.#turns.length;
+    const round = turns * most;
+    // What is left of each run behind whole rounds of whole blocks.
+    const rest = runs.reduce((sum, { count }) => sum + (count % round), 0);
+    const length = Math.min(most, Math.max(1, Math.ceil(rest / links)));
     const parts = new Map<number, Run[]>();
     let at = turn;
+    const give = (run: Run): void => {
+      const link = ((this.#turns[at % turns] as number) + pass) % links;
+      const own = parts.get(link) ?? [];
+      own.push(run);
+      parts.set(link, own);
+      at += 1;
+    };
     for (const { first, count } of runs) {
-      const pieces = this.#pieces(count, Math.ceil(count / length));
-      for (let piece = 0; piece < pieces; piece += 1) {
-        const from = Math.floor((piece * count) / pieces);
-        const to = Math.floor(((piece + 1) * count) / pieces);
-        const link = ((this.#turns[at % this.#turns.length] as number) + pass) % links;
-        const own = parts.get(link) ?? [];
-        own.push({ first: first + from, count: to - from });
-        parts.set(link, own);
-        at += 1;
-      }
+      const whole = count - (count % round);
+      for (let from = 0; from < whole; from += most) give({ first: first + from, count: most });
+      for (const run of this.#even(first + whole, count - whole, length)) give(run);
     }
     return parts;
   }
 
-  /** Whole rounds, where that makes runs no shorter than half: then every link is done at the same time. */
-  #pieces(count: number, least: number): number {
-    const rounds = Math.ceil(least / this.#turns.length) * this.#turns.length;
-    return rounds <= Math.min(count, 2 * least) ? rounds : least;
+  /**
+   * Runs as even as can be, none longer than `length`. A whole round of them where they are no shorter than half of it
+   * then, so that all links end together; shorter ones would stand less loss.
+   */
+  #even(first: number, count: number, length: number): Run[] {
+    const least = Math.ceil(count / length);
+    const round = this.#turns.length;
+    const pieces = round <= Math.min(count, 2 * least) ? round : least;
+    const start = (piece: number): number => Math.floor((piece * count) / pieces);
+    return Array.from({ length: pieces }, (_, piece) => ({
+      first: first + start(piece),
+      count: start(piece + 1) - start(piece),
+    }));
   }
 }
 
