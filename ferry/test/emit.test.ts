@@ -142,7 +142,9 @@ test("objects of one class that are ready take turns frame by frame within a bur
   await emitter.stop(undefined);
   const data = gate.frames.filter(({ type }) => type === FRAME_TYPE.DATA);
   const names = data.slice(0, 300).map(({ objectId }) => objectId);
-  expect(names).toEqual(names.map((_, index) => (index % 3) + 1));
+  // Files are opened side by side, and whose was open first begins.
+  expect(names.slice(0, 3).toSorted()).toEqual([1, 2, 3]);
+  expect(names).toEqual(names.map((_, index) => names[index % 3]));
   // And a burst is not cut short for it.
   const first = data.filter(({ burst }) => burst === data[0]?.burst).length;
   expect(first).toBeGreaterThan(100);
