@@ -218,6 +218,20 @@ describe("a refusal that is still being written", () => {
     expect(at.inbox.delivered).toEqual([]);
   });
 
+  test("announced under the id of another, or with another header: nothing of that other is told", async () => {
+    beat();
+    const expired = { nowMs: Date.now() - DAY, livesMs: HOUR };
+    const old = await at.seal(randomBytes(3_000), "normal", expired);
+    const good = whole(await at.seal(randomBytes(3_000)), 7);
+    const { bytes, geometry } = whole(old, 7);
+    await finisher.finish({ ...good, bytes, geometry });
+    await finisher.finish({ ...whole(old, 8), headerDigest: good.headerDigest });
+    expect(at.rxEvents.of("bundle.refused").map(({ code }) => code)).toEqual([
+      ...["ferry.object-mismatch", "ferry.object-mismatch"],
+    ]);
+    expect(at.inbox.refusedByFerry.size).toBe(0);
+  });
+
   test("its key counts meanwhile: it is judged anew when it lies in quarantine", async () => {
     beat();
     known = { ...directory, signKey: () => undefined };

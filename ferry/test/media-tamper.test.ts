@@ -284,6 +284,31 @@ describe("the files", () => {
     expect(at.inbox.delivered).toEqual([]);
   });
 
+  test("a bundle that no verdict permits, named as another one: nothing of that other is told", async () => {
+    const strict = (): ReturnType<typeof pki.store.keyDirectory> => ({
+      ...pki.store.keyDirectory(),
+      policyKey: () => undefined,
+    });
+    const { payload } = decodeCanonical(SignedMessage, image.manifest);
+    const { bundles } = decodeCanonical(MediaManifest, payload);
+    const [one, two] = bundles;
+    const lied = [
+      { ...two, bundleId: one?.bundleId ?? null },
+      { ...one, bundleId: two?.bundleId ?? null },
+    ];
+    const [first = "", second = ""] = image.bundles;
+    const dir = image.onto(at, {
+      [MANIFEST_NAME]: resigned({ bundles: lied }),
+      [first]: image.files.get(second),
+      [second]: image.files.get(first),
+    });
+    const report = await importFrom(at, dir, { context: { keys: strict } });
+    expect(report.putAway.map(({ code }) => code)).toEqual([
+      ...["ferry.object-mismatch", "ferry.object-mismatch"],
+    ]);
+    expect(at.inbox.refusedByFerry.size).toBe(0);
+  });
+
   test("a sealing key that does not count: kept in quarantine, delivered by a later import once it does", async () => {
     const strict = (): ReturnType<typeof pki.store.keyDirectory> => ({
       ...pki.store.keyDirectory(),

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import {
   CLOCK_SKEW_MS,
+  type ReceivedBundle,
   readHeader,
   type VerifiedHeader,
   verifyChunks,
@@ -199,13 +200,16 @@ async function judge(
 
 /**
  * What receiving by the gate checks, and every chunk besides: there the gate does that.
+ * @param entry where somebody named it: before all else it is the one that was named
  * @throws GatewayError of the first check that fails
  */
 export async function verifyWhole(
   file: PlainFile,
   { provider, keys, lane, expectedSender: sender }: InspectContext,
+  entry?: MediaBundle,
 ): Promise<VerifiedHeader> {
   const received = await readHeader(file);
+  if (entry !== undefined) checkNamed(provider, received, entry);
   const now = Date.now();
   const verified = verifyHeader(provider, received, { now, lane, sender, keys: keys() });
   await verifyChunks(provider, verified, file);
@@ -219,7 +223,7 @@ async function refusalOf(
   context: InspectContext,
 ): Promise<GatewayError | undefined> {
   try {
-    checkEntry(await verifyWhole(file, context), entry);
+    checkEntry(await verifyWhole(file, context, entry), entry);
     return undefined;
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code === "bundle.from-future") throw error;
@@ -227,15 +231,27 @@ async function refusalOf(
   }
 }
 
-function checkEntry(verified: VerifiedHeader, entry: MediaBundle): void {
-  const { bundleId, headerDigest, size, header } = verified;
-  const facts: readonly [string, unknown, unknown][] = [
-    ["bundle id", hex(bundleId), hex(entry.bundleId)],
-    ["header digest", hex(headerDigest), hex(entry.headerDigest)],
+/** Of what is refused for a later reason the named id is told to the inbox. */
+function checkNamed(
+  provider: SmProvider,
+  { header, headerBytes }: ReceivedBundle,
+  entry: MediaBundle,
+): void {
+  assertSame([
+    ["bundle id", hex(header.bundleId), hex(entry.bundleId)],
+    ["header digest", hex(provider.sm3(headerBytes)), hex(entry.headerDigest)],
+  ]);
+}
+
+function checkEntry({ size, header }: VerifiedHeader, entry: MediaBundle): void {
+  assertSame([
     ["size", size, entry.size],
     ["stream", header.stream, entry.stream],
     ["sequence", header.sequence, entry.sequence],
-  ];
+  ]);
+}
+
+function assertSame(facts: readonly (readonly [string, unknown, unknown])[]): void {
   const fault = facts.find(([, found, said]) => found !== said);
   if (fault !== undefined) throw new GatewayError("ferry.object-mismatch", { detail: fault[0] });
 }

@@ -12,7 +12,8 @@ export interface Arrival {
 }
 
 /**
- * Verifies the header of a file.
+ * Verifies the header of a file. First of all it is the announced one: whoever names bundles over the link may not be
+ * the one who signed this, and of what is refused for a later reason the announced id is told to the sender.
  * @param bundleId hex, as announced @param headerDigest where the manifest is known
  * @throws GatewayError for a fault of the bundle
  */
@@ -23,11 +24,12 @@ export function arrivalOf(
   bundleId: string,
   headerDigest?: Uint8Array,
 ): Arrival {
-  const verified = verifyHeader(provider, received, context);
+  const digest = provider.sm3(received.headerBytes);
   const same =
-    Buffer.from(verified.bundleId).toString("hex") === bundleId &&
-    (headerDigest === undefined || Buffer.compare(verified.headerDigest, headerDigest) === 0);
+    Buffer.from(received.header.bundleId).toString("hex") === bundleId &&
+    (headerDigest === undefined || Buffer.compare(digest, headerDigest) === 0);
   if (!same) throw new GatewayError("ferry.object-mismatch", { detail: "header" });
+  const verified = verifyHeader(provider, received, context);
   const { stream, sequence } = verified.header;
   return { bundleId, headerDigest: verified.headerDigest, size: verified.size, stream, sequence };
 }

@@ -148,6 +148,13 @@ export class Acceptance {
     times: JudgedTimes,
   ): Promise<VerifiedHeader> {
     const { shell, config } = this.#context;
+    // Before anything else: of what is refused later its sender is told by the announced id.
+    if (
+      Buffer.compare(received.header.bundleId, announced.bundleId) !== 0 ||
+      Buffer.compare(shell.provider.sm3(received.headerBytes), announced.headerDigest) !== 0
+    ) {
+      throw new GatewayError("bundle.header-invalid", { detail: "not the announced bundle" });
+    }
     const registry = this.#context.registry();
     const expirySeconds = registry.lane(announced.lane)?.expirySeconds;
     const verified = verifyHeader(shell.provider, received, {
@@ -164,12 +171,6 @@ export class Acceptance {
       registry.node(verified.header.sender)?.zone !== lane.from
     ) {
       throw new GatewayError("bundle.wrong-lane", { detail: verified.header.lane });
-    }
-    if (
-      Buffer.compare(verified.header.bundleId, announced.bundleId) !== 0 ||
-      Buffer.compare(verified.headerDigest, announced.headerDigest) !== 0
-    ) {
-      throw new GatewayError("bundle.header-invalid", { detail: "not the announced bundle" });
     }
     assertVerdictsLast(verified);
     await verifyChunks(shell.provider, verified);
