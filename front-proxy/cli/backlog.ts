@@ -9,6 +9,7 @@ const MAX_MEGABITS = 400_000;
 const BYTES_PER_MEGABIT = 125_000;
 
 const PRIORITIES = {
+  urgent: { zh: "紧急请求", en: "urgent" },
   normal: { zh: "请求", en: "normal" },
   bulk: { zh: "文件", en: "bulk" },
 } as const;

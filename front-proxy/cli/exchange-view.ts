@@ -49,6 +49,17 @@ function kindWords(context: CliContext, kind: string): string {
   return words === undefined ? kind : context.say(words);
 }
 
+const PRIORITY_WORDS: Readonly<Record<string, Words>> = {
+  urgent: { zh: "紧急", en: "urgent" },
+  normal: { zh: "普通", en: "normal" },
+  bulk: { zh: "批量", en: "bulk" },
+};
+
+function priorityWords(context: CliContext, priority = ""): string {
+  const words = PRIORITY_WORDS[priority];
+  return words === undefined ? priority : context.say(words);
+}
+
 /** Details that are words, not names or numbers. */
 function detailWords(detail: string): Words {
   if (detail === "timeout") return { zh: "目标系统超时未答", en: "timeout" };
@@ -103,6 +114,7 @@ export function printExchange(context: CliContext, document: ExchangeDocument): 
     );
   }
   line({ zh: "类型    ", en: "kind     " }, kindWords(context, document.kind));
+  line({ zh: "优先级  ", en: "priority " }, priorityWords(context, document.priority));
   line({ zh: "通道    ", en: "lane     " }, document.lane);
   line({ zh: "服务    ", en: "service  " }, document.service);
   line({ zh: "接入方  ", en: "caller   " }, document.caller);

@@ -41,6 +41,8 @@ export interface ExchangeDocument {
   readonly exchangeId: string;
   readonly direction: Direction;
   readonly kind: string;
+  /** urgent, normal or bulk, by the registry in force when it was submitted. Sending side only. */
+  readonly priority?: string;
   readonly state: string;
   /** True once it has left and no receipt has come back: 对端未知. */
   readonly unconfirmed?: boolean;

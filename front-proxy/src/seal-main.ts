@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { closeBundleWorkers, openBundleWorkers } from "@lightferry/proto/bundle";
 import { PayloadVault } from "@lightferry/proto/keystore";
+import { PRIORITIES } from "@lightferry/proto/registry";
 import { createClient, PolicyService, SealQueueService } from "@lightferry/proto/rpc";
 import {
   followZoneTrust,
@@ -71,8 +72,7 @@ async function start(shell: Shell<SealConfig>): Promise<void> {
   };
   const worker = { tools, queue, name };
   const loops = [
-    sealForever(worker, "normal"),
-    sealForever(worker, "bulk"),
+    ...PRIORITIES.map((priority) => sealForever(worker, priority)),
     signReceiptsForever(worker),
   ];
   for (const loop of loops) loop.catch(shell.fail);

@@ -6,6 +6,7 @@ import { openBundle, readHeader, verifyChunks, verifyHeader } from "@lightferry/
 import { lightferry } from "@lightferry/proto/gen";
 import { formatId, newId, parseId } from "@lightferry/proto/ids";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { companyMs } from "../src/egress/seal-queue.ts";
 import { provider } from "./support/egress-keys.ts";
 import { roomFor } from "./support/lease-room.ts";
 import { accepted, sendingZone, token, world } from "./support/sending.ts";
@@ -99,6 +100,46 @@ describe("a lease", () => {
         code: "outbox.file-invalid",
       });
     }
+  });
+
+  it("of what is urgent does not wait for what is normal", async () => {
+    const urgent = (waitMs = 0) =>
+      world.running.queue.lease({ priority: "urgent", maxItems: 1024, waitMs, worker: "seal@u/1" });
+    const warn = () => accepted({ n: 1 }, { service: "warnings" });
+    const idsOf = ({ items }: Lease) =>
+      items.map(({ exchangeId }) => formatId(exchangeId ?? new Uint8Array()));
+    const normal = await accepted();
+    const held = await lease();
+    const waiting = await accepted();
+    // One normal bundle is being sealed and more waits: neither holds it up.
+    const first = await warn();
+    const taken = await urgent();
+    expect(taken.stream).toBe("inbound/node-extranet/urgent");
+    expect(idsOf(taken)).toEqual([first]);
+    await world.running.queue.commit(await commitOf(taken));
+    expect(idsOf(held)).toEqual([normal]);
+    expect(await world.until(waiting, "permitted")).toMatchObject({ priority: "normal" });
+    const { rows } = await world.pool.query(
+      "SELECT priority, lease_order FROM outbox_bundle WHERE stream = $1",
+      [taken.stream],
+    );
+    expect(rows).toEqual([{ priority: "urgent", lease_order: 0 }]);
+    const shown = await world.api.call("GET", `/v1/exchanges/${first}`, { token });
+    expect(shown.json).toMatchObject({ state: "queued", priority: "urgent" });
+  });
+
+  it("waits for company after a small one, and never with what is urgent", () => {
+    expect(companyMs("normal", 1, 100)).toBeGreaterThan(0);
+    expect(companyMs("normal", 1024, 100)).toBe(0);
+    expect(companyMs("bulk", 1, 48 * 1_048_576)).toBe(0);
+    expect(companyMs("urgent", 1, 100)).toBe(0);
+  });
+
+  it("is refused for a priority that nobody knows", async () => {
+    const { queue } = world.running;
+    await expect(queue.lease({ priority: "soon", worker: "seal@u/1" })).rejects.toMatchObject({
+      code: "rpc.bad-message",
+    });
   });
 
   it("refuses peers other than seal", async () => {

@@ -21,6 +21,7 @@ test("the demonstration pack is valid and names its version", () => {
   expect([...pack.services.keys()]).toEqual([
     "land-registration",
     "parcel-notice",
+    "hazard-warning",
     "village-table",
     "household-survey",
     "documents",

@@ -106,6 +106,14 @@ export const SCENARIOS: readonly Scenario[] = [
     submit: submitRegistrations,
   },
   {
+    name: "warning",
+    zh: "地质灾害预警（紧急，先于一切摆渡）",
+    en: "hazard warning (urgent, crosses before all else)",
+    from: "extranet",
+    expect: { sent: "emitted", received: "delivered" },
+    submit: requestScenario("warning", "inbound", "hazard-warning", "/notices"),
+  },
+  {
     name: "villages",
     zh: "村级区划表 34,412 行（文件）",
     en: "village table, 34,412 rows (file)",

@@ -198,6 +198,8 @@ function targetsOf(zone: ZoneName, dropRoot: string, receiverPort: number): Json
   return {
     "land-registration": { ...http, idempotency: true, onDoubt: "retry" },
     "parcel-notice": { ...http, idempotency: false, onDoubt: "hold" },
+    // Twice is better than too late.
+    "hazard-warning": { ...http, idempotency: false, onDoubt: "retry" },
     "village-table": drop("village-table"),
     "household-survey": drop("household-survey"),
     documents: drop("documents"),

@@ -89,6 +89,7 @@ const file = (id: string, zone: string, maxBytes: number): ServiceEntry => ({
 const SERVICES: readonly ServiceEntry[] = [
   request("land-registration", "business", "/records"),
   request("parcel-notice", "business", "/notices"),
+  { ...request("hazard-warning", "business", "/notices"), priority: "urgent" },
   file("village-table", "business", 64 * MIB),
   file("household-survey", "business", 64 * MIB),
   file("documents", "business", 64 * MIB),

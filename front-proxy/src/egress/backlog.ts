@@ -63,7 +63,7 @@ async function waitingOf(pool: pg.Pool, lane: string): Promise<LaneBacklog["wait
               WHEN emitted_ms IS NULL THEN 'new' ELSE 'further-passes' END AS kind
              FROM outbox_bundle WHERE lane = $1 AND state IN ('waiting', 'leased')) AS queue
       GROUP BY priority, kind
-      ORDER BY priority DESC, array_position(ARRAY['new', 'repair', 'further-passes'], kind)`,
+      ORDER BY array_position(ARRAY['urgent', 'normal', 'bulk'], priority), array_position(ARRAY['new', 'repair', 'further-passes'], kind)`,
     [lane],
   );
   return rows;

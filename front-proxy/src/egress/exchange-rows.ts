@@ -3,11 +3,10 @@
  * and change state only along the table in state.ts.
  */
 import { formatId } from "@lightferry/proto/ids";
+import type { Priority } from "@lightferry/proto/registry";
 import type pg from "pg";
 import { query } from "../database.ts";
 import { assertWalk, type ExchangeState, statesBefore } from "./state.ts";
-
-export type Priority = "normal" | "bulk";
 
 /** A new exchange as it is written. Absent parts are NULL. */
 export interface NewExchange {

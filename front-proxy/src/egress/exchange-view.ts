@@ -29,6 +29,7 @@ interface ViewRow extends pg.QueryResultRow {
   readonly lane: string;
   readonly service: string;
   readonly grade: string;
+  readonly priority: string;
   readonly size: number;
   readonly submitted_ms: number;
   readonly updated_ms: number;
@@ -43,7 +44,7 @@ interface ViewRow extends pg.QueryResultRow {
   readonly timeline: readonly (readonly [number, string, string?, string?])[];
 }
 
-const COLUMNS = `id, kind, state, caller, lane, service, grade, size, submitted_ms, updated_ms,
+const COLUMNS = `id, kind, state, caller, lane, service, grade, priority, size, submitted_ms, updated_ms,
   code, rule_id, reason, bundle_id, receipt_state, receipt_code, receipt_at_ms, receipt_number,
   timeline`;
 
@@ -94,6 +95,7 @@ function documentOf(row: ViewRow): ExchangeDocument {
     exchangeId: row.id,
     direction: "sent",
     kind: row.kind,
+    priority: row.priority,
     state: row.state,
     ...(row.state === "emitted" && row.receipt_state === null
       ? { unconfirmed: true, stateNote: UNCONFIRMED }

@@ -3,8 +3,8 @@
  * alone; the embedded one is spool-outbox.ts.
  */
 import type { lightferry } from "@lightferry/proto/gen";
+import type { Priority } from "@lightferry/proto/registry";
 import type pg from "pg";
-import type { Priority } from "./exchange-rows.ts";
 import type { LeaseAsk } from "./outbox-lease.ts";
 import type { Recalled, Wanted } from "./outbox-recall.ts";
 

@@ -3,9 +3,10 @@
  * worker at a time; its fence rises with every lease.
  */
 import type { lightferry } from "@lightferry/proto/gen";
+import type { Priority } from "@lightferry/proto/registry";
 import type pg from "pg";
 import { query } from "../database.ts";
-import { asBuffer, type Priority } from "./exchange-rows.ts";
+import { asBuffer } from "./exchange-rows.ts";
 
 /** A digest of zeros: what sequence 1 of a stream names as its predecessor (bundle.proto). */
 const NO_PREVIOUS = Buffer.alloc(32);

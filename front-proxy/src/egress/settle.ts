@@ -6,6 +6,7 @@
  * that PostgreSQL is still working on after we died is waited for, and one that
  * would come later fails. So nobody is told "never accepted" of what is accepted.
  */
+import { priorityOf } from "@lightferry/proto/registry";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { stoppedEvent } from "./events.ts";
@@ -26,7 +27,12 @@ export async function settleInFlight(
   const { named } = file;
   if (named.length === 0) return 0;
   const closed = await inTransaction(context.pool, async (client) => {
-    const absent = new Set(await insertUnlessPresent(client, named.map(closedRow)));
+    const absent = new Set(
+      await insertUnlessPresent(
+        client,
+        named.map((one) => closedRow(context, one)),
+      ),
+    );
     const lost = named.filter((_, index) => absent.has(index));
     await context.shell.journal.record(
       lost.map((one) => stoppedEvent(one, "exchange.failed", NEVER_ACCEPTED)),
@@ -37,7 +43,7 @@ export async function settleInFlight(
   return closed;
 }
 
-function closedRow(one: InFlight): NewExchange {
+function closedRow(context: FrontProxyContext, one: InFlight): NewExchange {
   const nowMs = Date.now();
   return {
     id: one.exchangeId,
@@ -46,7 +52,7 @@ function closedRow(one: InFlight): NewExchange {
     lane: one.lane,
     service: one.service,
     grade: one.grade,
-    priority: "normal",
+    priority: priorityOf(context.registry(), "request", one.service),
     clientAddress: one.clientAddress,
     size: one.size,
     submittedMs: one.submittedMs,

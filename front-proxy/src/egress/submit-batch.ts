@@ -8,6 +8,7 @@
 import { asGatewayError, type GatewayError } from "@lightferry/proto/errors";
 import type { EventInput } from "@lightferry/proto/event";
 import { lightferry } from "@lightferry/proto/gen";
+import { priorityOf } from "@lightferry/proto/registry";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { INLINE_CONTENT_MAX, keepContent, newPayloadKey } from "../payload/keep.ts";
@@ -258,7 +259,7 @@ async function rowOf(
     lane: submission.lane,
     service: submission.service,
     grade: submission.grade,
-    priority: "normal",
+    priority: priorityOf(context.registry(), kindOf(submission), submission.service),
     clientAddress: submission.clientAddress,
     size: contentOf(slot).length,
     submittedMs: slot.submittedMs,

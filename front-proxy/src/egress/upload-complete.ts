@@ -5,6 +5,7 @@
 import { asGatewayError, type GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId, parseId } from "@lightferry/proto/ids";
+import { priorityOf } from "@lightferry/proto/registry";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { packTrail, receivedEvent, stoppedEvent } from "./events.ts";
@@ -48,7 +49,7 @@ export async function completeUpload(
           ...subject,
           id,
           kind: "file",
-          priority: "bulk",
+          priority: priorityOf(context.registry(), "file", row.service),
           submittedMs: row.created_ms,
           nowMs,
           expiresMs: nowMs + (lane?.expirySeconds ?? 0) * 1_000,
@@ -98,7 +99,7 @@ export async function refuseFile(
       lane: file.lane,
       service: file.service,
       grade: file.grade,
-      priority: "bulk",
+      priority: priorityOf(context.registry(), "file", file.service),
       clientAddress: file.clientAddress,
       size: file.length ?? 0,
       submittedMs: nowMs,

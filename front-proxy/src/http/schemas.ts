@@ -2,6 +2,7 @@
  * Guarantee: the shapes of the API, from which both the checks and the OpenAPI
  * document are made; what is not named here is refused.
  */
+import { PRIORITIES } from "@lightferry/proto/registry";
 
 /** Registered names: short, plain, the same in every zone. */
 const NAME = { type: "string", pattern: "^[0-9A-Za-z][0-9A-Za-z._-]{0,62}$" } as const;
@@ -91,6 +92,12 @@ export const EXCHANGE = {
     exchangeId: { type: "string" },
     direction: { type: "string", enum: ["sent", "received"] },
     kind: { type: "string" },
+    priority: {
+      type: "string",
+      enum: PRIORITIES,
+      description:
+        "发送侧：由注册表按服务规定，不由接入方指定；文件一律为 bulk · sending side: the registry's word on the service, not the caller's; files are bulk",
+    },
     state: {
       type: "string",
       description:

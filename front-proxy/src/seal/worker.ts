@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BundleItemError } from "@lightferry/proto/bundle";
 import { asGatewayError, type ErrorCode, type GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import type { Priority } from "@lightferry/proto/registry";
 import type { Client, SealQueueService } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
 import { ItemsError } from "./items-error.ts";
@@ -44,7 +45,7 @@ export interface Worker {
 }
 
 /** Seals until the shell closes. */
-export async function sealForever(worker: Worker, priority: "normal" | "bulk"): Promise<void> {
+export async function sealForever(worker: Worker, priority: Priority): Promise<void> {
   const { shell } = worker.tools;
   const work = `sealing ${priority}`;
   const troubles = new Troubles(shell.journal, (error) =>

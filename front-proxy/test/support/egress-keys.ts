@@ -59,6 +59,7 @@ export function senderRegistry(certificates: Readonly<Record<string, string>>): 
     ],
     services: [
       serviceEntry("registration", "request", 200_000),
+      { ...serviceEntry("warnings", "request", 200_000), priority: "urgent" },
       serviceEntry("maps", "file", 50_000_000),
       serviceEntry("notes", "file", 1_000),
     ],

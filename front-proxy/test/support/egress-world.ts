@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventJournal } from "@lightferry/proto/event";
 import { KeyRing, PayloadVault } from "@lightferry/proto/keystore";
-import type { Registry } from "@lightferry/proto/registry";
+import { PRIORITIES, type Registry } from "@lightferry/proto/registry";
 import {
   AuditService,
   type Client,
@@ -134,7 +134,7 @@ export async function createEgressWorld(): Promise<EgressWorld> {
     async sealer() {
       const worker = await sealWorker(world);
       const { shell } = worker.tools;
-      const loops = [sealForever(worker, "normal"), sealForever(worker, "bulk")];
+      const loops = PRIORITIES.map((priority) => sealForever(worker, priority));
       closers.push(async () => {
         worker.stop();
         await Promise.allSettled(loops);

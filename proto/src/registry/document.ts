@@ -69,7 +69,11 @@ export interface ServiceEntry {
   /** kind "request": allowed path templates such as `/records/{id}`. */
   readonly paths: readonly string[];
   readonly maxBytes: number;
+  /** kind "request" alone: its requests overtake all else of their lane; absent is `normal`. */
+  readonly priority?: ServicePriority;
 }
+
+export type ServicePriority = "urgent" | "normal";
 
 export interface CallerEntry {
   readonly id: string;

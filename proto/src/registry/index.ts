@@ -14,5 +14,6 @@ export {
   isSecrecyMark,
 } from "./grades.ts";
 export { MAX_REGISTRY_BYTES, parseRegistryDocument } from "./parse.ts";
+export { isPriority, PRIORITIES, type Priority, priorityOf } from "./priority.ts";
 export { isReceiptLane, recipientsOf } from "./receipt-lane.ts";
 export { loadRegistry, type Mode, Registry } from "./registry.ts";

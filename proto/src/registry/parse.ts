@@ -111,6 +111,11 @@ class Fields {
     return read(this.#take(name), `${this.#path}.${name}`);
   }
 
+  /** What `read` makes of a field that may be absent; nothing where it is. */
+  optional<T extends object>(name: string, read: () => T): T | object {
+    return Object.hasOwn(this.#object, name) ? read() : {};
+  }
+
   done(): void {
     for (const name of Object.keys(this.#object)) {
       if (!this.#asked.has(name)) invalid(`${this.#path}.${name}`, "unknown field");
@@ -163,6 +168,7 @@ const readService = reader<ServiceEntry>((f) => ({
   methods: f.texts("methods"),
   paths: f.texts("paths"),
   maxBytes: f.whole("maxBytes"),
+  ...f.optional("priority", () => ({ priority: f.oneOf("priority", ["urgent", "normal"]) })),
 }));
 
 const readCaller = reader<CallerEntry>((f) => ({
@@ -241,6 +247,12 @@ function checkReferences(document: RegistryDocument): void {
       if (!document.nodes.some((node) => node.zone === zone)) {
         invalid(`$.lanes.${lane.id}`, `no node in zone ${zone}`);
       }
+    }
+  }
+  for (const service of document.services) {
+    // Files are bulk and receipts normal: a word that says otherwise would be believed by its reader alone.
+    if (service.priority !== undefined && service.kind !== "request") {
+      invalid(`$.services.${service.id}.priority`, "for requests alone");
     }
   }
   for (const grant of document.grants) {
