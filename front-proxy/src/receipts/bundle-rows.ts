@@ -33,12 +33,22 @@ export async function oweBundle(
   );
 }
 
-/** The oldest that are due, locked. */
+/**
+ * The oldest that are due, locked. Those that were accepted since they were refused are due no more: of them nothing
+ * may be said in a list behind that of their exchanges.
+ */
 export async function lockDueBundles(
   client: pg.PoolClient,
   lane: string,
   limit: number,
 ): Promise<readonly DueBundleRow[]> {
+  await query(
+    client,
+    "receipt-drop-due-bundles",
+    `DELETE FROM receipt_due_bundle d WHERE lane = $1 AND EXISTS
+       (SELECT 1 FROM inbox_bundle b WHERE b.bundle_id = d.bundle_id AND b.state <> 'quarantined')`,
+    [lane],
+  );
   const { rows } = await query<DueBundleRow>(
     client,
     "receipt-lock-due-bundles",
