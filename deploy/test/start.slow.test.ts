@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { readHeader } from "@lightferry/proto/bundle";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { freePortBase } from "../drills/zones.ts";
@@ -95,6 +96,14 @@ async function receivedRecords(): Promise<number> {
   return ((await answer.json()) as { total: number }).total;
 }
 
+/** The one warning of the demonstration, as a zone shows it. */
+async function warning(zone: string) {
+  const search = ["exchange", "list", "--service", "hazard-warning", "--zone", zone, "--json"];
+  const { exchanges } = JSON.parse((await cli(home, search)).out);
+  expect(exchanges).toHaveLength(1);
+  return exchanges[0];
+}
+
 beforeAll(async () => {
   portBase = await freePortBase();
 });
@@ -110,6 +119,14 @@ it("starts, refuses a second start, stops, resumes, and ends on Ctrl-C", {
   expect(await first.until("npx lightferry stop")).toBe(true);
   expect(first.lines.filter((line) => line.includes("✘"))).toEqual([]);
   expect(await receivedRecords()).toBe(60);
+  // What the registry calls urgent crossed in a bundle of the urgent stream; nothing else is in it.
+  const sent = await warning("extranet");
+  expect(sent).toMatchObject({ priority: "urgent", state: "emitted" });
+  const file = join(zonePaths(home, "extranet").outbox, `${sent.bundleId}.lfb`);
+  const { header } = await readHeader(file);
+  expect([header.stream, header.items.length]).toEqual(["inbound/node-extranet/urgent", 1]);
+  const received = await warning("business");
+  expect(received).toMatchObject({ exchangeId: sent.exchangeId, state: "delivered" });
   expect((await cli(home, ["status", "--json"])).code).toBe(0);
 
   const second = start();
