@@ -18,6 +18,7 @@ import { QuotaBook } from "./quota/quota-book.ts";
 import { toldQuota } from "./quota/told-quota.ts";
 import { SealedAwayStore } from "./sealed-away/store.ts";
 import type { Desk } from "./server/desk.ts";
+import { ownReceipts } from "./server/own-receipts.ts";
 import { policyBinding } from "./server/service.ts";
 import { TrustKeeper } from "./trust/keeper.ts";
 import { trustBinding } from "./trust/service.ts";
@@ -54,7 +55,10 @@ async function start(shell: Shell<PolicyConfig>): Promise<void> {
     kept: () => void troubles.over("sealing away"),
   });
   const signer = (atMs: number) => activeKey(config, "policy", ring, trust.current(), atMs);
-  const desk: Desk = { policy, provider, signer, quota, sealedAway, journal, now: Date.now };
+  const desk: Desk = {
+    ...{ policy, provider, signer, quota, sealedAway, journal, now: Date.now },
+    ownReceipts: ownReceipts({ policy, provider, trust: () => trust.current(), now: Date.now }),
+  };
   const watch = new TrustWatch({
     ...{ zone: config.zone, registry: policy.registry, stateDir: config.stateDir, journal },
     ...{ store: () => trust.current(), now: Date.now },

@@ -1,20 +1,27 @@
 /** Receipts through policy: in their one encoding, from the zone's own node, on a lane that takes them; nothing else passes for them. */
+import { randomBytes } from "node:crypto";
 import { lightferry } from "@lightferry/proto/gen";
 import { newId } from "@lightferry/proto/ids";
 import {
   encodeReceiptFile,
   encodeReceiptList,
   encodeSignedReceipts,
+  type ReceiptListFields,
+  signReceiptList,
 } from "@lightferry/proto/receipt";
 import {
   type LaneEntry,
   parseRegistryDocument,
   type RegistryDocument,
 } from "@lightferry/proto/registry";
-import { afterEach, describe, expect, test } from "vitest";
+import { familiarPki, type TestPki } from "@lightferry/proto/testing";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { decideBatch } from "../src/server/decide-batch.ts";
+import { ownReceipts } from "../src/server/own-receipts.ts";
+import { provider } from "./plan.ts";
 import {
   arriving,
+  NOW,
   requestItem,
   type TestDesk,
   testDesk,
@@ -59,18 +66,28 @@ function withReturn(document: RegistryDocument, state: LaneEntry["state"] = "med
   };
 }
 
-function receipts(): Uint8Array {
-  const now = Date.now();
+let pki: TestPki;
+beforeAll(async () => {
+  pki = await familiarPki({ zones: { extranet: "node-extranet", business: "node-business" } });
+});
+afterAll(() => pki.cleanup());
+
+type Signed = Parameters<typeof encodeSignedReceipts>[0];
+
+/** As seal of the business network makes it. */
+function receipts(change: Partial<ReceiptListFields> = {}, more: Partial<Signed> = {}): Uint8Array {
   const list = encodeReceiptList({
     ...{ lane: "inbound", sender: "node-extranet", receiver: "node-business", number: 1 },
-    createdMs: now,
-    receipts: [{ exchangeId: newId(), state: "delivered", code: "", timeMs: now }],
-    bundles: [{ bundleId: newId(), code: "bundle.expired", timeMs: now }],
+    createdMs: NOW,
+    receipts: [{ exchangeId: newId(), state: "delivered", code: "", timeMs: NOW }],
+    bundles: [{ bundleId: newId(), code: "bundle.expired", timeMs: NOW }],
+    ...change,
   });
+  const keyId = pki.keyId("node-business", "sign");
+  const signature = signReceiptList(provider, pki.key("node-business", "sign"), list);
+  const certificates = [...pki.store.chain(keyId)];
   return encodeReceiptFile([
-    encodeSignedReceipts({
-      ...{ list, keyId: "0".repeat(32), signature: new Uint8Array(64).fill(1), certificates: [] },
-    }),
+    encodeSignedReceipts({ ...{ list, keyId, signature, certificates }, ...more }),
   ]);
 }
 
@@ -89,7 +106,10 @@ let desk: TestDesk;
 afterEach(() => desk.close());
 
 async function decided(content: Uint8Array, more: object = {}, state?: LaneEntry["state"]) {
-  desk = await testDesk(testPolicy("business", (document) => withReturn(document, state)));
+  const policy = testPolicy("business", (document) => withReturn(document, state));
+  desk = await testDesk(policy, {
+    ownReceipts: ownReceipts({ policy, provider, trust: () => pki.store, now: () => NOW }),
+  });
   const { outcomes } = await decideBatch(desk, { items: [item(content, more)] });
   return outcomes?.[0];
 }
@@ -124,10 +144,26 @@ describe("receipts", () => {
     ["a closed lane", "policy.lane-closed", receipts, {}, "closed"],
     ["another service", "policy.service-wrong-kind", receipts, { service: "public-query" }],
     ["another kind", "policy.kind-not-allowed", receipts, { kind: "file", file: { name: "a" } }],
+    // What would ride in them: kilobytes in place of certificates, a text in place of a code, a list of whoever.
+    ["a signature of nobody", "policy.content-format", () => unsigned(), {}],
+    ["bytes for certificates", "policy.content-format", () => stuffed(), {}],
+    ["a code of nobody's", "policy.content-format", () => coded("a-text-instead"), {}],
+    ["a bundle's code of nobody's", "policy.content-format", () => coded("", "a.text"), {}],
+    ["of another lane", "policy.content-format", () => receipts({ lane: "return" }), {}],
+    ["for another", "policy.content-format", () => receipts({ sender: "node-business" }), {}],
+    ["from the future", "policy.content-format", () => receipts({ createdMs: NOW + 1e9 }), {}],
   ])("refused: %s", async (_, code, content, more, state) => {
     expect(await decided(content(), more, state)).toMatchObject({ code });
   });
 });
+
+const unsigned = () => receipts({}, { signature: randomBytes(64) });
+const stuffed = () => receipts({}, { certificates: [randomBytes(2_048), randomBytes(2_048)] });
+const coded = (code: string, ofBundle = "bundle.expired") =>
+  receipts({
+    receipts: [{ exchangeId: newId(), state: "failed", code, timeMs: NOW }],
+    bundles: [{ bundleId: newId(), code: ofBundle, timeMs: NOW }],
+  });
 
 test("a lane of driver media is media or closed, never open", () => {
   const document = (driver: string, state: string) =>

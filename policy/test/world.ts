@@ -168,6 +168,7 @@ export async function testDesk(
     policy,
     provider,
     signer: () => ({ key, keyId: formatKeyId(key.publicKey) }),
+    ownReceipts: () => undefined,
     quota: { charge: async (charges): Promise<QuotaAnswer[]> => charges.map(() => "within") },
     sealedAway,
     journal: { record: async (inputs) => void events.push(...inputs) },

@@ -19,7 +19,7 @@ import {
 } from "./format.ts";
 import { JsonReader } from "./json-reader.ts";
 import { type ContentReader, csvReader, textReader } from "./reader.ts";
-import { ReceiptContent } from "./receipt-content.ts";
+import { ReceiptContent, type ReceiptJudge } from "./receipt-content.ts";
 import { type ContentRules, DETECTORS } from "./rules.ts";
 import { type Finding, Tally } from "./tally.ts";
 
@@ -66,12 +66,18 @@ export class ContentInspection {
   #submittedSize = 0;
   #size = 0;
 
-  constructor(provider: SmProvider, plan: ContentPlan, declared: DeclaredContent) {
+  /** @param receipts of a content that is receipts: looks at each list; without it form alone counts */
+  constructor(
+    provider: SmProvider,
+    plan: ContentPlan,
+    declared: DeclaredContent,
+    receipts?: ReceiptJudge,
+  ) {
     this.#plan = plan;
     this.#declared = declared;
     this.#tally = new Tally(plan.rules);
     this.#hash = provider.createSm3();
-    this.#receipts = plan.formats.includes("receipts") ? new ReceiptContent() : undefined;
+    this.#receipts = plan.formats.includes("receipts") ? new ReceiptContent(receipts) : undefined;
   }
 
   /** True as soon as what was read must be sealed away. */

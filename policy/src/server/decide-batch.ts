@@ -51,7 +51,9 @@ function examine(desk: Desk, wire: WireItem): Case {
   let report: ContentReport | undefined;
   let changed: Uint8Array | undefined;
   if (!isObjection(admission)) {
-    const inspection = new ContentInspection(desk.provider, admission.plan, item.declared);
+    const { declared, arrived } = item;
+    const receipts = arrived === undefined ? desk.ownReceipts : undefined;
+    const inspection = new ContentInspection(desk.provider, admission.plan, declared, receipts);
     const settled = inspection.push(content);
     const end = inspection.end();
     report = end.report;

@@ -88,7 +88,9 @@ async function* examine(
   }
   let echo = item.arrived === undefined;
   let mayStop = keepsOriginal;
-  const inspection = new ContentInspection(desk.provider, admission.plan, item.declared);
+  const { declared, arrived } = item;
+  const receipts = arrived === undefined ? desk.ownReceipts : undefined;
+  const inspection = new ContentInspection(desk.provider, admission.plan, declared, receipts);
   const retention = new Retention(desk.sealedAway, item.request.exchangeId);
   try {
     for await (const chunk of chunks) {

@@ -10,6 +10,7 @@ import type { ActiveKey } from "@lightferry/proto/service";
 import type { SmProvider } from "@lightferry/proto/sm";
 import { signVerdictBatch } from "@lightferry/proto/verdict";
 import type { ContentReport } from "../content/inspection.ts";
+import type { ReceiptJudge } from "../content/receipt-content.ts";
 import { type Admission, isObjection } from "../decide/admit.ts";
 import { type Decided, decideAdmitted, refuse } from "../decide/decide.ts";
 import type { PolicyDocument } from "../decide/policy-document.ts";
@@ -28,6 +29,8 @@ export interface Desk {
    * @throws GatewayError `certificate.unknown` when no key has a certificate in force
    */
   readonly signer: (atMs: number) => ActiveKey;
+  /** Looks at each list of receipts that is to leave. @throws GatewayError when it may not */
+  readonly ownReceipts: ReceiptJudge;
   readonly quota: { charge(charges: readonly Charge[], nowMs: number): Promise<QuotaAnswer[]> };
   readonly sealedAway: SealedAwayStore;
   readonly journal: { record(events: EventInput[]): Promise<unknown> };
