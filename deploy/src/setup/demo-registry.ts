@@ -102,6 +102,12 @@ const SERVICES: readonly ServiceEntry[] = [
   },
 ];
 
+/**
+ * Lists a day: one in five seconds, which is as often as they are made, and full ones for ten million exchanges more. What
+ * leaves by this lane is bounded by it whoever makes it.
+ */
+const RECEIPT_QUOTA = { perDay: 40_000, bytesPerDay: 1024 * MIB };
+
 /** A lane of receipts, and who may use it for what; nothing where there is none. */
 function wayBack(
   receipts: ReceiptLane,
@@ -129,7 +135,7 @@ function wayBack(
     grants: [
       {
         ...grant(caller, RECEIPT_SERVICE, id, from),
-        ...{ gradeCeiling: "G1", purpose: "回执" },
+        ...{ gradeCeiling: "G1", purpose: "回执", ...RECEIPT_QUOTA },
       },
     ],
   };
