@@ -1,6 +1,5 @@
 /** Guarantee tested: a file that is not exactly what the sender signed counts for nothing, and nothing in the folder is followed. */
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -19,8 +18,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { headLength, PREFIX_BYTES, readHead, writeHead } from "../src/directory/head.ts";
 import type { DirectoryStation } from "../src/directory/rx/station.ts";
-import type { LinkVerifier } from "../src/signed.ts";
-import { directorySender, directoryStation, folders, SMALL_PROFILE } from "./directory-world.ts";
+import { opened, partsOf, verifier } from "./directory-parts.ts";
+import { directoryStation, folders } from "./directory-world.ts";
 import {
   digestOf,
   eventually,
@@ -31,7 +30,6 @@ import {
   type Place,
   pki,
   place,
-  provider,
   TO,
 } from "./fixture.ts";
 import { idOf, type Leased, queue, signer } from "./media-world.ts";
@@ -47,36 +45,6 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
   at.remove();
 });
-
-const PLAIN = { ...SMALL_PROFILE, renames: false, passes: 1 };
-const verifier: LinkVerifier = {
-  ...{ provider, sender: FROM, refused: () => undefined },
-  ferryKey: (keyId, presented, usedMs = Date.now()) =>
-    pki.store.keyDirectory().ferryKey(FROM, keyId, { presented, usedMs }),
-};
-
-/** Parts that a sender makes of bundles of these sizes; heartbeats are left out. */
-async function partsOf(bundles: readonly Leased[]): Promise<Buffer[]> {
-  const { drop } = folders(at);
-  const before = new Set(readdirSync(drop));
-  const sender = await directorySender(at, PLAIN, { heartbeatMs: 3_600_000 });
-  await eventually(() => at.outbox.acks.filter((ack) => ack.finished).map(idOf)).toEqual(
-    expect.arrayContaining(bundles.map(idOf)),
-  );
-  await sender.close();
-  return readdirSync(drop)
-    .filter((name) => !before.has(name))
-    .map((name) => readFileSync(join(drop, name)))
-    .filter((bytes) => opened(bytes).part !== undefined);
-}
-
-function opened(bytes: Buffer) {
-  const length = headLength(bytes) as number;
-  const signed = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-  const believed = readHead(verifier, LANE, signed);
-  if (typeof believed === "string") throw new GatewayError("internal.fault", { detail: believed });
-  return { ...believed, signed, payload: bytes.subarray(PREFIX_BYTES + length) };
-}
 
 /** The file again with something else in its head, signed by the real key or another. */
 function resigned(bytes: Buffer, change: object, by = signer): Buffer {
@@ -107,7 +75,7 @@ async function allHere(bundles: readonly Leased[]): Promise<void> {
 
 describe("the head", () => {
   test("no single byte of it can be other, none can be missing, and no bytes make it throw", async () => {
-    const [file = Buffer.alloc(0)] = await partsOf(await queue(at, 200));
+    const [file = Buffer.alloc(0)] = await partsOf(at, await queue(at, 200));
     const { signed } = opened(file);
     const { signature } = decodeCanonical(SignedMessage, signed);
     // What lies behind the signature are certificates, which speak for themselves.
@@ -135,7 +103,7 @@ describe("the head", () => {
   });
 
   test("numbers that do not fit together are refused whoever signed them, and reserve nothing", async () => {
-    const [file = Buffer.alloc(0)] = await partsOf(await queue(at, 200));
+    const [file = Buffer.alloc(0)] = await partsOf(at, await queue(at, 200));
     const huge = fc.oneof(fc.nat(300), fc.nat(), fc.maxSafeNat());
     const part = fc.record({
       ...{ size: huge, manifestSize: huge, partBytes: huge, dataParts: huge, parityParts: huge },
@@ -174,7 +142,7 @@ describe("the head", () => {
 
   test("of nobody, of another lane or sender, or in another version: put away and counted by the reason", async () => {
     const bundles = await queue(at, 200);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const [file = Buffer.alloc(0)] = await partsOf(at, bundles);
     const station = await receiving();
     put("1", resigned(file, {}, linkOf(namedKey())));
     put("2", resigned(file, { lane: "outbound" }));
@@ -213,7 +181,7 @@ describe("the head", () => {
 describe("the payload", () => {
   test("changed, cut short or longer: never taken; of what is left enough makes it whole", async () => {
     const bundles = await queue(at, 180_000);
-    const parts = await partsOf(bundles);
+    const parts = await partsOf(at, bundles);
     expect(parts).toHaveLength(6);
     const station = await receiving();
     const [one, two, ...rest] = parts as [Buffer, Buffer, ...Buffer[]];
@@ -231,7 +199,7 @@ describe("the payload", () => {
 
   test("a file that grows is taken when it is whole, whatever it was called bad before", async () => {
     const bundles = await queue(at, 300);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const [file = Buffer.alloc(0)] = await partsOf(at, bundles);
     const station = await receiving({ settleMs: 60_000 });
     const path = join(folders(at).pickUp, "slow");
     let written = 0;
@@ -248,7 +216,7 @@ describe("the payload", () => {
 
   test("the same shipment cut in another way is a conflict, and the first one stands", async () => {
     const bundles = await queue(at, 180_000);
-    const parts = await partsOf(bundles);
+    const parts = await partsOf(at, bundles);
     const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = parts;
     const station = await receiving();
     put("a", first);
@@ -261,7 +229,7 @@ describe("the payload", () => {
 
   test("a disk that changes what it was given: told, and the next pass brings it", async () => {
     const bundles = await queue(at, 180_000);
-    const parts = await partsOf(bundles);
+    const parts = await partsOf(at, bundles);
     const station = await receiving();
     const [last = Buffer.alloc(0)] = parts.splice(3, 1);
     for (const [index, bytes] of parts.slice(0, 3).entries()) put(`P${index}`, bytes);
@@ -289,7 +257,7 @@ describe("the payload", () => {
 describe("the folder", () => {
   test("files of others are left alone, links and pipes not followed, and nothing waits for them", async () => {
     const bundles = await queue(at, 300);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const [file = Buffer.alloc(0)] = await partsOf(at, bundles);
     const { pickUp } = folders(at);
     const outside = join(at.root, "outside");
     writeFileSync(outside, file);
@@ -313,7 +281,7 @@ describe("the folder", () => {
 
   test("everything once more, also after a restart: known, removed, delivered to nobody", async () => {
     const bundles = await queue(at, 300, 180_000);
-    const parts = await partsOf(bundles);
+    const parts = await partsOf(at, bundles);
     for (const [index, bytes] of parts.entries()) put(`A${index}`, bytes);
     const first = await receiving();
     await allHere(bundles);
@@ -329,7 +297,7 @@ describe("the folder", () => {
 
   test("a sealing key that does not count: kept in quarantine, delivered once it does", async () => {
     const bundles = await queue(at, 300);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const [file = Buffer.alloc(0)] = await partsOf(at, bundles);
     let revoked = true;
     const keys = () => ({
       ...pki.store.keyDirectory(),
@@ -352,7 +320,7 @@ describe("the folder", () => {
 
   test("a folder that is away is told, and gone on with when it is back", async () => {
     const bundles = await queue(at, 300);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
+    const [file = Buffer.alloc(0)] = await partsOf(at, bundles);
     const { pickUp } = folders(at);
     await receiving();
     renameSync(pickUp, `${pickUp}-away`);
@@ -363,45 +331,6 @@ describe("the folder", () => {
     put("a", file);
     await allHere(bundles);
     await eventually(() => at.rxEvents.of("service.restored")).toHaveLength(1);
-  });
-
-  test("what unfinished shipments may take is bounded: the rest waits in the folder", async () => {
-    const bundles = [...(await queue(at, 180_000)), ...(await queue(at, 170_000))];
-    const parts = await partsOf(bundles);
-    const shipments = Map.groupBy(parts, (bytes) =>
-      Buffer.from(opened(bytes).part?.facts.shipmentId ?? []).toString("hex"),
-    );
-    expect(shipments.size).toBe(2);
-    const [one = [], two = []] = [...shipments.values()];
-    const station = await receiving({ maxPartialBytes: 400_000 });
-    put("one", one[0] ?? randomBytes(1));
-    await eventually(() => station.status().objects).toBe(1);
-    put("two", two[0] ?? randomBytes(1));
-    await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
-      { code: "directory.no-room" },
-    ]);
-    expect(readdirSync(folders(at).pickUp)).toEqual(["two"]);
-    for (const [index, bytes] of [...one, ...two].entries()) put(`P${index}`, bytes);
-    await allHere(bundles);
-    await eventually(() => at.rxEvents.of("service.restored").length).toBe(1);
-  });
-
-  test("a disk that runs short is told, and what finds no room waits in the folder", async () => {
-    const bundles = await queue(at, 300);
-    const [file = Buffer.alloc(0)] = await partsOf(bundles);
-    // More than any disk of a test has.
-    const roomLimits = { alarmPercent: 90, reserveBytes: 2 ** 50 };
-    const station = await receiving({ roomLimits });
-    put("a", file);
-    await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
-      { code: "directory.no-room" },
-    ]);
-    expect(at.rxEvents.of("gate.alarm")).toMatchObject([{ code: "ferry.space-low" }]);
-    expect(station.status().space?.alarms).toMatchObject([{ code: "ferry.space-low" }]);
-    expect(readdirSync(folders(at).pickUp)).toEqual(["a"]);
-    await closing.pop()?.();
-    await receiving();
-    await allHere(bundles);
   });
 });
 
