@@ -79,6 +79,7 @@ describe("the backlog", () => {
   it("tells by lane and priority what waits, and what is kept", async () => {
     await put({ priority: "normal", size: 1_000, createdMs: 77 });
     await put({ priority: "normal", size: 2_000, state: "leased" });
+    await put({ priority: "urgent", size: 500 });
     await put({ size: 5_000_000 });
     await put({ size: 7_000_000, repair: true, emittedMs: 1 });
     await put({ size: 9_000_000, emittedMs: 1, state: "leased" });
@@ -89,13 +90,14 @@ describe("the backlog", () => {
       {
         lane: "inbound",
         waiting: [
+          { priority: "urgent", kind: "new", bundles: 1, bytes: 500 },
           { priority: "normal", kind: "new", bundles: 2, bytes: 3_000, oldestMs: 77 },
           { priority: "bulk", kind: "new", bundles: 1, bytes: 5_000_000 },
           { priority: "bulk", kind: "repair", bundles: 1, bytes: 7_000_000 },
           { priority: "bulk", kind: "further-passes", bundles: 1, bytes: 9_000_000 },
         ],
-        bundles: 4,
-        bytes: 12_003_000,
+        bundles: 5,
+        bytes: 12_003_500,
         kept: { bundles: 1, bytes: 11_000_000 },
         observedBytesPerSecond: 0,
       },
@@ -105,6 +107,7 @@ describe("the backlog", () => {
     expect(room).toMatchObject({ accepting: true });
     const said = await run("backlog");
     expect(said.out).toContain("没有发出");
+    expect(said.out).toMatch(/紧急请求\s+待发\s+1 /);
     expect(said.out).toMatch(/文件\s+补发\s+1\s+6\.7 MiB/);
   });
 

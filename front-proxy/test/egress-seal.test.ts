@@ -9,7 +9,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { companyMs } from "../src/egress/seal-queue.ts";
 import { provider } from "./support/egress-keys.ts";
 import { roomFor } from "./support/lease-room.ts";
-import { accepted, sendingZone, token, world } from "./support/sending.ts";
+import { accepted, sendingZone, submit, token, world } from "./support/sending.ts";
 
 const lease = (worker = "seal@test/1", waitMs = 0, maxItems = 1024) =>
   world.running.queue.lease({ priority: "normal", maxItems, waitMs, worker });
@@ -133,6 +133,13 @@ describe("a lease", () => {
     expect(companyMs("normal", 1024, 100)).toBe(0);
     expect(companyMs("bulk", 1, 48 * 1_048_576)).toBe(0);
     expect(companyMs("urgent", 1, 100)).toBe(0);
+  });
+
+  it("is of no caller's choosing", async () => {
+    const wish = await submit({ priority: "urgent" });
+    expect([wish.status, wish.json.code]).toEqual([400, "api.bad-request"]);
+    await accepted({ priority: "urgent" });
+    expect((await lease()).stream).toBe("inbound/node-extranet/normal");
   });
 
   it("is refused for a priority that nobody knows", async () => {

@@ -108,7 +108,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "warning",
     zh: "地质灾害预警（紧急，先于一切摆渡）",
-    en: "hazard warning (urgent, crosses before all else)",
+    en: "hazard warning (urgent, overtakes all else)",
     from: "extranet",
     expect: { sent: "emitted", received: "delivered" },
     submit: requestScenario("warning", "inbound", "hazard-warning", "/notices"),
