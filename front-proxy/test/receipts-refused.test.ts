@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { decodeReceiptList } from "@lightferry/proto/receipt";
 import { beforeEach, expect, it } from "vitest";
+import { OWED_MAX } from "../src/receipts/bundle-rows.ts";
 import { ReceiptSigning } from "../src/receipts/signing-queue.ts";
 import { forge } from "./support/forge-header.ts";
 import { deliverTo, receivingZoneOfFile, target, world } from "./support/receiving.ts";
@@ -47,6 +48,32 @@ it("what came under the id or the digest of another bundle is named under neithe
     expect(await world.deliver(one)).toMatchObject({ code: "bundle.header-invalid" });
   }
   expect(await said()).toBeUndefined();
+});
+
+it("what no bundle can be called is not owed a word, which no list could hold, and nothing behind it", async () => {
+  const bundleId = Buffer.alloc(16, 1);
+  const [headerDigest, lane] = [new Uint8Array(32), "inbound"];
+  const told = world.deliver({ bundleId, headerDigest, lane, refusedCode: "bundle.expired" });
+  await expect(told).rejects.toMatchObject({ code: "rpc.bad-message" });
+  expect(await said()).toBeUndefined();
+});
+
+it("as many are owed a word as a file of lists holds, whoever tells of more", async () => {
+  await world.pool.query(
+    `INSERT INTO receipt_due_bundle SELECT decode('019bbf5c0000700080000000' || lpad(to_hex(n), 8, '0'), 'hex'),
+       'inbound', 'bundle.expired', n FROM generate_series(1, $1::int) AS n`,
+    [OWED_MAX - 1],
+  );
+  const tell = (bundleId: Uint8Array) =>
+    world.deliver({
+      ...{ bundleId, headerDigest: new Uint8Array(32), lane: "inbound" },
+      refusedCode: "bundle.expired",
+    });
+  for (const bundleId of [newId(), newId()]) {
+    expect(await tell(bundleId)).toMatchObject({ status: "quarantined" });
+  }
+  const { rows } = await world.pool.query("SELECT count(*)::int AS owed FROM receipt_due_bundle");
+  expect(rows).toEqual([{ owed: OWED_MAX }]);
 });
 
 it("what was accepted after it had been refused is named no more, for its exchanges speak", async () => {

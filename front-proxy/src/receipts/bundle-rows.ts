@@ -2,6 +2,7 @@
  * Guarantee: a bundle that was refused unopened is owed a word once, and none whose id was accepted; what such a
  * word means over here are the exchanges that still belong to the bundle.
  */
+import { BUNDLES_MAX, FILE_LISTS_MAX } from "@lightferry/proto/receipt";
 import type pg from "pg";
 import { query } from "../database.ts";
 import { asBuffer } from "../egress/exchange-rows.ts";
@@ -13,9 +14,12 @@ export interface DueBundleRow extends pg.QueryResultRow {
   readonly at_ms: number;
 }
 
+/** Of a lane, while nobody signs: as many as a file of lists holds. Beyond it the sender is left without a word. */
+export const OWED_MAX = BUNDLES_MAX * FILE_LISTS_MAX;
+
 /**
  * Notes that the sender should hear of it, in the transaction of the refusal. A copy of a bundle that was accepted,
- * and is not itself refused by now, leaves no note.
+ * and is not itself refused by now, leaves no note, nor does one beyond {@link OWED_MAX}.
  */
 export async function oweBundle(
   client: pg.PoolClient,
@@ -28,8 +32,9 @@ export async function oweBundle(
     `INSERT INTO receipt_due_bundle (bundle_id, lane, code, at_ms)
      SELECT $1, $2, $3, $4 WHERE NOT EXISTS
        (SELECT 1 FROM inbox_bundle WHERE bundle_id = $1 AND state <> 'quarantined')
+       AND NOT EXISTS (SELECT 1 FROM receipt_due_bundle WHERE lane = $2 ORDER BY at_ms OFFSET $5)
      ON CONFLICT (bundle_id) DO UPDATE SET code = excluded.code, at_ms = excluded.at_ms`,
-    [asBuffer(bundle.bundleId), bundle.lane, bundle.code, nowMs],
+    [asBuffer(bundle.bundleId), bundle.lane, bundle.code, nowMs, OWED_MAX - 1],
   );
 }
 

@@ -26,6 +26,7 @@ import {
 import { encodeCanonical } from "@lightferry/proto/canonical";
 import { type ErrorCode, GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
+import { isId } from "@lightferry/proto/ids";
 import type { PoolClient } from "pg";
 import type { FrontProxyContext } from "../../context.ts";
 import { inTransaction } from "../../database.ts";
@@ -101,12 +102,14 @@ export class Acceptance {
 
   /**
    * What the ferry refused by itself: there is no file of it here, but its sender may hear of it.
-   * @throws GatewayError `rpc.bad-message` for a code that says nothing of the sender
+   * @throws GatewayError `rpc.bad-message` for a code that says nothing of the sender, and for what is no bundle's
+   * id: no list could hold it, nor any receipt that waits beside it
    */
   async refusedByFerry(bundle: Pick<Position, "bundleId" | "lane">, code: string): Promise<Answer> {
     if (!isErrorCode(code) || !isSendersOwn(code)) {
       throw new GatewayError("rpc.bad-message", { detail: "refused_code" });
     }
+    if (!isId(bundle.bundleId)) throw new GatewayError("rpc.bad-message", { detail: "bundle_id" });
     await inTransaction(this.#context.pool, (client) =>
       oweUnlessReceipts(this.#context, client, bundle, code),
     );
