@@ -1,4 +1,5 @@
 /** Guarantee: a bundle's file gives the same bytes however it was opened, and nothing when it is not what was said of it. */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,13 @@ test("what is not there is refused by its code either way", async () => {
   const path = join(dir, "missing");
   expect(() => BundleFile.read(path)).toThrow(missing);
   await expect(BundleFile.open(path)).rejects.toEqual(missing);
+});
+
+test("a pipe under its name holds up nobody: it has no bytes, or is refused", async () => {
+  const path = join(dir, "pipe");
+  execFileSync("mkfifo", [path]);
+  expect(BundleFile.read(path).size).toBe(0);
+  await expect(BundleFile.open(path)).rejects.toMatchObject({ code: "ferry.file-invalid" });
 });
 
 test("a read beyond the end is refused", async () => {

@@ -3,7 +3,8 @@
  * an audit event that carries it, the file kept as evidence, no target called,
  * and a true bundle behind it goes on.
  */
-import { appendFile, copyFile, readdir, truncate, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { appendFile, copyFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, errorRow } from "@lightferry/proto/errors";
 import { newId } from "@lightferry/proto/ids";
@@ -232,6 +233,13 @@ it("two bundles with one sequence number: the stream is quarantined, other strea
   await expectRefused(next.request, "bundle.stream-quarantined", "security-admin", false);
   const other = await sealed();
   expect((await world.deliver(other.request)).status).toBe("accepted");
+});
+
+it("a pipe under the name of a bundle: refused at once, and nothing waits for who would write into it", async () => {
+  const bundle = await sealed();
+  await rm(bundle.path);
+  execFileSync("mkfifo", [bundle.path]);
+  expect(await world.deliver(bundle.request)).toMatchObject({ code: "bundle.truncated" });
 });
 
 it("a demonstration decryption key in production mode: the receiving side does not start", async () => {

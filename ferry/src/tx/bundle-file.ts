@@ -2,7 +2,7 @@
  * Guarantee: the bytes of one bundle file in the outbox, opened once for the check and for the
  * pass. A short file is read at once and whole, so what is sent is what was checked.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { ByteReader, ByteSource } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
@@ -13,6 +13,8 @@ import { GatewayError } from "@lightferry/proto/errors";
  * urgent bundle takes here.
  */
 export const WHOLE_BYTES = 128 << 10;
+/** A pipe under the name of a bundle does not wait for a writer: on the spot it would hold up every lane for good. */
+const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
 export class BundleFile implements ByteSource {
   readonly size: number;
@@ -32,7 +34,7 @@ export class BundleFile implements ByteSource {
    */
   static read(path: string): BundleFile {
     try {
-      const file = openSync(path, "r");
+      const file = openSync(path, READ_AT_ONCE);
       try {
         const { size } = fstatSync(file);
         const whole = Buffer.allocUnsafeSlow(Math.min(size, WHOLE_BYTES));
@@ -52,7 +54,7 @@ export class BundleFile implements ByteSource {
   static async open(path: string): Promise<BundleFile> {
     let file: FileHandle | undefined;
     try {
-      file = await open(path, "r");
+      file = await open(path, READ_AT_ONCE);
       const start = Buffer.allocUnsafeSlow(WHOLE_BYTES);
       const [{ size }, { bytesRead }] = await Promise.all([
         file.stat(),

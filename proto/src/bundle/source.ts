@@ -2,6 +2,7 @@
  * Guarantee: the reader asks for exact byte ranges and gets exactly those, over
  * a file or over memory alike; short reads are continued, an early end is named.
  */
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { GatewayError } from "../errors/index.ts";
 
@@ -20,11 +21,17 @@ export interface ByteReader {
   close(): Promise<void>;
 }
 
+/**
+ * A pipe under the name of a file, which whoever writes the folder can put there, does not wait for a writer: it would
+ * hold one of the few threads that all files are read by. It has no bytes.
+ */
+const READ_AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
+
 /** A file. The error of a missing or unreadable file is Node's own. */
 export function fileSource(path: string): ByteSource {
   return {
     async open() {
-      const handle = await open(path, "r");
+      const handle = await open(path, READ_AT_ONCE);
       try {
         const { size } = await handle.stat();
         return {
