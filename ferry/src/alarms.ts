@@ -5,7 +5,7 @@
  *
  * quiet ─raise▶ active (gate.alarm) ─clear▶ quiet (gate.alarm-over)
  */
-import type { ErrorCode } from "@lightferry/proto/errors";
+import { asGatewayError, type ErrorCode } from "@lightferry/proto/errors";
 import type { EventSink, FerryEvent, FerryEventType, Log } from "./events.ts";
 import { untilAnswered } from "./retry.ts";
 
@@ -139,6 +139,9 @@ export class Alarms {
 
   async #try(record: () => Promise<unknown>): Promise<unknown> {
     const { signal } = this.#stop;
-    return signal.aborted ? await record() : await untilAnswered(record, signal, () => true);
+    return signal.aborted ? await record() : await untilAnswered(record, signal, isWorthAnother);
   }
 }
+
+/** A full journal is; an event that no journal would take keeps all that come after it from being told. */
+const isWorthAnother = (error: unknown): boolean => asGatewayError(error).code !== "event.invalid";

@@ -7,7 +7,7 @@ import { readField, readInteger, readList, readString } from "@lightferry/proto/
 import { LANE_COUNT, LINK_COUNT } from "./frame.ts";
 
 /** As the registry names them; they become names of folders. */
-const LANE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const LANE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Each lane has a memory of its own of up to 128 MiB a link in the sending half, 256 MiB in the receiving one. */
 const MAX_LANES = 8;
 

@@ -1,4 +1,5 @@
 /** Guarantee tested: every condition of the link is alarmed once when it begins and once when it is over, and only then. */
+import { GatewayError } from "@lightferry/proto/errors";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Alarms } from "../src/alarms.ts";
 import type { FerryEvent } from "../src/events.ts";
@@ -118,6 +119,33 @@ test("what differs between the two ends is named, thing by thing", async () => {
   agreeing.tell(1, 2, 2);
   expect(await story(agreeing)).toEqual(["ferry.link-mismatch", "over ferry.link-mismatch"]);
   await agreeing.close();
+});
+
+test("lanes that no lane can be called are counted and not named, so that the alarm fits its event", async () => {
+  const rig = await rigged();
+  const strange = ["a".repeat(5_000), "\u001b[2J", "../x", "outbound"];
+  const lanes = strange.map((lane, number) => ({ number: number + 1, lane }));
+  const many = Array.from({ length: 30 }, () => ({ number: 9, lane: "b".repeat(63) }));
+  rig.tell(1, 1, 1, { settings: { ...SETTINGS, lanes: [...SETTINGS.lanes, ...lanes, ...many] } });
+  const [alarm] = rig.alarms.active;
+  expect(alarm?.facts.lanes).toMatch(/^1 \?, 2 \?, 3 \?, 4 outbound, 9 b[ ,b9]+\/0 inbound$/);
+  expect(alarm?.facts.lanes?.length).toBeLessThan(4_096);
+  await rig.close();
+});
+
+test("an alarm that no journal takes keeps none behind it from being told", async () => {
+  const told: unknown[] = [];
+  const record = async (events: readonly FerryEvent[]) => {
+    if (events.some(({ code }) => code === "ferry.link-mismatch")) {
+      throw new GatewayError("event.invalid");
+    }
+    told.push(...events.map(({ code }) => code));
+  };
+  const alarms = new Alarms({ events: { record }, lane: LANE, log: quiet });
+  alarms.raise("ferry.link-mismatch", {});
+  alarms.raise("ferry.loss-high", {});
+  await alarms.recorded();
+  expect(told).toEqual(["ferry.loss-high"]);
 });
 
 test("what this end was not told is not compared", async () => {

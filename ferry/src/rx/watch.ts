@@ -6,7 +6,9 @@
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type { Alarms, Facts } from "../alarms.ts";
+import { LANE_COUNT } from "../frame.ts";
 import type { ReceiverStats } from "../gate/gate.ts";
+import { LANE_NAME } from "../lane-settings.ts";
 import type { AlarmLimits } from "./alarm-limits.ts";
 import type { Beat, Link } from "./link.ts";
 import { LossRate } from "./loss-rate.ts";
@@ -140,12 +142,12 @@ export class LinkWatch {
     };
     const { lanes, frameSize = 0, groupShards = 0, parityShards = 0 } = theirs;
     // A ferry may have some of the lanes only; what it has must be here, under the same number.
-    const named = (lanes ?? []).map(({ number, lane }) => `${number ?? 0} ${lane ?? ""}`);
+    const named = (lanes ?? []).map(({ number, lane }) => `${number ?? 0} ${nameOf(lane ?? "")}`);
     const strange = named.filter((lane) => !expected.lanes.includes(lane));
     const absent = expected.due?.some((lane) => !named.includes(lane)) ?? false;
     if (strange.length > 0 || absent) {
       const there = strange.length > 0 ? strange : named;
-      facts.lanes = `${there.join(", ")}/${expected.lanes.join(", ")}`;
+      facts.lanes = `${there.slice(0, LANE_COUNT).join(", ")}/${expected.lanes.join(", ")}`;
     }
     compare("frame-size", frameSize ?? 0, expected.frameSize);
     compare("group-shards", groupShards ?? 0, expected.groupShards);
@@ -186,3 +188,6 @@ export class LinkWatch {
     }
   }
 }
+
+/** What no lane can be called may be longer than an event takes, or speak to a terminal. */
+const nameOf = (lane: string): string => (LANE_NAME.test(lane) ? lane : "?");
