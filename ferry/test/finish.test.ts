@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { judgedTimes, type SenderTime } from "@lightferry/proto/bundle";
+import { GatewayError } from "@lightferry/proto/errors";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DoneLog } from "../src/rx/done.ts";
@@ -216,6 +217,25 @@ describe("a refusal that is still being written", () => {
     expect([...at.inbox.refusedByFerry]).toEqual([[bundleId, "bundle.expired"]]);
     expect(done.hasBundle(bundleId)).toBe(true);
     expect(at.inbox.delivered).toEqual([]);
+  });
+
+  test("the inbox is away: as many refused ones are kept as otherwise", async () => {
+    beat();
+    const { deliver } = at.inbox;
+    const told = new Set<string>();
+    at.inbox.deliver = async (request) => {
+      told.add(Buffer.from(request.bundleId ?? []).toString("hex"));
+      throw new GatewayError("rpc.unavailable");
+    };
+    const old = { nowMs: Date.now() - DAY, livesMs: HOUR };
+    const waiting: Promise<void>[] = [];
+    for (let number = 0; number < 70; number += 1) {
+      waiting.push(finisher.finish(whole(await at.seal(randomBytes(300), "normal", old), number)));
+    }
+    await eventually(() => told.size).toBe(70);
+    expect(readdirSync(join(at.rxState, "refused"))).toHaveLength(64);
+    at.inbox.deliver = deliver;
+    await Promise.all(waiting);
   });
 
   test("announced under the id of another, or with another header: nothing of that other is told", async () => {

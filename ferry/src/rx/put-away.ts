@@ -53,7 +53,7 @@ export class PutAway {
     bundleId: string,
     object: RefusedObject | undefined,
   ): Promise<boolean> {
-    const { refused, inHand } = this.#parts;
+    const { inHand } = this.#parts;
     let keep: boolean;
     try {
       keep = await this.#move(refusal, bundleId, object);
@@ -62,7 +62,6 @@ export class PutAway {
       inHand.delete(bundleId);
     }
     this.counts[keep ? "quarantined" : "refused"] += 1;
-    if (!keep) await refused.trim();
     return keep;
   }
 
@@ -89,6 +88,8 @@ export class PutAway {
       ]),
     );
     await storing.persist(bundleId, () => (keep ? quarantine : refused).take(path, bundleId));
+    // Before the inbox is told, which may be away while thousands come.
+    if (!keep) await refused.trim();
     if (isSendersOwn(code)) await this.#tell(code, id, object?.headerDigest ?? NO_DIGEST);
     // It fills no position of its stream: the gap stays open until a good one comes.
     const over = { objectId: object?.objectId ?? 0, bundleId, stream: "", sequence: 0 };
