@@ -1,8 +1,7 @@
 /** Guarantee tested: what a receiver of an appliance's files has no room for waits in the folder, is told, and is lost to nobody. */
-import { randomBytes } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { opened, partsOf } from "./directory-parts.ts";
 import { directoryStation, folders } from "./directory-world.ts";
 import { eventually, type Place, place } from "./fixture.ts";
@@ -14,6 +13,7 @@ beforeEach(() => {
   at = place();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const close of closing.splice(0)) await close();
   at.remove();
 });
@@ -33,18 +33,26 @@ async function allHere(bundles: Parameters<typeof partsOf>[1]): Promise<void> {
   expect(at.inbox.delivered.map(idOf).sort()).toEqual(bundles.map(idOf).sort());
 }
 
-test("what unfinished shipments may take is bounded: the rest waits in the folder", async () => {
+/** Parts of two shipments of which an unfinished one leaves no room for the other below {@link TIGHT}. */
+async function twoShipments() {
   const bundles = [...(await queue(at, 180_000)), ...(await queue(at, 170_000))];
   const parts = await partsOf(at, bundles);
   const shipments = Map.groupBy(parts, (bytes) =>
     Buffer.from(opened(bytes).part?.facts.shipmentId ?? []).toString("hex"),
   );
   expect(shipments.size).toBe(2);
-  const [one = [], two = []] = [...shipments.values()];
-  const station = await receiving({ maxPartialBytes: 400_000 });
-  put("one", one[0] ?? randomBytes(1));
+  const [one, two] = [...shipments.values()] as [[Buffer], [Buffer]];
+  return { bundles, one, two };
+}
+
+const TIGHT = { maxPartialBytes: 400_000 };
+
+test("what unfinished shipments may take is bounded: the rest waits in the folder", async () => {
+  const { bundles, one, two } = await twoShipments();
+  const station = await receiving(TIGHT);
+  put("one", one[0]);
   await eventually(() => station.status().objects).toBe(1);
-  put("two", two[0] ?? randomBytes(1));
+  put("two", two[0]);
   await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
     { code: "directory.no-room" },
   ]);
@@ -52,6 +60,38 @@ test("what unfinished shipments may take is bounded: the rest waits in the folde
   for (const [index, bytes] of [...one, ...two].entries()) put(`P${index}`, bytes);
   await allHere(bundles);
   await eventually(() => at.rxEvents.of("service.restored").length).toBe(1);
+});
+
+test("one of which nothing came for ten minutes gives way, where that makes room", async () => {
+  const { bundles, one, two } = await twoShipments();
+  const station = await receiving(TIGHT);
+  put("one", one[0]);
+  await eventually(() => station.status().objects).toBe(1);
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => now() + 700_000);
+  put("two", two[0]);
+  await eventually(() => at.rxEvents.of("gate.object-incomplete")).toMatchObject([
+    { attributes: { why: "room" } },
+  ]);
+  for (const [index, bytes] of [...two, ...one].entries()) put(`P${index}`, bytes);
+  await allHere(bundles);
+});
+
+test("… and stays where the other would not fit in its place either", async () => {
+  const { one, two } = await twoShipments();
+  const first = await receiving();
+  put("one", one[0]);
+  await eventually(() => first.status().objects).toBe(1);
+  await closing.pop()?.();
+  const now = performance.now.bind(performance);
+  const station = await receiving({ roomLimits: { alarmPercent: 90, reserveBytes: 2 ** 50 } });
+  vi.spyOn(performance, "now").mockImplementation(() => now() + 700_000);
+  put("two", two[0]);
+  await eventually(() => at.rxEvents.of("service.impaired")).toMatchObject([
+    { code: "directory.no-room" },
+  ]);
+  expect(station.status().objects).toBe(1);
+  expect(at.rxEvents.of("gate.object-incomplete")).toEqual([]);
 });
 
 test("a disk that runs short is told, and what finds no room waits in the folder", async () => {

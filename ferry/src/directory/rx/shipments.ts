@@ -176,8 +176,11 @@ export class Shipments {
     const isTight = (): boolean =>
       (this.#open.size > 0 && this.bytes + plan.reserve > maxBytes) || !room.fits(plan.reserve);
     while (isTight()) {
-      const stalest = this.#stalest();
+      const [stalest, ...others] = this.#stale();
       if (stalest === undefined) return undefined;
+      // What would not fit in the place of all of them is no reason to give up one.
+      const gained = [stalest, ...others].reduce((sum, { plan: its }) => sum + its.reserve, 0);
+      if (!room.fits(plan.reserve - gained)) return undefined;
       await this.#giveUp(stalest, "room");
       await room.look();
     }
@@ -185,15 +188,12 @@ export class Shipments {
     return this.#add(id, plan, Date.now());
   }
 
-  #stalest(): Open | undefined {
-    const { delayMs } = this.#parts;
-    const before = performance.now() - STALE_MS - delayMs;
-    let stalest: Open | undefined;
-    for (const open of this.#open.values()) {
-      if (open.unpacking || open.touchedAt > before) continue;
-      if (stalest === undefined || open.touchedAt < stalest.touchedAt) stalest = open;
-    }
-    return stalest;
+  /** Those that may give way, the stalest first. */
+  #stale(): readonly Open[] {
+    const before = performance.now() - STALE_MS - this.#parts.delayMs;
+    return [...this.#open.values()]
+      .filter(({ unpacking, touchedAt }) => !unpacking && touchedAt <= before)
+      .toSorted((one, other) => one.touchedAt - other.touchedAt);
   }
 
   #good({ id, plan }: Open): number {
