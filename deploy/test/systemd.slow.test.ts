@@ -156,10 +156,13 @@ describe.skipIf(missing !== undefined)("units of both zones", () => {
     await zones.oneCrosses();
     for (const zone of ZONES) {
       await zones.run(`audit verify --zone ${zone}`);
-      const { events } = await zones.run<{ events: { attributes?: Record<string, string> }[] }>(
-        `audit list --zone ${zone} --type key.action-ended`,
-      );
-      expect(events.map(({ attributes }) => attributes?.verb)).toContain("keys init");
+      // Policy brings what people did with keys there in its own time.
+      await until(`the making of keys in the log of ${zone}`, async () => {
+        const { events } = await zones.run<{ events: { attributes?: Record<string, string> }[] }>(
+          `audit list --zone ${zone} --type key.action-ended`,
+        );
+        return events.some(({ attributes }) => attributes?.verb === "keys init");
+      });
     }
   });
 

@@ -65,8 +65,12 @@ async function framesOf(bytes: Uint8Array, cut: Cut, repeat = false): Promise<Se
   const kind = { channel: 1, serviceClass: repeat ? 3 : 1, repeat };
   const context = { epoch: 4, frameSize, signer, memory, wake: () => undefined };
   const pass = new Pass(source, kind, context);
-  const frames = await sentAlone(pass, frameSize);
-  await file.close();
+  let frames: Awaited<ReturnType<typeof sentAlone>>;
+  try {
+    frames = await sentAlone(pass, frameSize);
+  } finally {
+    await file.close();
+  }
   expect(memory.used).toBe(0);
   expect(pass.bytes).toBe(frames.reduce((sum, f) => sum + FRAME_HEADER + f.payload.length, 0));
   return frames;
