@@ -16,6 +16,7 @@ import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONES, zonePaths } from "../src/layout.ts";
 import { dropOf, type FerryDirectory, profileNamed } from "../src/setup/directory-lane.ts";
 import { readZoneOptions, writeZoneOptions } from "../src/setup/zone-options.ts";
+import { told } from "./told.ts";
 import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
@@ -63,11 +64,7 @@ afterAll(async () => {
   await zones.stop();
 }, LIMIT_MS);
 
-async function told<T>(...words: string[]): Promise<T> {
-  const { code, out, err } = await cli(zones.home, [...words, "--json"]);
-  expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
-  return JSON.parse(out) as T;
-}
+const run = <T>(...words: string[]) => told<T>(zones.home, ...words);
 
 /** Until a command answers so: a log is written after the fact, a picture may be too old to count. */
 const untilTold = <T>(words: readonly string[], holds: (answer: T) => boolean) =>
@@ -143,11 +140,11 @@ it("carries requests and a file from API to target through the harshest applianc
   });
   expect(between.faults).toEqual([]);
 
-  const rows = await told<Row[]>("status");
+  const rows = await run<Row[]>("status");
   const carried = rows.filter(({ appliance }) => appliance !== undefined);
   expect(carried).toMatchObject([
     { service: "ferry-tx", state: "ready", appliance: `inbound ${folders.drop}` },
     { service: "ferry-rx", state: "ready", appliance: `inbound ${folders.pickUp}` },
   ]);
-  await Promise.all(ZONES.map((zone) => told("audit", "verify", "--zone", zone)));
+  await Promise.all(ZONES.map((zone) => run("audit", "verify", "--zone", zone)));
 });

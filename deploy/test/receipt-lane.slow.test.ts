@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { parseId } from "@lightferry/proto/ids";
 import type { RegistryDocument } from "@lightferry/proto/registry";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { cli } from "../drills/cli.ts";
 import { submitRequest } from "../drills/integrator.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { type ZoneName, zonePaths } from "../src/layout.ts";
 import { DEMO_RECEIPT_LANE } from "../src/setup/zone-options.ts";
+import { told } from "./told.ts";
 import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
@@ -24,11 +24,7 @@ beforeAll(async () => {
 }, LIMIT_MS);
 afterAll(() => zones.stop(), LIMIT_MS);
 
-async function run<T>(...words: string[]): Promise<T> {
-  const { code, out, err } = await cli(zones.home, [...words, "--json"]);
-  expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
-  return JSON.parse(out) as T;
-}
+const run = <T>(...words: string[]) => told<T>(zones.home, ...words);
 
 interface Shown {
   readonly state: string;

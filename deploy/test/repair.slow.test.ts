@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { cli } from "../drills/cli.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { type ZoneName, zonePaths } from "../src/layout.ts";
+import { told } from "./told.ts";
 import { until } from "./until.ts";
 
 const LIMIT_MS = 120_000;
@@ -31,11 +32,7 @@ afterAll(async () => {
 
 const run = (...words: string[]) => cli(zones.home, [...words, "--json"]);
 
-async function told<T>(...words: string[]): Promise<T> {
-  const { code, out, err } = await run(...words);
-  expect(code, `${words.join(" ")}\n${out}${err}`).toBe(0);
-  return JSON.parse(out) as T;
-}
+const said = <T>(...words: string[]) => told<T>(zones.home, ...words);
 
 async function submit(parcel: string): Promise<string> {
   const { status, body } = await zones.apis.extranet.postJson("/v1/requests", {
@@ -67,11 +64,11 @@ interface Shown {
 }
 /** Bundles that the sender which runs now has sent in all passes; what one before it said is passed over. */
 const finished = async () => {
-  const [shown] = await told<Shown[]>("ferry", "status", "--zone", "extranet");
+  const [shown] = await said<Shown[]>("ferry", "status", "--zone", "extranet");
   const own = shown?.status.pid === zones.pid("extranet", "ferry-tx");
   return own ? shown.status.bundles.finished : 0;
 };
-const gaps = () => told<{ count: number; state: string }[]>("ferry", "gaps", "--zone", "business");
+const gaps = () => said<{ count: number; state: string }[]>("ferry", "gaps", "--zone", "business");
 
 it("what both passes lost comes by a ticket of printed codes, once", {
   timeout: 4 * LIMIT_MS,
@@ -85,18 +82,18 @@ it("what both passes lost comes by a ticket of printed codes, once", {
   await untilIn("extranet", lost, "emitted");
   await until("both passes over", async () => (await finished()) > 0);
   await pointAt(fibre);
-  await told("ferry", "inventory", "--zone", "extranet");
+  await said("ferry", "inventory", "--zone", "extranet");
   await until("a gap", async () => (await gaps()).some(({ count }) => count === 1));
 
   const codes = join(zones.home, "codes");
-  const written = await told<{ bundles: number; files: string[] }>(
+  const written = await said<{ bundles: number; files: string[] }>(
     ...["ferry", "ticket", "--zone", "business", "--qr", codes, "--operator", "张三"],
   );
   expect(written).toMatchObject({ bundles: 1, objects: 0, left: 0 });
   expect(readdirSync(codes).filter((name) => name.endsWith(".svg")).length).toBeGreaterThan(1);
   const [texts] = readdirSync(codes).filter((name) => name.endsWith(".txt"));
   const scanned = join(codes, texts ?? "");
-  const answer = await told("ferry", "repair", scanned, "--zone", "extranet");
+  const answer = await said("ferry", "repair", scanned, "--zone", "extranet");
   expect(answer).toMatchObject({ recalled: 1, underWay: 0, gone: 0 });
   await untilIn("business", lost, "delivered");
   await until("no gap", async () => (await gaps()).length === 0);
