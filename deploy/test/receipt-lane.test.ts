@@ -87,6 +87,9 @@ describe("a lane of receipts", () => {
     expect(readDirectoryRxConfig(configOf("appliance", "extranet", "ferry-rx"))).toMatchObject({
       ...{ lane: "return", expectedSender: "node-business", gate: { path: "/srv/back" } },
     });
+    // What front-proxy has looked at and made its own, seal cannot replace.
+    const rights = readFileSync(join(units, "lightferry-business.tmpfiles.conf"), "utf8");
+    expect(rights).toMatch(/^z \S+\/outbox 1770 lf-business-front-proxy lf-business-road$/m);
     // Each unit the folders of its own lane.
     const written = (zone: ZoneName, service: string) =>
       readUnit(readFileSync(join(units, `lightferry-${zone}-${service}.service`), "utf8"))

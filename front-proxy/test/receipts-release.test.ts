@@ -1,5 +1,5 @@
 /** What leaves by a lane of receipts: opened again before it may, whoever sealed it, and nothing but receipts in it. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type SealInput, sealBundle } from "@lightferry/proto/bundle";
 import { formatId, newId } from "@lightferry/proto/ids";
@@ -143,9 +143,23 @@ it.each<[string, string, () => Parameters<typeof sealed>]>([
 
 it("refused when it is not the bundle that is committed", async () => {
   const [one, other] = [await sealed(), await sealed()];
-  await expect(release.check({ ...one, file: other.file })).rejects.toMatchObject({
-    detail: "header",
-  });
+  const { file, size } = other;
+  await expect(release.check({ ...one, file, size })).rejects.toMatchObject({ detail: "header" });
+});
+
+it("are no longer their sealer's: what it writes behind the look does not leave", async () => {
+  const commit = await sealed();
+  const path = join(outboxDir, commit.file);
+  const before = await readFile(path);
+  await using kept = await open(path, "r+");
+  await release.check(commit);
+  await kept.write(Buffer.from("content"), 0, 7, commit.size - 7);
+  expect(await readFile(path)).toEqual(before);
+  expect((await stat(path)).mode & 0o777).toBe(0o640);
+  // Nor does a look that ends badly leave a copy behind.
+  const files = (await readdir(outboxDir)).length;
+  await expect(release.check({ ...commit, headerDigest: new Uint8Array(32) })).rejects.toThrow();
+  expect(await readdir(outboxDir)).toHaveLength(files);
 });
 
 it("of other lanes nothing is asked", async () => {

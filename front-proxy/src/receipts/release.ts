@@ -3,7 +3,7 @@
  * which cannot sign it: every item that policy permitted for this lane is a file of receipts, and nothing rides
  * beside them. Seal alone can send nothing there that policy did not see (proto/SPEC.md §17.6).
  *
- *   sealed ─▶ header, keys, verdicts ─▶ bare? ─▶ every chunk ─▶ opened by our own key ─▶ receipts? ─▶ outbox
+ *   sealed ─▶ copy of our own ─▶ header, keys, verdicts ─▶ bare? ─▶ every chunk ─▶ opened by our own key ─▶ receipts? ─▶ outbox
  */
 import { join } from "node:path";
 import {
@@ -22,6 +22,7 @@ import { asStorageFault, refusalCode } from "../ingress/failures.ts";
 import { awaitOwnKey } from "../ingress/keys/at-hand.ts";
 import { type DecryptionRing, openOwnKeys } from "../ingress/keys/own-keys.ts";
 import { keysOf } from "../trust/directory.ts";
+import { replaceByOwn } from "./own-copy.ts";
 
 type Sealed = Pick<
   InstanceType<typeof lightferry.seal.v1.CommitRequest>,
@@ -43,14 +44,15 @@ export class ReceiptRelease {
   }
 
   /**
-   * Of bundles of other lanes nothing is asked.
+   * Of bundles of other lanes nothing is asked. The file of one that may leave is ours from here on.
    * @throws GatewayError `outbox.not-receipts`, with an event; `inbox.key-missing`, `sm.key-*`: it waits.
    */
   async check(sealed: Sealed): Promise<void> {
     const [lane = ""] = sealed.stream.split("/", 1);
     if (!this.watches(lane)) return;
     try {
-      await this.#open(sealed, lane);
+      const path = join(this.#context.config.outboxDir, sealed.file);
+      await replaceByOwn(path, sealed.size, (copy) => this.#open(copy, sealed, lane));
     } catch (error) {
       const fault = asGatewayError(asStorageFault(error));
       const speaksOfIt = AGAINST_BYTES.test(refusalCode(error) ?? fault.code);
@@ -68,9 +70,8 @@ export class ReceiptRelease {
     }
   }
 
-  async #open(sealed: Sealed, lane: string): Promise<void> {
+  async #open(path: string, sealed: Sealed, lane: string): Promise<void> {
     const { config, shell } = this.#context;
-    const path = join(config.outboxDir, sealed.file);
     const verified = verifyHeader(shell.provider, await readHeader(path), {
       ...{ now: Date.now(), lane, sender: config.node },
       ...{ keys: keysOf(this.#context), self: config.node },

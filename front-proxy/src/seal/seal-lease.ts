@@ -156,9 +156,11 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedL
   }
 }
 
-/** Removes what was sealed but could not be committed. */
+/** Removes what was sealed but could not be committed. What the front-proxy has made its own by then goes with its orphans. */
 export async function discardSealed(outboxDir: string, sealed: SealedFile): Promise<void> {
-  await rm(join(outboxDir, sealed.file), { force: true });
+  await rm(join(outboxDir, sealed.file), { force: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPERM") throw error;
+  });
 }
 
 /**

@@ -168,8 +168,8 @@ export function tmpfiles(
     tree(paths.outgoing, "front-proxy"),
     `Z ${paths.drop} ~0750 ${userOf(zone, "front-proxy")} ${roadGroup(zone)}`,
     `Z ${paths.spool} ~0750 ${userOf(zone, "front-proxy")} ${roadGroup(zone)}`,
-    // Written by one program, cleared by another.
-    one(paths.outbox, "0770", "front-proxy"),
+    // Written by one program, cleared by another. In the outbox nobody but its owner replaces another's file.
+    one(paths.outbox, "1770", "front-proxy"),
     one(paths.arrivals, "0770", "front-proxy"),
     ...services.flatMap((service) =>
       applianceSecrets(zone, lanes, service).map((path) => one(path, "0400", service)),
