@@ -165,6 +165,11 @@ describe("a lane of receipts", () => {
       { receiptLane: { lane: "return", host: "x" } as ReceiptLane },
       "receiptLane.host",
     ],
+    [
+      "nothing where its settings stand",
+      { receiptLane: null as unknown as ReceiptLane },
+      "zone.json: receiptLane",
+    ],
     ["a gate and no lane", { receiptLane: { gate: { host: "x" } } }, "receiptLane.lane"],
     [
       "a link of the other direction",

@@ -3,6 +3,7 @@
  * answers; the one place that knows what an installation has for it, and which programs that adds to a zone.
  */
 import { GatewayError } from "@lightferry/proto/errors";
+import { isRegistryId } from "@lightferry/proto/registry";
 import {
   nodeIdOf,
   otherZone,
@@ -105,8 +106,6 @@ export function receiptGateSettings(
 export const receiptCaller = (): string => nodeIdOf(RECEIPTS_FROM);
 export const receiptsTo = (): ZoneName => otherZone(RECEIPTS_FROM);
 
-/** As the registry names lanes. */
-const LANE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   receiptLane: ["lane", "gate", "directory"],
   "receiptLane.gate": ["host", "port", "rateBytesPerSecond"],
@@ -118,15 +117,15 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
  */
 export function checkReceiptLane(options: Chosen): void {
   const { receiptLane, mediaLane } = options;
-  const { lane, gate, directory } = receiptLane;
   refuseUnknown("receiptLane", receiptLane);
+  const { lane, gate, directory } = receiptLane;
   refuseUnknown("receiptLane.gate", gate);
   refuseUnknown("receiptLane.directory", directory);
   if (lane === undefined) {
     if (isOnline(receiptLane)) invalid("receiptLane.lane");
     return;
   }
-  if (!LANE_NAME.test(lane)) invalid("receiptLane.lane");
+  if (!isRegistryId(lane)) invalid("receiptLane.lane");
   if (gate !== undefined && (directory !== undefined || typeof gate.host !== "string")) {
     invalid("receiptLane.gate");
   }
