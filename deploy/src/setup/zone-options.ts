@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
+import { isRegistryId } from "@lightferry/proto/registry";
 import { DEFAULT_PORT_BASE, type ZoneName, type ZonePaths } from "../layout.ts";
 import { type FerryDirectory, isChosen } from "./directory-lane.ts";
 import { checkReceiptLane, type ReceiptLane } from "./receipt-lane.ts";
@@ -16,8 +17,6 @@ export interface MediaLane {
   readonly from: ZoneName;
 }
 
-const MEDIA_LANE = /^([a-z0-9][a-z0-9-]{0,62}):([a-z]+)$/;
-
 /**
  * The medium's lane of a zone, as its options name it.
  * @throws GatewayError `config.invalid`; `setup.media-lane-outbound`: nothing leaves the business network
@@ -25,8 +24,10 @@ const MEDIA_LANE = /^([a-z0-9][a-z0-9-]{0,62}):([a-z]+)$/;
  */
 export function mediaLaneOf(text: string): MediaLane | undefined {
   if (text === "") return undefined;
-  const [, lane = "", zone = ""] = MEDIA_LANE.exec(text) ?? [];
-  if (lane === "") throw new GatewayError("config.invalid", { detail: `media lane ${text}` });
+  const [lane, zone, ...more] = text.split(":");
+  if (!isRegistryId(lane) || zone === undefined || more.length > 0) {
+    throw new GatewayError("config.invalid", { detail: `media lane ${text}` });
+  }
   const from = zoneName(zone);
   if (from === "business") throw new GatewayError("setup.media-lane-outbound", { detail: text });
   return { lane, from };

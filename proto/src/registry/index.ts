@@ -13,6 +13,7 @@ export {
   isGrade,
   isSecrecyMark,
 } from "./grades.ts";
+export { isRegistryId } from "./id-form.ts";
 export { MAX_REGISTRY_BYTES, parseRegistryDocument } from "./parse.ts";
 export { isPriority, PRIORITIES, type Priority, priorityOf } from "./priority.ts";
 export { isReceiptLane, recipientsOf } from "./receipt-lane.ts";

@@ -15,6 +15,7 @@ import {
   type ServiceEntry,
 } from "./document.ts";
 import { type Grade, isGrade } from "./grades.ts";
+import { ID_FORM } from "./id-form.ts";
 import { isReceiptLane } from "./receipt-lane.ts";
 
 /** 4 MiB: some ten thousand callers and grants; read whole by every service at start. */
@@ -24,8 +25,6 @@ const WHOLE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** Seconds. Below an hour a list would be late before it is brought; a leap year old it says nothing any more. */
 const REVOCATION_FRESHNESS = { min: 3_600, max: 366 * 86_400 };
-
-const ID_FORM = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 function invalid(path: string, why: string): never {
   throw new GatewayError("registry.invalid", { detail: `${path}: ${why}` });
