@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { asGatewayError, GatewayError, isErrorCode } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { formatId } from "@lightferry/proto/ids";
-import { isPriority, type Priority, recipientsOf } from "@lightferry/proto/registry";
+import { isPriority, isReceiptLane, type Priority, recipientsOf } from "@lightferry/proto/registry";
 import type { CallContext } from "@lightferry/proto/rpc";
 import { Troubles } from "@lightferry/proto/service";
 import type { FrontProxyContext } from "../context.ts";
@@ -158,8 +158,11 @@ export class SealQueue {
   ): Promise<LeaseResponse | undefined> {
     const { pool, config, registry } = this.#context;
     const entry = registry().lane(lane);
-    const recipients = entry === undefined ? [] : recipientsOf(registry(), entry);
+    if (entry === undefined) return undefined;
+    const recipients = recipientsOf(registry(), entry);
     if (recipients.length === 0) return undefined;
+    // Nothing but receipts rides on a lane of receipts.
+    const bare = isReceiptLane(entry);
     const stream = `${lane}/${config.node}/${priority}`;
     const taken = await inTransaction(pool, async (client) => {
       const row = await lockStream(client, stream, lane, priority);
@@ -169,10 +172,7 @@ export class SealQueue {
       if (busy && !succeeds(worker, row.lease_worker)) return undefined;
       const waiting = await takeWaiting(client, lane, priority, now, caps);
       if (waiting.length === 0) return undefined;
-      // Nothing but receipts rides on a lane of receipts.
-      const carried = this.#release.watches(lane)
-        ? undefined
-        : await this.#checkpoints.newest(stream, row.carried_size);
+      const carried = bare ? undefined : await this.#checkpoints.newest(stream, row.carried_size);
       const bytes = waiting.reduce((sum, item) => sum + item.size, 0);
       const id = randomUUID();
       const expiresMs = now + LEASE_MS + Math.ceil(bytes / LEASE_BYTES_PER_MS);
@@ -183,7 +183,7 @@ export class SealQueue {
     if (taken === undefined) return undefined;
     const company = companyMs(priority, taken.waiting.length, taken.bytes);
     this.#pacedUntil[priority] = performance.now() + company;
-    const { items, batches } = fillLease(taken.waiting, this.#release.watches(lane));
+    const { items, batches } = fillLease(taken.waiting, bare);
     return {
       leaseId: taken.id,
       lane,

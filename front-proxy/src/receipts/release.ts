@@ -37,19 +37,14 @@ export class ReceiptRelease {
     this.#context = context;
   }
 
-  /** Whether the lane is one of receipts, as registered now. */
-  watches(laneId: string): boolean {
-    const lane = this.#context.registry().lane(laneId);
-    return lane !== undefined && isReceiptLane(lane);
-  }
-
   /**
    * Of bundles of other lanes nothing is asked. The file of one that may leave is ours from here on.
    * @throws GatewayError `outbox.not-receipts`, with an event; `inbox.key-missing`, `sm.key-*`: it waits.
    */
   async check(sealed: Sealed): Promise<void> {
     const [lane = ""] = sealed.stream.split("/", 1);
-    if (!this.watches(lane)) return;
+    const entry = this.#context.registry().lane(lane);
+    if (entry === undefined || !isReceiptLane(entry)) return;
     try {
       const path = join(this.#context.config.outboxDir, sealed.file);
       await replaceByOwn(path, sealed.size, (copy) => this.#open(copy, sealed, lane));
