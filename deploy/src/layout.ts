@@ -9,7 +9,7 @@ export const ZONES: readonly ZoneName[] = ["extranet", "business"];
 
 /** Everything of the all-in-one start stands on 7100–7141 unless moved by `--port-base`. */
 export const DEFAULT_PORT_BASE = 7100;
-/** Highest offset in use, for the range check. */
+/** Ports from the first on, for the range check. */
 export const PORT_SPAN = 42;
 
 const ZONE_OFFSET: Readonly<Record<ZoneName, number>> = { extranet: 0, business: 20 };

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ZONES, type ZoneName, zonePaths } from "../layout.ts";
-import { applianceOf } from "../setup/receipt-lane.ts";
+import { applianceOf, FERRY_PROGRAMS } from "../setup/receipt-lane.ts";
 import { readZoneOptions } from "../setup/zone-options.ts";
 import { appliance } from "./appliance.ts";
 import { clock } from "./clock.ts";
@@ -19,8 +19,6 @@ import { processor } from "./processor.ts";
 import { receiptLane } from "./receipts.ts";
 import { services } from "./services.ts";
 import { trust } from "./trust.ts";
-
-const PROGRAMS = ["ferry-tx", "ferry-rx"] as const;
 
 /** Zones set up in a home; one alone when it is named. */
 function zonesOf(home: string, only: string | undefined): ZoneName[] {
@@ -51,7 +49,7 @@ export function examine(
     ...zones.flatMap(([name, paths]) => {
       const options = readZoneOptions(paths.root);
       return [
-        ...PROGRAMS.flatMap((program) =>
+        ...FERRY_PROGRAMS.flatMap((program) =>
           appliance(here, name, applianceOf(name, program, options)),
         ),
         ...laneDrivers(name, paths, options),

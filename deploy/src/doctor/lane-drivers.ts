@@ -1,20 +1,16 @@
 /** Guarantee: of the lanes that a zone's own ferry program carries: whether the registry names its driver for them; it would not start otherwise. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseRegistryDocument, type RegistryDocument } from "@lightferry/proto/registry";
+import type { RegistryDocument } from "@lightferry/proto/registry";
 import type { ZoneName, ZonePaths } from "../layout.ts";
 import { ferryWay } from "../setup/ferry-way.ts";
-import { type FerryProgram, receiptProgram } from "../setup/receipt-lane.ts";
+import { FERRY_PROGRAMS, receiptProgram } from "../setup/receipt-lane.ts";
 import type { ZoneOptions } from "../setup/zone-options.ts";
 import { type Finding, NOTHING } from "./finding.ts";
-
-const PROGRAMS: readonly FerryProgram[] = ["ferry-tx", "ferry-rx"];
+import { registryOf } from "./registered.ts";
 
 /** Undefined where there is none that can be read: policy says at its start what is wrong with it. */
-function registryOf({ registry }: ZonePaths): RegistryDocument | undefined {
-  const path = join(registry, "registry.json");
+function readable(paths: ZonePaths): RegistryDocument | undefined {
   try {
-    return existsSync(path) ? parseRegistryDocument(readFileSync(path)) : undefined;
+    return registryOf(paths);
   } catch {
     return undefined;
   }
@@ -22,12 +18,12 @@ function registryOf({ registry }: ZonePaths): RegistryDocument | undefined {
 
 /** None without a registry, or without a ferry program; a lane of receipts is receipts.ts's. */
 export function laneDrivers(zone: ZoneName, paths: ZonePaths, options: ZoneOptions): Finding[] {
-  const registry = registryOf(paths);
+  const registry = readable(paths);
   if (registry === undefined) return [];
-  return PROGRAMS.filter((program) => program !== receiptProgram(zone)).flatMap((program) => {
+  return FERRY_PROGRAMS.filter((program) => program !== receiptProgram(zone)).flatMap((program) => {
     const way = ferryWay(zone, program, options);
     if (way === undefined) return [];
-    const { driver } = way.gate as { readonly driver: string };
+    const { driver } = way.gate;
     const lanes = way.lanes ?? [{ lane: way.lane }];
     return lanes.flatMap((named) => {
       const { lane = "" } = named as { readonly lane?: string };

@@ -1,8 +1,6 @@
 /** Guarantee: of a lane of receipts: whether the registry has all that it needs, and nothing but receipts on it. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { asGatewayError } from "@lightferry/proto/errors";
-import { parseRegistryDocument, type RegistryDocument } from "@lightferry/proto/registry";
+import type { RegistryDocument } from "@lightferry/proto/registry";
 import type { ZoneName, ZonePaths } from "../layout.ts";
 import {
   driverOf,
@@ -15,6 +13,7 @@ import {
 } from "../setup/receipt-lane.ts";
 import { type Finding, NOTHING, UNKNOWN } from "./finding.ts";
 import type { Machine } from "./machine.ts";
+import { registryOf } from "./registered.ts";
 
 /** What the registry lacks for it, in the words of its own fields; none = receipts go. */
 function lacks(
@@ -60,12 +59,10 @@ export function receiptLane(
   receipts: ReceiptLane,
 ): Finding[] {
   if (receipts.lane === undefined) return [];
-  const path = join(paths.registry, "registry.json");
   let missing: string[];
   try {
-    missing = existsSync(path)
-      ? lacks(parseRegistryDocument(readFileSync(path)), receipts, now)
-      : [UNKNOWN];
+    const registry = registryOf(paths);
+    missing = registry === undefined ? [UNKNOWN] : lacks(registry, receipts, now);
   } catch (error) {
     missing = [asGatewayError(error).detail];
   }

@@ -89,10 +89,11 @@ export const isChosen = (directory: FerryDirectory): boolean => Object.keys(dire
  */
 export function directorySettings(
   directory: FerryDirectory,
-): { readonly lane: string | undefined; readonly gate: object } | undefined {
+): { readonly lane: string | undefined; readonly gate: { readonly driver: string } } | undefined {
   if (!isChosen(directory)) return undefined;
-  const { lane, ...gate } = directory;
-  return { lane, gate: { driver: "directory", ...gate } };
+  const { lane, ...end } = directory;
+  const gate = { driver: "directory", ...end };
+  return { lane, gate };
 }
 
 /** Folders of this machine that the zone's ferry writes into or takes from. */

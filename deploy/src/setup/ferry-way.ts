@@ -20,7 +20,7 @@ export const GATE_RECEIVE_BUFFER_BYTES = 96 * 1024 * 1024;
 interface Way {
   readonly lane?: string | undefined;
   readonly lanes?: readonly object[];
-  readonly gate: object;
+  readonly gate: { readonly driver: string };
 }
 
 /** `lane` or `lanes`, and `gate`; undefined of a program that the zone does not have. */

@@ -49,7 +49,8 @@ const RATE_BYTES_PER_SECOND = 10_000_000;
 /** 0.75 s of that, as the gate has of its own rate. */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 
-export type FerryProgram = "ferry-tx" | "ferry-rx";
+export const FERRY_PROGRAMS = ["ferry-tx", "ferry-rx"] as const;
+export type FerryProgram = (typeof FERRY_PROGRAMS)[number];
 
 /** The program of a zone that a lane of receipts adds. */
 export const receiptProgram = (zone: ZoneName): FerryProgram =>
@@ -94,12 +95,13 @@ export function receiptGateSettings(
   { lane, gate }: ReceiptLane,
   zone: ZoneName,
   usualPort: number,
-): { readonly lane: string; readonly gate: object } | undefined {
+): { readonly lane: string; readonly gate: { readonly driver: string } } | undefined {
   if (lane === undefined || gate === undefined) return undefined;
   const { host, port = usualPort, rateBytesPerSecond = RATE_BYTES_PER_SECOND } = gate;
   const end =
     zone === RECEIPTS_FROM ? { rateBytesPerSecond } : { receiveBufferBytes: RECEIVE_BUFFER_BYTES };
-  return { lane, gate: { driver: "udp", host, port, ...end } };
+  const settings = { driver: "udp", host, port, ...end };
+  return { lane, gate: settings };
 }
 
 /** Who may hand receipts to the lane: the node that signed them. */
