@@ -1,14 +1,14 @@
 /** Guarantee: the words of `setup` for a lane of receipts are whole, name one way for it, and fit the zone before anything is made. */
-import type { CliInput, CliVerb } from "@lightferry/proto/cli";
+import type { CliInput } from "@lightferry/proto/cli";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { ZoneName } from "../src/layout.ts";
 import { RECEIPTS_FROM, type ReceiptLane } from "../src/setup/receipt-lane.ts";
-import { applianceEnd, applianceOptions, wanted } from "./setup-directory.ts";
+import { applianceEnd, applianceOptions, type Options, wanted } from "./setup-appliance.ts";
 
 const PREFIX = "receipt";
 const APPLIANCE = applianceOptions(PREFIX, RECEIPTS_FROM);
 
-export const RECEIPT_OPTIONS: NonNullable<CliVerb["options"]> = {
+export const RECEIPT_OPTIONS: Options = {
   "receipt-lane": {
     type: "string",
     value: "LANE",
