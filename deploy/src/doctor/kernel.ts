@@ -1,9 +1,8 @@
 /** Guarantee: limits of the kernel that the gate, the databases and many open files run into. */
+import { GATE_RECEIVE_BUFFER_BYTES } from "../setup/ferry-way.ts";
 import { command, type Finding, NOTHING, type State, UNKNOWN } from "./finding.ts";
 import { graveInProduction, type Machine } from "./machine.ts";
 
-/** 0.75 s of a 1 Gb/s line: below this the kernel drops frames while the receiver pauses. */
-const RECEIVE_BUFFER = 96 * 1024 * 1024;
 /** What ferry-tx asks for: several bursts, so that it does not wait for the device after each. */
 const SEND_BUFFER = 1024 * 1024;
 /** Bundles, spools and connections of one process at its busiest, several times over. */
@@ -95,7 +94,7 @@ function userNamespaces(machine: Machine): Finding[] {
 
 export function kernelLimits(machine: Machine): Finding[] {
   return [
-    ...buffer(machine, "rmem_max", RECEIVE_BUFFER, graveInProduction(machine)),
+    ...buffer(machine, "rmem_max", GATE_RECEIVE_BUFFER_BYTES, graveInProduction(machine)),
     ...buffer(machine, "wmem_max", SEND_BUFFER, "warn"),
     ...openFiles(machine),
     ...userNamespaces(machine),

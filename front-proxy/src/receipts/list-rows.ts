@@ -186,8 +186,8 @@ export async function markCarried(
   );
 }
 
-/** That did not leave by a lane: never handed to one, or stopped on it. */
-const NOT_CARRIED = `(l.exchange_id IS NULL OR EXISTS (SELECT 1 FROM exchange e
+/** Of a list `l`: that it did not leave by a lane, never handed to one or stopped on it. */
+export const NOT_CARRIED = `(l.exchange_id IS NULL OR EXISTS (SELECT 1 FROM exchange e
   WHERE e.id = l.exchange_id AND e.state IN ('refused', 'failed', 'cancelled')))`;
 
 /** Signed lists that are to be exported, by lane and number; one more than `limit` tells that there are more. */

@@ -3,7 +3,7 @@
  * alone: a grant for this node itself, to a service of kind `receipt` in the
  * other zone, on a lane that is not closed.
  */
-import type { Registry } from "@lightferry/proto/registry";
+import { isReceiptLane, type Registry } from "@lightferry/proto/registry";
 
 /** How receipts for one zone leave. */
 export interface ReceiptRoute {
@@ -26,7 +26,7 @@ export function receiptRoute(
     if (!inForce || grant.caller !== node || lane === undefined || lane.state === "closed") {
       return [];
     }
-    const leads = lane.from === zone && lane.to === farZone && lane.kinds.includes("receipt");
+    const leads = lane.from === zone && lane.to === farZone && isReceiptLane(lane);
     if (!leads || service?.kind !== "receipt" || service.zone !== farZone) return [];
     return [{ grant: grant.id, lane, service: service.id }];
   });

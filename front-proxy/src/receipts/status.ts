@@ -3,6 +3,7 @@ import { RECEIPT_STATES } from "@lightferry/proto/receipt";
 import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { query } from "../database.ts";
+import { NOT_CARRIED } from "./list-rows.ts";
 import { receiptRoute } from "./route.ts";
 
 /** Beyond this "more than" says enough, and counting would take the database's time. */
@@ -108,9 +109,7 @@ async function owedOn(pool: pg.Pool, lane: string): Promise<OwedReceipts> {
                   (SELECT at_ms FROM receipt_due_bundle WHERE lane = $1 ORDER BY at_ms LIMIT 1)) AS oldest,
             (SELECT count(*) FROM receipt_list WHERE lane = $1 AND signed IS NULL) AS unsigned,
             (SELECT count(*) FROM receipt_list l WHERE lane = $1 AND signed IS NOT NULL
-               AND exported_ms IS NULL AND (exchange_id IS NULL OR EXISTS (SELECT 1 FROM exchange e
-                 WHERE e.id = l.exchange_id AND e.state IN ('refused', 'failed', 'cancelled'))))
-              AS waiting`,
+               AND exported_ms IS NULL AND ${NOT_CARRIED}) AS waiting`,
     [lane, COUNT_MAX + 1],
   );
   const { due = 0, oldest = null, unsigned = 0, waiting = 0 } = rows[0] ?? {};
