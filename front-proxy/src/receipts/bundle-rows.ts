@@ -1,12 +1,8 @@
-/**
- * Guarantee: a bundle that was refused unopened is owed a word once, and none whose id was accepted; what such a
- * word means over here are the exchanges that still belong to the bundle.
- */
+/** Guarantee: a bundle that was refused unopened is owed a word once, and none whose id was accepted. */
 import { BUNDLES_MAX, FILE_LISTS_MAX } from "@lightferry/proto/receipt";
 import type pg from "pg";
 import { query } from "../database.ts";
 import { asBuffer } from "../egress/exchange-rows.ts";
-import type { SentRow } from "./exchange-rows.ts";
 
 export interface DueBundleRow extends pg.QueryResultRow {
   readonly bundle_id: Buffer;
@@ -73,36 +69,5 @@ export async function removeDueBundles(
     "receipt-remove-due-bundles",
     "DELETE FROM receipt_due_bundle WHERE bundle_id = ANY($1::bytea[])",
     [bundleIds],
-  );
-}
-
-/** A bundle of this side, and what is in it still; nothing where all was sealed anew. */
-export interface SentBundle {
-  readonly lane: string;
-  readonly rows: readonly SentRow[];
-}
-
-/** Of those bundles that the outbox remembers, by id. */
-export async function findSentBundles(
-  client: pg.PoolClient,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, SentBundle>> {
-  const known = await query<{ bundle_id: string; lane: string }>(
-    client,
-    "receipt-find-sent-bundles",
-    "SELECT bundle_id, lane FROM outbox_bundle WHERE bundle_id = ANY($1::uuid[])",
-    [ids],
-  );
-  const { rows } = await query<SentRow & { readonly bundle_id: string }>(
-    client,
-    "receipt-find-in-bundles",
-    `SELECT id, kind, lane, service, caller, client_address, grade, size, bundle_id,
-            receipt_state, receipt_number
-       FROM exchange WHERE bundle_id = ANY($1::uuid[]) FOR UPDATE`,
-    [known.rows.map(({ bundle_id }) => bundle_id)],
-  );
-  const inside = Map.groupBy(rows, ({ bundle_id }) => bundle_id);
-  return new Map(
-    known.rows.map(({ bundle_id: id, lane }) => [id, { lane, rows: inside.get(id) ?? [] }]),
   );
 }

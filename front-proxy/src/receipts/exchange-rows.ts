@@ -49,6 +49,9 @@ export interface SentRow extends pg.QueryResultRow {
   readonly receipt_number: number | null;
 }
 
+const SENT_COLUMNS = `id, kind, lane, service, caller, client_address, grade, size, bundle_id,
+  receipt_state, receipt_number`;
+
 /** The exchanges that lists name, as far as this side knows them. */
 export async function findSent(
   client: pg.PoolClient,
@@ -57,12 +60,41 @@ export async function findSent(
   const { rows } = await query<SentRow>(
     client,
     "receipt-find-sent",
-    `SELECT id, kind, lane, service, caller, client_address, grade, size, bundle_id,
-            receipt_state, receipt_number
+    `SELECT ${SENT_COLUMNS}
        FROM exchange WHERE id = ANY($1::uuid[]) FOR UPDATE`,
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A bundle of this side, and what is in it still; nothing where all was sealed anew. */
+export interface SentBundle {
+  readonly lane: string;
+  readonly rows: readonly SentRow[];
+}
+
+/** Of those bundles that the outbox remembers, by id. */
+export async function findSentBundles(
+  client: pg.PoolClient,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SentBundle>> {
+  const known = await query<{ bundle_id: string; lane: string }>(
+    client,
+    "receipt-find-sent-bundles",
+    "SELECT bundle_id, lane FROM outbox_bundle WHERE bundle_id = ANY($1::uuid[])",
+    [ids],
+  );
+  const { rows } = await query<SentRow & { readonly bundle_id: string }>(
+    client,
+    "receipt-find-in-bundles",
+    `SELECT ${SENT_COLUMNS}
+       FROM exchange WHERE bundle_id = ANY($1::uuid[]) FOR UPDATE`,
+    [known.rows.map(({ bundle_id }) => bundle_id)],
+  );
+  const inside = Map.groupBy(rows, ({ bundle_id }) => bundle_id);
+  return new Map(
+    known.rows.map(({ bundle_id: id, lane }) => [id, { lane, rows: inside.get(id) ?? [] }]),
+  );
 }
 
 export interface TakenReceipt {

@@ -19,11 +19,12 @@ import type pg from "pg";
 import type { FrontProxyContext } from "../context.ts";
 import { inTransaction } from "../database.ts";
 import { keysOf } from "../trust/directory.ts";
-import { findSentBundles, type SentBundle } from "./bundle-rows.ts";
 import {
   findSent,
+  findSentBundles,
   findTaken,
   lockImports,
+  type SentBundle,
   type SentRow,
   type TakenReceipt,
   writeReceipts,
