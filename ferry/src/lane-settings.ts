@@ -3,11 +3,10 @@
  * short settings, several by lists; names and numbers are within their limits and none stands twice.
  */
 import { GatewayError } from "@lightferry/proto/errors";
+import { isRegistryId } from "@lightferry/proto/registry";
 import { readField, readInteger, readList, readString } from "@lightferry/proto/service";
 import { LANE_COUNT, LINK_COUNT } from "./frame.ts";
 
-/** As the registry names them; they become names of folders. */
-export const LANE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** Each lane has a memory of its own of up to 128 MiB a link in the sending half, 256 MiB in the receiving one. */
 const MAX_LANES = 8;
 
@@ -55,7 +54,7 @@ export function readLanes<T>(
 ): readonly (LaneId & T)[] {
   const lanes = placesOf(raw, "lanes", ["lane"], ["lane", "number", ...own]).map((place) => {
     const name = readString(raw, `${place.at}lane`);
-    if (!LANE_NAME.test(name)) throw invalid(`${place.at}lane`, "a lane of the registry");
+    if (!isRegistryId(name)) throw invalid(`${place.at}lane`, "a lane of the registry");
     const number = place.listed
       ? readInteger(raw, `${place.at}number`, { min: 0, max: LANE_COUNT - 1 })
       : 0;

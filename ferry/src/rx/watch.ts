@@ -5,10 +5,10 @@
  * heartbeat ─▶ loss in the window, settings │ each second ─▶ clocks, overruns │ ten times a second ─▶ silence
  */
 import type { lightferry } from "@lightferry/proto/gen";
+import { isRegistryId } from "@lightferry/proto/registry";
 import type { Alarms, Facts } from "../alarms.ts";
 import { LANE_COUNT } from "../frame.ts";
 import type { ReceiverStats } from "../gate/gate.ts";
-import { LANE_NAME } from "../lane-settings.ts";
 import type { AlarmLimits } from "./alarm-limits.ts";
 import type { Beat, Link } from "./link.ts";
 import { LossRate } from "./loss-rate.ts";
@@ -190,4 +190,4 @@ export class LinkWatch {
 }
 
 /** What no lane can be called may be longer than an event takes, or speak to a terminal. */
-const nameOf = (lane: string): string => (LANE_NAME.test(lane) ? lane : "?");
+const nameOf = (lane: string): string => (isRegistryId(lane) ? lane : "?");
