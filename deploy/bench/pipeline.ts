@@ -1,6 +1,7 @@
 /**
  * Guarantee: measures the whole road on this machine: small requests a second,
- * their latency at a fixed offered rate, and one large file; with the CPU
+ * their latency at a fixed offered rate, and one large file; urgent requests
+ * beside both, with ordinary ones of the same minute as their measure; with the CPU
  * seconds of every process and, beside the file, the bare cipher and hash of
  * the same bytes in the same run.
  *
@@ -14,10 +15,14 @@ import { seededFrom } from "../drills/random.ts";
 import { type RunningZones, startZones } from "../drills/zones.ts";
 import { ZONE_SERVICES, ZONES, type ZoneName, zonePaths, zonePorts } from "../src/layout.ts";
 import { databaseUrl, zonePasswords } from "../src/setup/databases.ts";
+import { NOTICE, RECORD, rowsOf, submit, Timed, untilRows, WARNING } from "./pipeline/timed.ts";
 
 const CONCURRENCY = 256;
 const OFFERED_PER_SECOND = 500;
-const POLL_MS = 20;
+/** Of those one more that is urgent: ten a second. */
+const URGENT_EVERY = 50;
+/** Between two warnings, and two ordinary notices, beside the file. */
+const BESIDE_FILE_MS = 250;
 const CHUNK = 256 * 1024;
 const CONDITIONS =
   "2 cores shared by all processes, load generator and PostgreSQL included; loopback gate, frames of 8,944 bytes";
@@ -46,21 +51,22 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
     const rate = await throughput(zones, receiver, requests, "rate");
     figures.push({ figure: `pipeline.requests.rate${tag}`, value: rate, unit: "1/s", n: requests });
     printCpu(`CPU seconds for ${requests} requests`, zones, cpuBefore);
-    const latencies = await latency(zones, receiver, latencySeconds);
-    for (const [name, share] of [
-      ["p50", 0.5],
-      ["p99", 0.99],
-    ] as const) {
-      const value = latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+    const offered = await latency(zones, receiver, latencySeconds);
+    for (const [name, share] of SHARES) {
+      const value = at(offered.ordinary, share);
+      const common = { unit: "ms" };
       figures.push({
-        figure: `pipeline.requests.${name}-at-500${tag}`,
-        value,
-        unit: "ms",
-        n: latencies.length,
+        ...{ ...common, figure: `pipeline.requests.${name}-at-500${tag}`, value },
+        n: offered.ordinary.length,
+      });
+      figures.push({
+        ...{ ...common, figure: `pipeline.urgent.${name}-at-500${tag}` },
+        ...{ value: at(offered.urgent, share), n: offered.urgent.length },
+        ...{ peer: "ordinary requests meanwhile", peer_value: value },
       });
     }
     const cpuFile = cpuTable(zones);
-    const goodput = await oneFile(zones, fileBytes);
+    const { goodput, beside } = await fileAndNotices(zones, receiver, fileBytes);
     const bare = bareCipher(Math.min(fileBytes, 200_000_000));
     figures.push({
       figure: `pipeline.file.goodput${tag}`,
@@ -70,6 +76,13 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
       peer_value: bare,
       n: fileBytes,
     });
+    for (const [name, share] of SHARES) {
+      figures.push({
+        ...{ figure: `pipeline.urgent.${name}-beside-file${tag}`, unit: "ms" },
+        ...{ value: at(beside.urgent, share), n: beside.urgent.length },
+        ...{ peer: "ordinary notices meanwhile", peer_value: at(beside.ordinary, share) },
+      });
+    }
     printCpu(`CPU seconds for one file of ${fileBytes / 1e6} MB`, zones, cpuFile);
   } finally {
     await receiver.end();
@@ -105,26 +118,6 @@ function receiverUrl(zones: RunningZones): string {
   );
 }
 
-async function submit(zones: RunningZones, note: string): Promise<string> {
-  const submission = {
-    lane: "inbound",
-    service: "land-registration",
-    grade: "G1",
-    method: "POST",
-    path: "/records",
-    body: { note },
-  };
-  const answer = await zones.apis.extranet.postJson("/v1/requests", submission);
-  if (answer.status !== 202)
-    throw new RangeError(`submission refused: ${JSON.stringify(answer.body)}`);
-  return String(answer.body.exchangeId);
-}
-
-async function rowsOf(receiver: pg.Client): Promise<number> {
-  const { rows } = await receiver.query<{ n: number }>("SELECT count(*)::int AS n FROM record");
-  return rows[0]?.n ?? 0;
-}
-
 /** Requests a second from the first submission to the last row in the target's table. */
 async function throughput(
   zones: RunningZones,
@@ -132,46 +125,72 @@ async function throughput(
   count: number,
   name: string,
 ): Promise<number> {
-  const before = await rowsOf(receiver);
+  const before = await rowsOf(receiver, RECORD);
   const started = performance.now();
   let next = 0;
   const worker = async () => {
-    for (let i = next++; i < count; i = next++) await submit(zones, `${name} ${i}`);
+    for (let i = next++; i < count; i = next++) await submit(zones, RECORD, `${name} ${i}`);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  while ((await rowsOf(receiver)) < before + count) await delay(POLL_MS);
+  await untilRows(receiver, RECORD, before, count);
   return count / ((performance.now() - started) / 1000);
 }
 
 /** Milliseconds from handing over to the row in the target's table, ascending. */
+interface Latencies {
+  readonly ordinary: readonly number[];
+  readonly urgent: readonly number[];
+}
+
+const SHARES = [
+  ["p50", 0.5],
+  ["p99", 0.99],
+] as const;
+
+const at = (latencies: readonly number[], share: number): number =>
+  latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+
 async function latency(
   zones: RunningZones,
   receiver: pg.Client,
   seconds: number,
-): Promise<number[]> {
-  const before = await rowsOf(receiver);
-  const sent = new Map<string, number>();
-  const pending: Promise<void>[] = [];
+): Promise<Latencies> {
+  const ordinary = new Timed(zones, receiver, RECORD);
+  const urgent = new Timed(zones, receiver, WARNING);
   const count = seconds * OFFERED_PER_SECOND;
   const started = performance.now();
   for (let i = 0; i < count; i += 1) {
     const due = started + (i * 1000) / OFFERED_PER_SECOND;
     const wait = due - performance.now();
     if (wait > 1) await delay(wait);
-    const at = performance.timeOrigin + performance.now();
-    pending.push(submit(zones, `latency ${i}`).then((id) => void sent.set(id, at)));
+    ordinary.submit(`latency ${i}`);
+    if (i % URGENT_EVERY === 0) urgent.submit(`urgent ${i}`);
   }
-  await Promise.all(pending);
-  while ((await rowsOf(receiver)) < before + count) await delay(POLL_MS);
-  const { rows } = await receiver.query<{ exchange: string; at: number }>(
-    "SELECT exchange, extract(epoch FROM received_at)::float8 * 1000 AS at FROM record WHERE body LIKE '%latency%'",
-  );
-  return rows
-    .flatMap((row) => {
-      const from = sent.get(row.exchange);
-      return from === undefined ? [] : [row.at - from];
-    })
-    .sort((a, b) => a - b);
+  return { urgent: await urgent.latencies(), ordinary: await ordinary.latencies() };
+}
+
+/** One file, and while it crosses urgent and ordinary notices in turn. */
+async function fileAndNotices(
+  zones: RunningZones,
+  receiver: pg.Client,
+  bytes: number,
+): Promise<{ readonly goodput: number; readonly beside: Latencies }> {
+  const ordinary = new Timed(zones, receiver, NOTICE);
+  const urgent = new Timed(zones, receiver, WARNING);
+  const over = new AbortController();
+  const file = oneFile(zones, bytes).finally(() => over.abort());
+  const pause = () => delay(BESIDE_FILE_MS / 2, undefined, { signal: over.signal }).catch(() => {});
+  const notices = async (): Promise<Latencies> => {
+    while (!over.signal.aborted) {
+      urgent.submit("beside a file");
+      await pause();
+      ordinary.submit("beside a file");
+      await pause();
+    }
+    return { urgent: await urgent.latencies(), ordinary: await ordinary.latencies() };
+  };
+  const [goodput, beside] = await Promise.all([file, notices()]);
+  return { goodput, beside };
 }
 
 /** MB/s from the first byte of the upload to the delivered file. */
