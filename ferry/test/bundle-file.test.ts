@@ -1,4 +1,4 @@
-/** Guarantee: a bundle's file gives the same bytes however it was opened, and nothing when it is not what was said of it. */
+/** Guarantee tested: a bundle's file gives the same bytes however it was opened, and nothing when it is not what was said of it. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

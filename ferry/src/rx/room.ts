@@ -91,7 +91,7 @@ export class Room {
     return room;
   }
 
-  status(): Omit<NonNullable<RxPicture["space"]>, "alarms"> {
+  status(): Omit<RxPicture["space"], "alarms"> {
     return {
       freeBytes: this.#free,
       totalBytes: this.#total,
