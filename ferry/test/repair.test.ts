@@ -57,6 +57,33 @@ test("both passes of a bundle are lost: named, alarmed, asked for by codes, sent
   expect(link.rows()).toEqual([]);
 });
 
+test("asked for again while its end is still being written: sent once more when it is", async () => {
+  const { outbox } = link.at;
+  const bundle = await link.at.seal(randomBytes(9_000));
+  const [lease, ack] = [outbox.lease, outbox.ack];
+  const leased = Promise.withResolvers<void>();
+  outbox.lease = async (...asked) => {
+    const answer = await lease(...asked);
+    if (answer.bundles?.some(({ repair }) => repair === true)) setImmediate(leased.resolve);
+    return answer;
+  };
+  // The outbox knows of the end, gives the bundle out again, and only then answers.
+  outbox.ack = async (request) => {
+    const answer = await ack(request);
+    if (request.finished === true && link.finished() === 1) {
+      outbox.put({ ...bundle, passesDone: 2, repair: true });
+      await leased.promise;
+    }
+    return answer;
+  };
+  await link.send();
+  outbox.put(bundle);
+  await eventually(link.finished).toBe(2);
+  expect(link.at.txEvents.of("bundle.emitted")).toHaveLength(1);
+  expect(link.at.txEvents.of("bundle.repeated")).toHaveLength(1);
+  expect(link.at.inbox.answers).toEqual(["accepted"]);
+});
+
 test("what the outbox gave up is no gap", async () => {
   await link.send();
   const [one, two] = [await link.at.seal(randomBytes(500)), await link.at.seal(randomBytes(500))];

@@ -55,6 +55,8 @@ export interface CarrierParts {
   /** What is known of a bundle that was recalled. */
   readonly asked: (bundle: Carried) => Asked | undefined;
   readonly ack: (request: Ack) => Promise<unknown>;
+  /** The epoch has no more object ids: the program must begin another. */
+  readonly failed: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -78,6 +80,8 @@ export class Carrier {
   readonly #running = new Set<Promise<void>>();
   /** Leases that are another's by now. */
   readonly #lost = new Set<string>();
+  /** Asked for again by a ticket while their end was being written here, which the outbox knew before: taken when it is. */
+  readonly #again = new Map<string, Lease>();
 
   constructor(parts: CarrierParts) {
     this.#parts = parts;
@@ -132,6 +136,10 @@ export class Carrier {
     const known = this.#live.get(bundleId) ?? this.#parts.journal.bundles.get(bundleId);
     if (known === undefined) {
       this.#start(this.#carried(lease, bundleId), true);
+      return;
+    }
+    if (lease.repair === true && known.repair === undefined && this.#live.has(bundleId)) {
+      this.#again.set(bundleId, lease);
       return;
     }
     this.#lost.delete(known.leaseId);
@@ -199,8 +207,22 @@ export class Carrier {
         placed.left();
         this.#lost.delete(bundle.leaseId);
         this.#running.delete(run);
+        this.#takeAgain(bundle.bundleId);
       });
     this.#running.add(run);
+  }
+
+  #takeAgain(bundleId: string): void {
+    const { signal, failed } = this.#parts;
+    const lease = this.#again.get(bundleId);
+    if (lease === undefined || this.#live.has(bundleId)) return;
+    this.#again.delete(bundleId);
+    if (signal.aborted) return;
+    try {
+      this.take(lease);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   async #carry(bundle: Carried, begin: boolean, placed: Place): Promise<void> {

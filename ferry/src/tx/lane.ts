@@ -115,7 +115,7 @@ export class LaneSending {
 
   constructor(lane: SenderLane, parts: LaneSendingParts) {
     const { node, code, secondPassMs, journal, encoding, desk, signer } = parts;
-    const { keys, outbox, events, log, clock, signal } = parts;
+    const { keys, outbox, events, log, clock, failed, signal } = parts;
     const { name, outboxDir } = lane;
     const [{ frameSize }] = parts.links as [LaneLink];
     this.#lane = lane;
@@ -125,7 +125,7 @@ export class LaneSending {
     });
     const spread = new Spread(this.#links);
     this.#carrier = new Carrier({
-      ...{ journal, spread, encoding, signer, events, log, frameSize, code, signal },
+      ...{ journal, spread, encoding, signer, events, log, frameSize, code, failed, signal },
       places: this.#places,
       laneNumber: lane.number,
       check: () => ({
