@@ -2,7 +2,7 @@
  * Guarantee: an appliance of the test's own that ferries files from one folder to another as badly as it is
  * told to, and holds every file to the limits of its kind.
  */
-import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from "node:fs";
 import { mkdir, open, readFile, rename, unlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -141,7 +141,20 @@ export class Appliance {
     }
     // May be gone: it was whole, so it was taken.
     if (rewritesTimes === true) await utimes(written, 315_532_800, 315_532_800).catch(() => {});
-    if (renames === true) await rename(written, path);
+    if (renames === true) await this.#moved(written, path);
+  }
+
+  /** The folder may have been cleared away since it was made, being empty. */
+  async #moved(from: string, to: string): Promise<void> {
+    for (;;) {
+      try {
+        await rename(from, to);
+        return;
+      } catch (error) {
+        if (existsSync(dirname(to)) || !existsSync(from)) throw error;
+        await mkdir(dirname(to), { recursive: true });
+      }
+    }
   }
 }
 
