@@ -6,9 +6,8 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type pg from "pg";
 import { query } from "../database.ts";
+import { OUTBOX_FILE } from "../outbox-file.ts";
 
-/** One plain name with the bundle's ending; nothing that could leave the directory. */
-export const BUNDLE_FILE = /^[0-9a-f-]{36}\.lfb$/;
 /** One round stays short; what is left is next round's. */
 const ROUND_MAX = 1_000;
 
@@ -20,7 +19,7 @@ export async function removeOrphanBundles(
 ): Promise<number> {
   const names: string[] = [];
   for (const name of await readdir(dir)) {
-    if (!BUNDLE_FILE.test(name)) continue;
+    if (!OUTBOX_FILE.test(name)) continue;
     const found = await stat(join(dir, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs >= minAgeMs) names.push(name);
   }

@@ -10,11 +10,12 @@ import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import type pg from "pg";
 import { query } from "../database.ts";
+import { OUTBOX_FILE } from "../outbox-file.ts";
 import { Doorbell } from "./doorbell.ts";
 import { asBuffer } from "./exchange-rows.ts";
 import type { EmittedQuestion, Outbox, OutboxRow, OutboxStep, SealedEntry } from "./outbox.ts";
 import { OutboxBytes } from "./outbox-bytes.ts";
-import { BUNDLE_FILE, expireBundles, removeOrphanBundles } from "./outbox-files.ts";
+import { expireBundles, removeOrphanBundles } from "./outbox-files.ts";
 import { listEmitted } from "./outbox-inventory.ts";
 import { LEASE_BYTES_PER_MS, LEASE_MS, type LeaseAsk, OutboxLeases } from "./outbox-lease.ts";
 import { type Recalled, recallBundles, type Wanted } from "./outbox-recall.ts";
@@ -52,7 +53,7 @@ export class SpoolOutbox implements Outbox {
   }
 
   async checkFile(file: string, size: number): Promise<void> {
-    if (!BUNDLE_FILE.test(file)) throw new GatewayError("outbox.file-invalid", { detail: "name" });
+    if (!OUTBOX_FILE.test(file)) throw new GatewayError("outbox.file-invalid", { detail: "name" });
     const found = await stat(join(this.#dir, file)).catch(() => undefined);
     if (found?.size !== size) {
       throw new GatewayError("outbox.file-invalid", { detail: `${file}: ${found?.size} bytes` });

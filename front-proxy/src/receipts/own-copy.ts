@@ -8,9 +8,8 @@ import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { formatId, newId } from "@lightferry/proto/ids";
 import { moveDurably } from "../ingress/inbox/files.ts";
+import { OUTBOX_FILE_MODE, outboxFileName } from "../outbox-file.ts";
 
-/** The ferry reads it, by its group; from its first byte on nobody else writes it. */
-const MODE = 0o640;
 /** A pipe in place of the file has no bytes, and nobody waits for them. */
 const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -25,7 +24,7 @@ export async function replaceByOwn(
   look: (copy: string) => Promise<void>,
 ): Promise<void> {
   // Named as a bundle, so that one left by a kill goes with those that belong to nothing.
-  const copy = join(dirname(path), `${formatId(newId())}.lfb`);
+  const copy = join(dirname(path), outboxFileName(formatId(newId())));
   try {
     await write(copy, path, size);
     await look(copy);
@@ -38,7 +37,7 @@ export async function replaceByOwn(
 
 async function write(copy: string, path: string, size: number): Promise<void> {
   await using from = await open(path, AT_ONCE);
-  await using to = await open(copy, "wx", MODE);
+  await using to = await open(copy, "wx", OUTBOX_FILE_MODE);
   if (size > 0) await to.writeFile(from.createReadStream({ end: size - 1, autoClose: false }));
   await to.sync();
 }

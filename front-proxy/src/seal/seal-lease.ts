@@ -21,6 +21,7 @@ import {
 } from "@lightferry/proto/registry";
 import type { Shell, SigningRing } from "@lightferry/proto/service";
 import type { KeyDirectory, TrustStore } from "@lightferry/proto/trust";
+import { OUTBOX_FILE_MODE, outboxFileName } from "../outbox-file.ts";
 import { syncDirectory } from "../payload/spool.ts";
 import { directoryOf } from "../trust/directory.ts";
 import { laneFault } from "../trust/lane-trust.ts";
@@ -62,8 +63,6 @@ export interface SealedLease {
   readonly announces: number | undefined;
 }
 
-/** ferry tx runs as another user of the same group and only reads. */
-const OUTBOX_FILE_MODE = 0o640;
 export const DRAFT_ENDING = ".sealing";
 
 /**
@@ -108,7 +107,7 @@ export async function sealLease(tools: SealTools, lease: Lease): Promise<SealedL
   const sealedEvents = await journalItems(tools, lease, opened, bundleId);
   const id = formatId(bundleId);
   const draft = join(config.outboxDir, `.${id}${DRAFT_ENDING}`);
-  const file = `${id}.lfb`;
+  const file = outboxFileName(id);
   try {
     const sealed = await sealBundle(
       shell.provider,
