@@ -53,17 +53,10 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
     printCpu(`CPU seconds for ${requests} requests`, zones, cpuBefore);
     const offered = await latency(zones, receiver, latencySeconds);
     for (const [name, share] of SHARES) {
+      const figure = `pipeline.requests.${name}-at-500${tag}`;
       const value = at(offered.ordinary, share);
-      const common = { unit: "ms" };
-      figures.push({
-        ...{ ...common, figure: `pipeline.requests.${name}-at-500${tag}`, value },
-        n: offered.ordinary.length,
-      });
-      figures.push({
-        ...{ ...common, figure: `pipeline.urgent.${name}-at-500${tag}` },
-        ...{ value: at(offered.urgent, share), n: offered.urgent.length },
-        ...{ peer: "ordinary requests meanwhile", peer_value: value },
-      });
+      figures.push({ figure, value, unit: "ms", n: offered.ordinary.length });
+      figures.push(besideOrdinary(`pipeline.urgent.${name}-at-500${tag}`, offered, share));
     }
     const cpuFile = cpuTable(zones);
     const { goodput, beside } = await fileAndNotices(zones, receiver, fileBytes);
@@ -77,11 +70,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<void>
       n: fileBytes,
     });
     for (const [name, share] of SHARES) {
-      figures.push({
-        ...{ figure: `pipeline.urgent.${name}-beside-file${tag}`, unit: "ms" },
-        ...{ value: at(beside.urgent, share), n: beside.urgent.length },
-        ...{ peer: "ordinary notices meanwhile", peer_value: at(beside.ordinary, share) },
-      });
+      figures.push(besideOrdinary(`pipeline.urgent.${name}-beside-file${tag}`, beside, share));
     }
     printCpu(`CPU seconds for one file of ${fileBytes / 1e6} MB`, zones, cpuFile);
   } finally {
@@ -149,6 +138,13 @@ const SHARES = [
 
 const at = (latencies: readonly number[], share: number): number =>
   latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+
+function besideOrdinary(figure: string, { ordinary, urgent }: Latencies, share: number): Figure {
+  return {
+    ...{ figure, value: at(urgent, share), unit: "ms", n: urgent.length },
+    ...{ peer: "ordinary ones meanwhile", peer_value: at(ordinary, share) },
+  };
+}
 
 async function latency(
   zones: RunningZones,

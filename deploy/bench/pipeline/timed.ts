@@ -35,14 +35,14 @@ export async function submit(zones: RunningZones, kind: Kind, note: string): Pro
 /** Resolves when `count` rows more than `before` are in the table. */
 export async function untilRows(
   receiver: pg.Client,
-  { table }: Kind,
+  kind: Kind,
   before: number,
   count: number,
 ): Promise<void> {
-  while ((await rowsOf(receiver, { table })) < before + count) await delay(POLL_MS);
+  while ((await rowsOf(receiver, kind)) < before + count) await delay(POLL_MS);
 }
 
-export async function rowsOf(receiver: pg.Client, { table }: Pick<Kind, "table">): Promise<number> {
+export async function rowsOf(receiver: pg.Client, { table }: Kind): Promise<number> {
   const { rows } = await receiver.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
   return rows[0]?.n ?? 0;
 }
