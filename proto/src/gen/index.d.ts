@@ -5747,6 +5747,126 @@ export namespace lightferry {
             }
 
             /**
+             * Properties of an OpenLinkKeyRequest.
+             * @deprecated Use lightferry.ferry.v1.OpenLinkKeyRequest.$Properties instead.
+             */
+            interface IOpenLinkKeyRequest extends lightferry.ferry.v1.OpenLinkKeyRequest.$Properties {
+            }
+
+            /** Represents an OpenLinkKeyRequest. */
+            class OpenLinkKeyRequest {
+
+                /**
+                 * Constructs a new OpenLinkKeyRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.OpenLinkKeyRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** OpenLinkKeyRequest keyId. */
+                keyId: string;
+
+                /** OpenLinkKeyRequest wrapped. */
+                wrapped: Uint8Array;
+
+                /**
+                 * Encodes the specified OpenLinkKeyRequest message. Does not implicitly {@link lightferry.ferry.v1.OpenLinkKeyRequest.verify|verify} messages.
+                 * @param message OpenLinkKeyRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.OpenLinkKeyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an OpenLinkKeyRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.OpenLinkKeyRequest & lightferry.ferry.v1.OpenLinkKeyRequest.$Shape} OpenLinkKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.OpenLinkKeyRequest & lightferry.ferry.v1.OpenLinkKeyRequest.$Shape;
+            }
+
+            namespace OpenLinkKeyRequest {
+
+                /** Properties of an OpenLinkKeyRequest. */
+                interface $Properties {
+
+                    /** OpenLinkKeyRequest keyId */
+                    keyId?: (string|null);
+
+                    /** OpenLinkKeyRequest wrapped */
+                    wrapped?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an OpenLinkKeyRequest. */
+                type $Shape = lightferry.ferry.v1.OpenLinkKeyRequest.$Properties;
+            }
+
+            /**
+             * Properties of an OpenLinkKeyResponse.
+             * @deprecated Use lightferry.ferry.v1.OpenLinkKeyResponse.$Properties instead.
+             */
+            interface IOpenLinkKeyResponse extends lightferry.ferry.v1.OpenLinkKeyResponse.$Properties {
+            }
+
+            /** Represents an OpenLinkKeyResponse. */
+            class OpenLinkKeyResponse {
+
+                /**
+                 * Constructs a new OpenLinkKeyResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.OpenLinkKeyResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** OpenLinkKeyResponse secret. */
+                secret: Uint8Array;
+
+                /**
+                 * Encodes the specified OpenLinkKeyResponse message. Does not implicitly {@link lightferry.ferry.v1.OpenLinkKeyResponse.verify|verify} messages.
+                 * @param message OpenLinkKeyResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.OpenLinkKeyResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an OpenLinkKeyResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.OpenLinkKeyResponse & lightferry.ferry.v1.OpenLinkKeyResponse.$Shape} OpenLinkKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.OpenLinkKeyResponse & lightferry.ferry.v1.OpenLinkKeyResponse.$Shape;
+            }
+
+            namespace OpenLinkKeyResponse {
+
+                /** Properties of an OpenLinkKeyResponse. */
+                interface $Properties {
+
+                    /** OpenLinkKeyResponse secret */
+                    secret?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an OpenLinkKeyResponse. */
+                type $Shape = lightferry.ferry.v1.OpenLinkKeyResponse.$Properties;
+            }
+
+            /**
              * Properties of an ObjectManifest.
              * @deprecated Use lightferry.ferry.v1.ObjectManifest.$Properties instead.
              */
@@ -6071,6 +6191,9 @@ export namespace lightferry {
                 /** Heartbeat link. */
                 link: number;
 
+                /** Heartbeat linkKey. */
+                linkKey?: (lightferry.ferry.v1.WrappedLinkKey.$Properties|null);
+
                 /**
                  * Encodes the specified Heartbeat message. Does not implicitly {@link lightferry.ferry.v1.Heartbeat.verify|verify} messages.
                  * @param message Heartbeat message or plain object to encode
@@ -6122,12 +6245,78 @@ export namespace lightferry {
                     /** Heartbeat link */
                     link?: (number|null);
 
+                    /** Heartbeat linkKey */
+                    linkKey?: (lightferry.ferry.v1.WrappedLinkKey.$Properties|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a Heartbeat. */
                 type $Shape = lightferry.ferry.v1.Heartbeat.$Properties;
+            }
+
+            /**
+             * Properties of a WrappedLinkKey.
+             * @deprecated Use lightferry.ferry.v1.WrappedLinkKey.$Properties instead.
+             */
+            interface IWrappedLinkKey extends lightferry.ferry.v1.WrappedLinkKey.$Properties {
+            }
+
+            /** Represents a WrappedLinkKey. */
+            class WrappedLinkKey {
+
+                /**
+                 * Constructs a new WrappedLinkKey.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: lightferry.ferry.v1.WrappedLinkKey.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WrappedLinkKey keyId. */
+                keyId: string;
+
+                /** WrappedLinkKey wrapped. */
+                wrapped: Uint8Array;
+
+                /**
+                 * Encodes the specified WrappedLinkKey message. Does not implicitly {@link lightferry.ferry.v1.WrappedLinkKey.verify|verify} messages.
+                 * @param message WrappedLinkKey message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: lightferry.ferry.v1.WrappedLinkKey.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WrappedLinkKey message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {lightferry.ferry.v1.WrappedLinkKey & lightferry.ferry.v1.WrappedLinkKey.$Shape} WrappedLinkKey
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): lightferry.ferry.v1.WrappedLinkKey & lightferry.ferry.v1.WrappedLinkKey.$Shape;
+            }
+
+            namespace WrappedLinkKey {
+
+                /** Properties of a WrappedLinkKey. */
+                interface $Properties {
+
+                    /** WrappedLinkKey keyId */
+                    keyId?: (string|null);
+
+                    /** WrappedLinkKey wrapped */
+                    wrapped?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WrappedLinkKey. */
+                type $Shape = lightferry.ferry.v1.WrappedLinkKey.$Properties;
             }
 
             /**

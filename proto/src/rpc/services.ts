@@ -94,6 +94,11 @@ export const InboxService = {
     ferry.DeliverRequest,
     ferry.DeliverResponse,
   ),
+  openLinkKey: unary(
+    "/lightferry.ferry.v1.InboxService/OpenLinkKey",
+    ferry.OpenLinkKeyRequest,
+    ferry.OpenLinkKeyResponse,
+  ),
 } as const;
 
 export const SealQueueService = {

@@ -79,6 +79,11 @@ export interface SmProvider {
     aad: Uint8Array,
     into?: Uint8Array,
   ): Uint8Array;
+  /**
+   * SM4-GMAC (NIST SP 800-38D §3): the 16-byte tag of SM4-GCM without plaintext over the parts one after the other.
+   * @param nonce 12 bytes; two messages under one nonce give the key away.
+   */
+  sm4Gmac(key: Uint8Array, nonce: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
   generateSm2(): Sm2PrivateKey;
   /** @param scalar 32 bytes big-endian, 1..n-2. Copied; the caller wipes its own. */
   importSm2(scalar: Uint8Array): Sm2PrivateKey;

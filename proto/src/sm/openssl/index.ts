@@ -9,7 +9,7 @@ import { GCM_TAG_BYTES } from "../gcm-input.ts";
 import type { Sm4Gcm, SmProvider } from "../provider.ts";
 import { exportPrivateKey, generatePrivateKey, importPrivateKey } from "./keys.ts";
 import { decrypt, encrypt, sign, verify } from "./sm2.ts";
-import { createSm3, gcmDecrypt, gcmEncrypt, hmacSm3, sm3 } from "./symmetric.ts";
+import { createSm3, gcmDecrypt, gcmEncrypt, gmac, hmacSm3, sm3 } from "./symmetric.ts";
 
 const OWN_GCM: Sm4Gcm = { encrypt: gcmEncrypt, decrypt: gcmDecrypt };
 
@@ -34,6 +34,7 @@ const provider: SmProvider = {
     gcmFor(plaintext.length).encrypt(key, nonce, plaintext, aad, into),
   sm4GcmDecrypt: (key, nonce, sealed, aad, into) =>
     gcmFor(sealed.length - GCM_TAG_BYTES).decrypt(key, nonce, sealed, aad, into),
+  sm4Gmac: gmac,
   generateSm2: generatePrivateKey,
   importSm2(scalar: Uint8Array) {
     checkScalar(scalar);

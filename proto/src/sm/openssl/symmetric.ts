@@ -89,3 +89,16 @@ export function gcmDecrypt(
   }
   return placed(plaintext, into);
 }
+
+/** The tag of {@link gcmEncrypt} without plaintext; the parts are not joined. */
+export function gmac(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ...parts: readonly Uint8Array[]
+): Uint8Array {
+  checkKeyAndNonce(key, nonce);
+  const cipher = createCipheriv(SM4_GCM, key, nonce, { authTagLength: GCM_TAG_BYTES });
+  for (const part of parts) if (part.length > 0) cipher.setAAD(part);
+  cipher.final();
+  return cipher.getAuthTag();
+}

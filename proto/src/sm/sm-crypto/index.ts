@@ -138,6 +138,8 @@ export const SM_CRYPTO_PROVIDER: SmProvider = Object.freeze({
     fromHex(sm3Hex(Buffer.concat(parts), { key: Uint8Array.from(key), mode: "hmac" })),
   sm4GcmEncrypt: gcmEncrypt,
   sm4GcmDecrypt: gcmDecrypt,
+  sm4Gmac: (key: Uint8Array, nonce: Uint8Array, ...parts: readonly Uint8Array[]) =>
+    gcmEncrypt(key, nonce, new Uint8Array(), Buffer.concat(parts)),
   generateSm2,
   importSm2,
   exportSm2: (key: Sm2PrivateKey) => fromHex(PortablePrivateKey.scalarOf(key)),
