@@ -20,6 +20,7 @@ const PROTO_ORDER: Readonly<Record<string, readonly string[]>> = {
   bundle: ["errors", "gen", "canonical", "ids", "merkle", "sm", "registry", "verdict"],
   proof: ["errors", "gen", "canonical", "merkle", "sm", "verdict", "bundle"],
   cms: ["errors", "sm", "bundle"],
+  "link-key": ["errors", "sm"],
   receipt: ["errors", "gen", "canonical", "ids", "sm"],
   rpc: ["errors", "gen", "canonical", "pki"],
   event: ["errors", "gen", "canonical", "ids", "rpc"],

@@ -218,4 +218,22 @@ export const FERRY_ERRORS = {
     doZh: "等待先前的补发单处理完毕或到期后再提交",
     doEn: "hand it in again when earlier ones are over",
   },
+  "link-key.unknown-key": {
+    http: 404,
+    grpc: "NOT_FOUND",
+    actor: "security-admin",
+    zh: "链路密钥所用的加密密钥不在本节点",
+    en: "a link key is wrapped for an encryption key that this node does not have",
+    doZh: "把密钥放回密钥目录（encryptKeysDir）或密码机设置（hsm），或把本节点现行证书带到发送侧；此前按 SM3 核对，不影响传输",
+    doEn: "put the key back into the ring (encryptKeysDir) or the settings of the cipher machine (hsm), or take this node's present certificate to the sending side; until then SM3 decides and nothing is lost",
+  },
+  "link-key.invalid": {
+    http: 422,
+    grpc: "INVALID_ARGUMENT",
+    actor: "security-admin",
+    zh: "这不是给本节点的链路密钥，未予解开",
+    en: "this is no link key for this node and is not opened",
+    doZh: "核对两侧摆渡程序版本；持续出现时核查发送侧摆渡与摆渡接收端：可能有人试图借此解开别的内容",
+    doEn: "compare the versions of both ferries; if it goes on, examine the sending ferry and ferry-rx: somebody may be trying to have something else opened",
+  },
 } as const satisfies ErrorTable;
