@@ -30,5 +30,6 @@ export function directoryOf(zone: ZoneName, input: CliInput): FerryDirectory {
   if (!said) return {};
   const lane = wanted(input, "directory-lane");
   if (input.text("gate-host") !== undefined) misused("gate-host", "--directory-lane");
+  if (input.flag("gate-tags")) misused("gate-tags", "--directory-lane");
   return { lane, ...applianceEnd(zone, DIRECTORY, input) };
 }

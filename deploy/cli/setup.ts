@@ -58,6 +58,7 @@ async function setup(context: CliContext, input: CliInput): Promise<ExitCode> {
     mode: "production",
     portBase: input.integer("port-base", limits) ?? DEFAULT_PORT_BASE,
     gateHost: input.text("gate-host") ?? DEFAULT_OPTIONS.gateHost,
+    gateTags: input.flag("gate-tags"),
     unlockDir: unlockDir === undefined ? "" : resolve(unlockDir),
     unlockByCredential: systemd !== undefined,
     mediaLane: input.text("media-lane") ?? "",
@@ -134,7 +135,7 @@ export const noun: CliNoun = {
         en: "prepare one zone for production: folders, settings, certificates between services; no node keys",
       },
       usage:
-        "--zone ZONE [--port-base N] [--gate-host ADDRESS | --directory-lane LANE …] [--media-lane LANE:FROM] [--receipt-lane LANE …] [--unlock-dir DIR] [--systemd DIR]",
+        "--zone ZONE [--port-base N] [--gate-host ADDRESS [--gate-tags] | --directory-lane LANE …] [--media-lane LANE:FROM] [--receipt-lane LANE …] [--unlock-dir DIR] [--systemd DIR]",
       args: [],
       options: {
         "port-base": {
@@ -151,6 +152,13 @@ export const noun: CliNoun = {
           summary: {
             zh: "光闸接收端地址；发送端与接收端两侧相同",
             en: "address of the gate's receiving end, the same on both sides",
+          },
+        },
+        "gate-tags": {
+          type: "boolean",
+          summary: {
+            zh: "光闸两端以标签代替逐块杂凑校验大文件（ferry/README.md“标签”），两侧相同；链路快于接收端杂凑速度时使用",
+            en: "the gate's ends check large files by tags in place of hashing each chunk (ferry/README.md, Tags), the same on both sides; for links faster than the receiver hashes",
           },
         },
         "media-lane": {

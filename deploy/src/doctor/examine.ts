@@ -18,6 +18,7 @@ import { memory } from "./memory.ts";
 import { processor } from "./processor.ts";
 import { receiptLane } from "./receipts.ts";
 import { services } from "./services.ts";
+import { gateTags } from "./tags.ts";
 import { trust } from "./trust.ts";
 
 /** Zones set up in a home; one alone when it is named. */
@@ -63,7 +64,11 @@ export function examine(
     ...authorityKeys(here, join(resolve(home), "authority")),
     ...zones.flatMap(([name, paths]) => {
       const { findings, keyIds } = machinesOf(name, paths);
-      return [...findings, ...trust(here, name, paths, keyIds)];
+      return [
+        ...findings,
+        ...trust(here, name, paths, keyIds),
+        ...gateTags(here, name, paths, readZoneOptions(paths.root), keyIds),
+      ];
     }),
   ];
 }

@@ -6,15 +6,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asGatewayError } from "@lightferry/proto/errors";
-import { ringKeyIds } from "@lightferry/proto/keystore";
 import { CERTIFICATE_USES, type CertificateUse } from "@lightferry/proto/pki";
 import { type LaneEntry, parseRegistryDocument } from "@lightferry/proto/registry";
-import { loadProvider } from "@lightferry/proto/sm";
-import { readTrustFolder, readTrustRoot, TrustStore } from "@lightferry/proto/trust";
+import type { TrustStore } from "@lightferry/proto/trust";
 import { nodeIdOf, type ZoneName, type ZonePaths } from "../layout.ts";
-import { ringDir } from "../setup/introduction.ts";
 import { type Finding, NOTHING, type State } from "./finding.ts";
 import type { Machine } from "./machine.ts";
+import { heldKeys, trustStoreOf } from "./trust-store.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Time to request, carry, issue and announce the next one without haste. */
@@ -32,15 +30,7 @@ function certificate(
   use: CertificateUse,
   inMachine: ReadonlySet<string>,
 ): Finding {
-  const ring = ringDir(paths, use);
-  const held = existsSync(ring) ? new Set(ringKeyIds(ring)) : undefined;
-  const found = store.active(
-    nodeIdOf(zone),
-    use,
-    now,
-    held === undefined ? undefined : (keyId) => held.has(keyId) || inMachine.has(keyId),
-    zone,
-  );
+  const found = store.active(nodeIdOf(zone), use, now, heldKeys(paths, use, inMachine), zone);
   const days = found === undefined ? 0 : Math.floor((found.notAfterMs - now) / DAY_MS);
   const state: State = found === undefined ? "fail" : days < RENEW_DAYS ? "warn" : "ok";
   return {
@@ -142,22 +132,10 @@ export function trust(
   paths: ZonePaths,
   inMachine: ReadonlySet<string> = new Set(),
 ): Finding[] {
-  const rootPath = join(paths.registry, "root.pem");
-  if (!existsSync(rootPath)) return [];
   const name = { zh: "信任库", en: "trust store" };
   try {
-    const provider = loadProvider();
-    const folder = readTrustFolder(provider, paths.trust);
-    const store = TrustStore.build(provider, {
-      root: readTrustRoot(rootPath),
-      set: {
-        version: folder.version,
-        certificates: [...folder.certificates],
-        revocationLists: [...folder.revocationLists],
-        denials: [...folder.denials],
-      },
-      mode: machine.mode,
-    });
+    const store = trustStoreOf(machine, paths);
+    if (store === undefined) return [];
     const document = join(paths.registry, "registry.json");
     const lanes = existsSync(document)
       ? parseRegistryDocument(readFileSync(document)).lanes

@@ -54,7 +54,7 @@ function inward(
   port: number,
 ): Way | undefined {
   if (!ZONE_SERVICES[zone].includes(program)) return undefined;
-  const { ferryLanes, ferryLinks, gateHost, gateRateBytesPerSecond } = options;
+  const { ferryLanes, ferryLinks, gateHost, gateRateBytesPerSecond, gateTags } = options;
   const lane = ferryLanes.length > 0 ? { lanes: ferryLanes } : { lane: "inbound" };
   const buffer = { receiveBufferBytes: GATE_RECEIVE_BUFFER_BYTES };
   const sends = program === "ferry-tx";
@@ -65,7 +65,8 @@ function inward(
           ...{ driver: "udp", host: gateHost, port },
           ...(sends ? { rateBytesPerSecond: gateRateBytesPerSecond } : {}),
         };
-  return { ...lane, gate: sends ? gate : { ...gate, ...buffer } };
+  const tags = gateTags ? { tags: true } : {};
+  return { ...lane, gate: sends ? { ...gate, ...tags } : { ...gate, ...tags, ...buffer } };
 }
 
 /** Lanes that removable media carry from or to this installation. */

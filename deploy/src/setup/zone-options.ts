@@ -45,6 +45,8 @@ export interface ZoneOptions {
   readonly gateParityShards: number;
   readonly gateRateBytesPerSecond: number;
   readonly gateSecondPassSeconds: number;
+  /** Tags of the gate (ferry/SPEC.md §13), at both ends of the lane that leads in; its lane of receipts has nothing long enough for them. */
+  readonly gateTags: boolean;
   /** Lanes and links of this zone's ferry program, as its settings have them (ferry/README.md); none = one of each. */
   readonly ferryLanes: readonly object[];
   readonly ferryLinks: readonly object[];
@@ -71,6 +73,7 @@ export const DEFAULT_OPTIONS: ZoneOptions = {
   gateParityShards: 16,
   gateRateBytesPerSecond: 120_000_000,
   gateSecondPassSeconds: 30,
+  gateTags: false,
   ferryLanes: [],
   ferryLinks: [],
   ferryDirectory: {},
@@ -100,6 +103,10 @@ export function readZoneOptions(zoneRoot: string): ZoneOptions {
   // Such a ferry program has one lane and no link.
   if (isChosen(read.ferryDirectory) && read.ferryLanes.length + read.ferryLinks.length > 0) {
     throw new GatewayError("config.invalid", { detail: "zone.json: ferryDirectory" });
+  }
+  // An appliance has no gate that could have tags.
+  if (isChosen(read.ferryDirectory) && read.gateTags) {
+    throw new GatewayError("config.invalid", { detail: "zone.json: gateTags" });
   }
   checkReceiptLane(read);
   return read;
