@@ -2,6 +2,7 @@
  * Guarantee: what `status.json` holds has these shapes, written by the programs and read by the command line and
  * the figures. What is of a link and what is of a lane is told apart, however many of them a program has.
  */
+import type { ErrorCode } from "@lightferry/proto/errors";
 import type { ActiveAlarm } from "./alarms.ts";
 import type { Lag } from "./lag.ts";
 import type { GapState } from "./rx/streams.ts";
@@ -23,6 +24,8 @@ export interface TxLink {
   /** Wire bytes that the link may take; absent where the driver has no such limit. */
   readonly rateBytesPerSecond?: number;
   readonly nextFrame: number;
+  /** Tags of the gate (SPEC.md §13), or why there are none; absent where the driver knows none. */
+  readonly tags?: "off" | "on" | ErrorCode;
   readonly sent: {
     readonly frames: number;
     readonly bytes: number;
@@ -71,6 +74,8 @@ export interface RxLink {
   readonly frames: number;
   readonly epoch: number;
   readonly accounted: { readonly settled: number; readonly lost: number };
+  /** Tags of the gate: the sender tells no key, its key is not opened yet; absent where the driver knows none. */
+  readonly tags?: "off" | "none" | "waiting" | "on";
   readonly heartbeat: {
     readonly count: number;
     readonly silent: boolean;
@@ -106,6 +111,12 @@ export interface RxLane {
   readonly heldBytes: number;
   readonly restored: number;
   readonly repeats: number;
+  /** Bytes of chunks that a tag showed to be good, and their digest; tags that were wrong. Absent where the driver knows no tags. */
+  readonly checked?: {
+    readonly byTag: number;
+    readonly byDigest: number;
+    readonly wrongTags: number;
+  };
   readonly rejected: Readonly<Record<string, number>>;
   /** Objects under way, the oldest first. */
   readonly progress: readonly {
