@@ -21,6 +21,7 @@ import { Readmission } from "./inbox/readmit.ts";
 import { recoverInbox } from "./inbox/recover.ts";
 import { inboxBinding } from "./inbox/service.ts";
 import { giveBackDelivery, retryDelivery } from "./interventions.ts";
+import { LinkKeys } from "./keys/link-key.ts";
 import { openOwnKeys } from "./keys/own-keys.ts";
 import { KeyRetirement } from "./keys/retire.ts";
 import { Opener } from "./opening/opener.ts";
@@ -106,7 +107,7 @@ export async function startIngress(
   };
   shell.onClose(stop);
   return {
-    bindings: [inboxBinding(acceptance)],
+    bindings: [inboxBinding(acceptance, new LinkKeys({ context, ring }))],
     findDelivery: (exchangeId, caller) => findDelivery(pool, exchangeId, caller),
     listDeliveries: (filter) => listDeliveries(pool, filter),
     async retry(exchangeId, actor) {

@@ -1,9 +1,13 @@
-/** Guarantee: only ferry-rx and the import of media hand bundles in, and what it says is checked before it is used. */
+/**
+ * Guarantee: only ferry-rx and the import of media hand bundles in, only ferry-rx has link keys opened, and what
+ * they say is checked before it is used.
+ */
 import type { SenderTime } from "@lightferry/proto/bundle";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
 import { bind, InboxService, type ServiceBinding } from "@lightferry/proto/rpc";
 import { Turns } from "@lightferry/proto/service";
+import type { LinkKeys } from "../keys/link-key.ts";
 import type { Acceptance, Announcement } from "./accept.ts";
 
 const ID_BYTES = 16;
@@ -14,7 +18,7 @@ const LANE_LENGTH = 64;
 /** Files checked at the same time: each reads and hashes a whole bundle, the rest wait in arrivals. */
 const DELIVER_PARALLEL = 4;
 
-export function inboxBinding(acceptance: Acceptance): ServiceBinding {
+export function inboxBinding(acceptance: Acceptance, linkKeys: LinkKeys): ServiceBinding {
   const turns = new Turns(DELIVER_PARALLEL);
   return bind(
     InboxService,
@@ -39,8 +43,10 @@ export function inboxBinding(acceptance: Acceptance): ServiceBinding {
           ...(answer.status === "quarantined" ? { code: answer.code } : {}),
         };
       },
+      openLinkKey: async (request) => ({ secret: await linkKeys.open(request) }),
     },
-    { deliver: ["ferry-rx", "media-rx"] },
+    // Media have no tags: their bundles are hashed whole.
+    { deliver: ["ferry-rx", "media-rx"], openLinkKey: ["ferry-rx"] },
   );
 }
 
