@@ -9,6 +9,7 @@ import type { Lag } from "../src/lag.ts";
 import type { RxLane, RxLink, RxPicture, TxLane, TxLink, TxPicture } from "../src/picture.ts";
 import type { Seen } from "./status-files.ts";
 import { bar, cut, flow, percent, rate, size, time } from "./status-parts.ts";
+import { checkedBytes, sentTags, type TagsState, takenTags, wrongTags } from "./status-tags.ts";
 
 /** How a line is meant; colours are the screen's matter. */
 export type Tone = "title" | "alarm" | "warning" | "plain" | "faint";
@@ -94,7 +95,8 @@ class View {
     for (const lane of lanes) this.#txLane(lane, links.length);
   }
 
-  #txLink({ link, driver, locked, epoch, rateBytesPerSecond: limit, sent }: TxLink): void {
+  #txLink({ link, driver, locked, epoch, rateBytesPerSecond: limit, tags, sent }: TxLink): void {
+    const state = sentTags(tags);
     const used =
       limit === undefined
         ? []
@@ -114,7 +116,9 @@ class View {
         zh: `校验占 ${percent(sent.parityShare)}`,
         en: `${percent(sent.parityShare)} parity`,
       }),
+      ...this.#tags(state),
     ]);
+    this.#tagFault(state);
     if (sent.failed > 0) {
       const text = { zh: `发送失败 ${sent.failed} 次`, en: `${sent.failed} sends failed` };
       this.#facts("warning", "", [this.#say(text)]);
@@ -186,7 +190,9 @@ class View {
     heartbeat,
     rejected,
     received,
+    tags,
   }: RxLink): void {
+    const state = takenTags(tags);
     const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
     const offset = heartbeat.clockOffsetMs;
     this.#facts(heartbeat.silent ? "alarm" : "plain", this.#linkName(link), [
@@ -209,13 +215,17 @@ class View {
       this.#say({ zh: `纪元 ${epoch}`, en: `epoch ${epoch}` }),
       this.#say({ zh: `缓冲溢出 ${received.overruns}`, en: `${received.overruns} overruns` }),
       this.#say({ zh: `拒绝帧 ${refused}`, en: `${refused} frames rejected` }),
+      ...this.#tags(state),
     ]);
+    this.#tagFault(state);
   }
 
   #rxLane(
-    { lane, bundles, quarantine, progress, gaps, lag, objects, links }: RxLane,
+    { lane, bundles, quarantine, progress, gaps, lag, objects, links, checked }: RxLane,
     ofAll: number,
   ): void {
+    const byTag = checkedBytes(checked);
+    const wrong = wrongTags(checked);
     const missing = gaps.reduce((sum, { count }) => sum + count, 0);
     this.#facts("plain", this.#laneName(lane), [
       ...this.#way(links, ofAll),
@@ -227,7 +237,9 @@ class View {
       this.#say({ zh: `拒绝 ${bundles.refused}`, en: `${bundles.refused} refused` }),
       this.#say({ zh: `缺包 ${missing}`, en: `${missing} missing` }),
       this.#lag(lag),
+      ...(byTag === undefined ? [] : [this.#say(byTag)]),
     ]);
+    if (wrong !== undefined) this.#facts("warning", "", [this.#say(wrong)]);
     if (quarantine.bundles > 0) {
       const since = quarantine.sinceMs === null ? null : (this.#nowMs - quarantine.sinceMs) / 1_000;
       const { bundles: kept, bytes } = quarantine;
@@ -275,6 +287,15 @@ class View {
       ? { zh: "单向锁定", en: "locked" }
       : { zh: "未由内核锁定", en: "not locked" };
     return `${driver} ${this.#say(kept)}`;
+  }
+
+  #tags(state: TagsState | undefined): string[] {
+    return state === undefined || state.fault ? [] : [this.#say(state.words)];
+  }
+
+  /** On a line of its own: chunks are hashed meanwhile, and a link that is faster than that loses frames. */
+  #tagFault(state: TagsState | undefined): void {
+    if (state?.fault === true) this.#facts("warning", "", [this.#say(state.words)]);
   }
 
   #linkName(link: number): string {

@@ -69,6 +69,10 @@ test("the receiver's page says what its picture says, and no bundle or stream by
   expect(page.value("lightferry_ferry_rejected_frames_total", { link: "0", reason: "magic" })).toBe(
     1,
   );
+  const checked = (by: string) =>
+    page.value("lightferry_ferry_checked_bytes_total", { lane: "inbound", by });
+  expect([checked("tag"), checked("digest")]).toEqual([64_000_000, 2_000_000]);
+  expect(page.value("lightferry_ferry_wrong_tags_total", { lane: "inbound" })).toBe(1);
   const alarm = (code: string) => page.value("lightferry_ferry_alarm", { link: "0", code });
   expect(alarm("ferry.clock-drift")).toBe(1);
   expect(alarm("ferry.loss-high")).toBe(0);
@@ -77,6 +81,8 @@ test("the receiver's page says what its picture says, and no bundle or stream by
 });
 
 test("what is not known yet is absent, and label values are escaped", () => {
+  const lanes = rxPicture().lanes.map(({ checked: _, ...lane }) => lane);
+  expect(metricsText({ ...rxPicture(), lanes })).not.toMatch(/(checked_bytes|wrong_tags)_total\{/);
   const [link] = rxPicture().links;
   const heartbeat = { count: 0, silent: false, secondsAgo: null, clockOffsetMs: null };
   const before = { ...rxPicture(), links: [{ ...link, heartbeat }] } as never;

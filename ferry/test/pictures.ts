@@ -15,6 +15,7 @@ export function txPicture(timeMs = Date.now()): TxPicture {
         link: 0,
         ...{ driver: "udp", locked: true, epoch: 3, nextFrame: 10 },
         rateBytesPerSecond: 120_000_000,
+        tags: "on",
         sent: {
           ...{ frames: 10, bytes: 14_560, retried: 1, failed: 0 },
           ...{ bytesPerSecond: 98_700_000, parityShare: 0.11 },
@@ -51,6 +52,7 @@ export function rxPicture(timeMs = Date.now()): RxPicture {
         received: { datagrams: 1_000, bytes: 1_456_000, overruns: 7, receiveBuffer: 1 << 23 },
         frames: 999,
         accounted: { settled: 900, lost: 2 },
+        tags: "on",
         heartbeat: { count: 40, silent: false, secondsAgo: 0.25, clockOffsetMs: -7_200_000 },
         loss: { permille: 2.2, frames: 900, lost: 2 },
         rejected: { checksum: 5, magic: 1 },
@@ -72,6 +74,7 @@ export function rxPicture(timeMs = Date.now()): RxPicture {
         },
         quarantine: { bundles: 1, bytes: 5_000_000, sinceMs: timeMs - 3_600_000 },
         ...{ objects: 1, heldBytes: 1_000_000, restored: 12, repeats: 34 },
+        checked: { byTag: 64_000_000, byDigest: 2_000_000, wrongTags: 1 },
         rejected: { "chunk-digest": 1 },
         progress: [{ bundle: BUNDLE, good: 40_000_000, size: 100_000_000 }],
         gaps: [

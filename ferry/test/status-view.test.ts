@@ -1,11 +1,12 @@
 /** Guarantee tested: the view says what the pictures say, no line is wider than the terminal, and nothing in them steers it. */
 import { cellWidth } from "@lightferry/proto/cli";
+import { ERRORS } from "@lightferry/proto/errors";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Seen } from "../cli/status-files.ts";
 import { bar, flow, percent, rate, size, time } from "../cli/status-parts.ts";
 import { type Line, statusView } from "../cli/status-view.ts";
-import type { Picture, RxPicture } from "../src/picture.ts";
+import type { Picture, RxLink, RxPicture, TxLink } from "../src/picture.ts";
 import { rxPicture, txPicture } from "./pictures.ts";
 
 const NOW = 1_800_000_000_000;
@@ -21,7 +22,7 @@ test("both programs, in Chinese: rate, loss, lag, passes, gaps, progress, alarms
   expect(textOf(statusView(both, "zh", { columns: 119 }, NOW))).toBe(
     `extranet 发送端  运行中
 ------------------------------------------------------------
-链路 0  98.7 MB/s  [################....] 82 %  udp 单向锁定  纪元 3  已发 10 帧 14.6 kB  校验占 11 %
+链路 0  98.7 MB/s  [################....] 82 %  udp 单向锁定  纪元 3  已发 10 帧 14.6 kB  校验占 11 %  标签校验
 通道 inbound  已发出 4 包  完成 3  拒绝 1  首遍未完 1  持有 2  时延 0.25 s（一分钟内最长 1.50 s）
   第 1 遍 0198c0ff..00a1 [##########..........]   51 %  100 MB
   第 2 遍 0198c0ff..00a2 [....................] 0.00 %  5.00 kB
@@ -31,8 +32,10 @@ business 接收端  运行中
 告警  时钟异常：两端时钟相差过大  已 65 s  limit-ms=30000  offset-ms=-7200000
       核对两端的时间源；数据不会因此丢失，到期按发送端时钟判断
 链路 0  98.0 MB/s  丢帧 2 / 900（近期 0.22 %）  心跳 0.25 s 前  对端时钟差 -2 h 0 min  udp 单向锁定  纪元 3  缓冲溢出 7
-        拒绝帧 6
+        拒绝帧 6  标签校验
 通道 inbound  已转交前置代理 3 包  等待接收 1  拒绝 1  缺包 3  时延 0.80 s（一分钟内最长 2.40 s）
+              标签校验 64.0 MB，杂凑校验 2.00 MB
+  标签不符 1 块，已按杂凑判定
   隔离 1 包 5.00 MB，最早 60 min 0 s 前
   接收 0198c0ff..00a1 [########............]   40 %  100 MB
   缺号  inbound/node-extranet/normal  2  待后续遍补齐  3-4
@@ -60,6 +63,39 @@ test("what matters is set off, and English says the same", () => {
   expect(told.filter(({ tone }) => tone === "alarm").map(({ text }) => text)).toContainEqual(
     expect.stringContaining("心跳中断"),
   );
+});
+
+test("of tags it says how they stand, where they were asked for, and why there are none", () => {
+  const [sending, taking] = [txPicture(NOW), rxPicture(NOW)];
+  const shown = (tags: TxLink["tags"], taken: RxLink["tags"], locale: "zh" | "en" = "en") => {
+    const tx = { ...sending, links: sending.links.map((link) => ({ ...link, tags })) };
+    const lanes = taking.lanes.map(({ checked: _, ...lane }) => lane);
+    const links = taking.links.map((link) => ({ ...link, tags: taken }));
+    const rx = { ...taking, links, lanes };
+    return statusView(
+      [tx, rx].map((one) => seen(one as Picture)),
+      locale,
+      { columns: 300 },
+      NOW,
+    );
+  };
+  expect(textOf(shown("off", "off"))).not.toMatch(/\btags?\b/);
+  expect(textOf(shown(undefined, undefined))).not.toMatch(/\btags?\b/);
+  const early = textOf(shown("on", "waiting"));
+  expect(early).toMatch(/11 % parity {2}tags$/m);
+  expect(early).toMatch(/6 frames rejected {2}tags: key not opened yet$/m);
+  const { zh, en } = ERRORS["ferry.frame-rejected"];
+  const faults = (locale: "zh" | "en") =>
+    shown("ferry.frame-rejected", "none", locale)
+      .filter(({ tone }) => tone === "warning")
+      .map(({ text }) => text.trim());
+  expect(faults("en")).toEqual(
+    expect.arrayContaining([
+      `tags are on, but none are sent: ${en}`,
+      "tags are on here, but the sender tells no key",
+    ]),
+  );
+  expect(faults("zh")).toContain(`标签校验已启用，未能发出：${zh}`);
 });
 
 test("a lane says its links where it does not go by all of them", () => {

@@ -155,6 +155,22 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
   lane(counter, "restored_shards", "Shards that the code restored.", ({ restored }) => restored),
   lane(counter, "repeated_shards", "Shards that were here already.", ({ repeats }) => repeats),
   counter(
+    "checked_bytes",
+    ["lane", "by"],
+    "Bytes of chunks found good, by what: tag (SPEC.md §13), digest.",
+    (picture) =>
+      picture.lanes.flatMap(({ lane, checked }): Point[] => [
+        [[lane, "tag"], checked?.byTag],
+        [[lane, "digest"], checked?.byDigest],
+      ]),
+  ),
+  lane(
+    counter,
+    "wrong_tags",
+    "Chunks whose tag was wrong, judged by their digest then.",
+    ({ checked }) => checked?.wrongTags,
+  ),
+  counter(
     "lane_rejections",
     ["lane", "reason"],
     "Manifests and shards of the lane that count for nothing, by reason (SPEC.md §7).",
