@@ -26,6 +26,8 @@ export const FRAME_TYPE = {
   MANIFEST: 3,
   HEARTBEAT: 4,
   INVENTORY: 5,
+  /** By which the receiver may know chunks (SPEC.md §13). */
+  TAGS: 6,
 } as const;
 
 /** Priorities of a link, in the order in which they are served. */
@@ -177,7 +179,7 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
   if (datagram[2] !== FRAME_VERSION) return "version";
   if (frameSum(datagram, 0, length) !== getU32(datagram, CHECKSUM_AT)) return "checksum";
   const type = datagram[3] as number;
-  if (type < FRAME_TYPE.DATA || type > FRAME_TYPE.INVENTORY) return "type";
+  if (type < FRAME_TYPE.DATA || type > FRAME_TYPE.TAGS) return "type";
   into.type = type;
   into.epoch = getU64(datagram, 8);
   into.seq = getU64(datagram, 16);

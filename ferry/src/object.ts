@@ -30,6 +30,9 @@ export const MAX_CHUNK_BYTES = 256 * 1024 + TAG_BYTES;
 /** Largest object; checked before anything is allocated for it. */
 export const MAX_OBJECT_BYTES = MAX_HEAD_BYTES + MAX_CHUNKS * MAX_CHUNK_BYTES;
 
+/** Objects up to this size are kept in memory by the receiver and written once, whole: two syncs in all. */
+export const SMALL_OBJECT_BYTES = 1 << 20;
+
 /** An object id is the epoch it was begun in and its number in that epoch. */
 const NUMBERS_PER_EPOCH = 2 ** 32;
 /** An epoch is the ferry and its start; all together stay a safe integer. A ferry may start twenty times a day for 17 years. */

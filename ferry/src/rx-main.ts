@@ -45,7 +45,7 @@ await runService<RxConfig | DirectoryRxConfig>({
       links.push({ number, expectedSender, gate, expected });
     }
     const station = await Station.start({
-      ...{ lanes, links, provider, log },
+      ...{ lanes, links, provider, log, tags: config.gate.tags },
       stateDir: config.stateDir,
       keys: () => keys.keys,
       events: journal,

@@ -40,7 +40,7 @@ await runService<TxConfig | DirectoryTxConfig>({
       stateDir: config.stateDir,
       code: told.code,
       secondPassMs: told.secondPassSeconds * 1000,
-      passes: told.passes,
+      ...{ passes: told.passes, tags: told.tags },
       inventory: config.inventory,
       receiverOf: (lane) => keys.receiverOf(lane),
       signer,

@@ -3,8 +3,11 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import { unwrapLinkKey } from "@lightferry/proto/link-key";
+import type { Sm2PrivateKey, SmProvider } from "@lightferry/proto/sm";
 
 type DeliverRequest = lightferry.ferry.v1.DeliverRequest.$Properties;
+type OpenLinkKeyRequest = lightferry.ferry.v1.OpenLinkKeyRequest.$Properties;
 type LeasedBundle = lightferry.ferry.v1.LeasedBundle.$Properties;
 
 /** The inbox of a front-proxy: moves files away and knows what it has. */
@@ -15,6 +18,8 @@ export class Inbox {
   readonly answers: string[] = [];
   /** What the ferry itself refused, and its sender may hear of: code by bundle id in hex. */
   readonly refusedByFerry = new Map<string, string>();
+  /** Link keys that it opened. */
+  opened = 0;
   down = false;
   refusals = 0;
   readonly #arrivals: string;
@@ -22,10 +27,23 @@ export class Inbox {
   readonly #known = new Set<string>();
   #wake: (() => void)[] = [];
 
-  constructor(arrivals: string, taken: string) {
+  readonly #open: (wrapped: Uint8Array) => Uint8Array;
+
+  /** @param key its node's encryption key */
+  constructor(arrivals: string, taken: string, provider: SmProvider, key: Sm2PrivateKey) {
     this.#arrivals = arrivals;
     this.#taken = taken;
+    this.#open = (wrapped) => unwrapLinkKey(provider, key, wrapped);
   }
+
+  openLinkKey = async ({
+    wrapped,
+  }: OpenLinkKeyRequest): Promise<lightferry.ferry.v1.OpenLinkKeyResponse.$Properties> => {
+    if (this.down) throw new GatewayError("rpc.unavailable");
+    const secret = this.#open(wrapped ?? new Uint8Array());
+    this.opened += 1;
+    return { secret };
+  };
 
   deliver = async (
     request: DeliverRequest,

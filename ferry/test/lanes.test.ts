@@ -13,7 +13,7 @@ import {
   type FrameHeader,
   MAX_FRAME_SIZE,
 } from "../src/frame.ts";
-import { digestOf, eventually, Inbox, LANE, type Place, place } from "./fixture.ts";
+import { digestOf, eventually, Inbox, keys, LANE, type Place, place, provider } from "./fixture.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
 import { ferryOf, type LaneEnd, stationOf } from "./ways.ts";
 
@@ -39,7 +39,12 @@ function laneEnd(name: string, number: number): LaneEnd {
     return path;
   };
   const arrivalsDir = dir("arrivals");
-  return { name, number, arrivalsDir, inbox: new Inbox(arrivalsDir, dir("taken")) };
+  return {
+    name,
+    number,
+    arrivalsDir,
+    inbox: new Inbox(arrivalsDir, dir("taken"), provider, keys.to.key),
+  };
 }
 
 /** Lanes of the streams that a heartbeat tells of. */

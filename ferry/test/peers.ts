@@ -38,6 +38,8 @@ export interface GateSettings {
   /** IPv4 address at which rx listens and to which tx sends. */
   readonly host?: string;
   readonly socket?: "auto" | "dgram";
+  /** At both ends; off when absent. */
+  readonly tags?: boolean;
   /** Of the registry; one alone when absent. */
   readonly lanes?: readonly string[];
   /** For which the registry has them; `udp` when absent. */
@@ -152,10 +154,11 @@ export async function startPeers(
           )
         : bind(
             InboxService,
-            { deliver: (request) => at.inbox.deliver(request) },
             {
-              deliver: ["ferry-rx"],
+              deliver: (request) => at.inbox.deliver(request),
+              openLinkKey: (request) => at.inbox.openLinkKey(request),
             },
+            { deliver: ["ferry-rx"], openLinkKey: ["ferry-rx"] },
           );
     const frontProxy = await startRpcServer({
       listen: { host: HOST, port: 0 },
@@ -192,6 +195,7 @@ export async function startPeers(
   const link = (port: number) => ({
     ...{ driver: "udp", host: gate.host ?? HOST, port },
     socket: gate.socket ?? "auto",
+    tags: gate.tags ?? false,
   });
   return {
     txConfig: (port) =>

@@ -257,7 +257,7 @@ export function place(base = tmpdir()): Place {
     rxState: dir("rx"),
     rxLane: join(root, "rx", "lanes", LANE),
     outbox: new Outbox(),
-    inbox: new Inbox(arrivalsDir, takenDir),
+    inbox: new Inbox(arrivalsDir, takenDir, provider, keys.to.key),
     txEvents: new Events(),
     rxEvents: new Events(),
     seal: (content, priority, sealedAt) => sealInto(outboxDir, content, priority, sealedAt),

@@ -14,7 +14,7 @@ const CHANNELS: i32 = 3;
 const KNOWN_FLAGS: i32 = 3;
 const DATA: i32 = 1;
 const PARITY: i32 = 2;
-const INVENTORY: i32 = 5;
+const TAGS: i32 = 6;
 /** The greatest safe integer. */
 const SAFE: u64 = 0x1f_ffff_ffff_ffff;
 /** "LF" and version 2, as three bytes read at once. */
@@ -41,7 +41,7 @@ function read(at: usize, length: usize, row: usize): i32 {
   if (beginning != BEGINNING) return (beginning ^ BEGINNING) & 0xffff ? MAGIC : VERSION;
   if (frameSum(at, length) != bswap<u32>(load<u32>(at, 4))) return CHECKSUM;
   const type = <i32>load<u8>(at, 3);
-  if (type < DATA || type > INVENTORY) return TYPE;
+  if (type < DATA || type > TAGS) return TYPE;
   const epoch = big64(at + 8);
   const seq = big64(at + 16);
   const object = big64(at + 24);

@@ -6,6 +6,14 @@ export interface WriteFault {
   readonly message: string;
 }
 
+/** By which a chunk may be known (SPEC.md §13.6). */
+export interface TagCheck {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  /** Expected. */
+  readonly tag: Uint8Array;
+}
+
 /** Spans to look at, one after the other; all arrays have one entry for each. */
 export interface CheckTask {
   readonly id: number;
@@ -16,6 +24,8 @@ export interface CheckTask {
   readonly lengths: readonly number[];
   /** Expected, 32 bytes each. */
   readonly digests: Uint8Array;
+  /** Looked at first; undefined, or wrong: the digest says what the span is. */
+  readonly tags: readonly (TagCheck | undefined)[];
   /** Where a right one is written, or what lies there is read; -1: nowhere. */
   readonly files: readonly number[];
   readonly offsets: readonly number[];
@@ -23,10 +33,14 @@ export interface CheckTask {
 
 /** What was found of a span. */
 export const VERDICT = { good: 0, wrong: 1, fault: 2 } as const;
+/** By what it was found. */
+export const BY = { digest: 0, tag: 1, digestAfterWrongTag: 2 } as const;
 
 export interface CheckAnswer {
   readonly id: number;
   /** One {@link VERDICT} for each span. */
   readonly verdicts: Uint8Array;
+  /** One {@link BY} for each, likewise. */
+  readonly by: Uint8Array;
   readonly fault?: WriteFault;
 }

@@ -6,7 +6,7 @@
  */
 import type { SmProvider } from "@lightferry/proto/sm";
 import { DIGEST_BYTES } from "../object.ts";
-import { type CheckAnswer, VERDICT, type WriteFault } from "./check-task.ts";
+import { BY, type CheckAnswer, type TagCheck, VERDICT, type WriteFault } from "./check-task.ts";
 import { hashThread } from "./hash-thread.ts";
 
 /** Spans being hashed or written before the gate is paused, and when it goes on. */
@@ -39,13 +39,18 @@ export interface Check {
   readonly length: number;
   /** Expected; 32 bytes. */
   readonly digest: Uint8Array;
+  /** Known of a chunk of a long object; what it shows needs no digest. */
+  readonly tag?: TagCheck | undefined;
   /** Where it is written when it is good; -1: nowhere. */
   readonly file: number;
   readonly offset: number;
-  readonly done: (verdict: Verdict) => void;
+  /** @param wrongTag it had a tag, and another one than the span has */
+  readonly done: (verdict: Verdict, wrongTag?: boolean) => void;
 }
 
 export class Checks {
+  /** Bytes that were found right or wrong by their tag, and by their digest. */
+  readonly counts = { byTag: 0, byDigest: 0 };
   readonly #provider: SmProvider;
   readonly #pause: () => void;
   readonly #resume: () => void;
@@ -169,6 +174,7 @@ export class Checks {
         bytes: checks.map(({ bytes }) => bytes),
         lengths: checks.map(({ length }) => length),
         digests,
+        tags: checks.map(({ tag }) => tag),
         files: checks.map(({ file }) => file),
         offsets: checks.map(({ offset }) => offset),
       },
@@ -176,21 +182,23 @@ export class Checks {
     );
   }
 
-  #answered(checks: readonly Check[], { verdicts, fault }: CheckAnswer): void {
+  #answered(checks: readonly Check[], { verdicts, by, fault }: CheckAnswer): void {
     this.#tasks -= 1;
     for (const [index, check] of checks.entries()) {
       const verdict = verdicts[index];
-      if (verdict === VERDICT.good) this.#settle(check, "good");
-      else if (verdict === VERDICT.wrong) this.#settle(check, "wrong");
-      else this.#settle(check, fault ?? { code: undefined, message: "not answered" });
+      const wrongTag = by[index] === BY.digestAfterWrongTag;
+      this.counts[by[index] === BY.tag ? "byTag" : "byDigest"] += check.length;
+      if (verdict === VERDICT.good) this.#settle(check, "good", wrongTag);
+      else if (verdict === VERDICT.wrong) this.#settle(check, "wrong", wrongTag);
+      else this.#settle(check, fault ?? { code: undefined, message: "not answered" }, wrongTag);
     }
     this.#sendFull();
     this.#later();
     if (this.#tasks === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
-  #settle(check: Check, verdict: Verdict): void {
+  #settle(check: Check, verdict: Verdict, wrongTag: boolean): void {
     if (check.bytes !== undefined) this.free(check.length);
-    check.done(verdict);
+    check.done(verdict, wrongTag);
   }
 }

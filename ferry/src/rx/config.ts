@@ -4,6 +4,7 @@ import {
   type BaseConfig,
   readAddress,
   readBaseConfig,
+  readBoolean,
   readField,
   readInteger,
   readOneOf,
@@ -57,6 +58,8 @@ export interface RxConfig extends BaseConfig {
     /** What the sender was told, as far as this end was told it too; what differs is alarmed. */
     readonly groupShards: number | undefined;
     readonly parityShards: number | undefined;
+    /** Whether tags are believed (SPEC.md §13). */
+    readonly tags: boolean;
   };
   readonly alarms: AlarmLimits;
   readonly space: RoomLimits;
@@ -103,6 +106,7 @@ export function readRxConfig(raw: unknown): RxConfig {
       driver: readOneOf(raw, "gate.driver", ["udp"]),
       groupShards: readOptionalInteger(raw, "gate.groupShards", GROUP_SHARDS),
       parityShards: readOptionalInteger(raw, "gate.parityShards", PARITY_SHARDS),
+      tags: readField(raw, "gate.tags") !== undefined && readBoolean(raw, "gate.tags"),
     },
     alarms: readAlarmLimits(raw),
     space: readRoomLimits(raw),

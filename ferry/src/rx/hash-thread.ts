@@ -5,7 +5,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { SmProvider } from "@lightferry/proto/sm";
-import { type CheckAnswer, type CheckTask, VERDICT, type WriteFault } from "./check-task.ts";
+import type { CheckAnswer, CheckTask, WriteFault } from "./check-task.ts";
 
 type ProviderName = "openssl" | "sm-crypto";
 
@@ -31,7 +31,7 @@ class HashThread {
     this.#worker.on("exit", () => {
       this.ended = true;
       for (const id of this.#waiting.keys()) {
-        this.#settle({ id, verdicts: Uint8Array.of(VERDICT.fault), fault: cause });
+        this.#settle({ id, verdicts: new Uint8Array(), by: new Uint8Array(), fault: cause });
       }
     });
   }

@@ -1,13 +1,13 @@
 /**
- * Guarantee: a span is written to its file only when its bytes have the digest
+ * Guarantee: a span is written to its file only when its bytes have the tag or the digest
  * that was expected, and never a byte elsewhere. Four chunks of one length are
  * hashed side by side. A thread of its own: nothing here waits for the gate.
  */
 import { readSync, writevSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { createTableHasher, loadProvider } from "@lightferry/proto/sm";
+import { constantTimeEqual, createTableHasher, loadProvider } from "@lightferry/proto/sm";
 import { DIGEST_BYTES } from "../object.ts";
-import { type CheckAnswer, type CheckTask, VERDICT, type WriteFault } from "./check-task.ts";
+import { BY, type CheckAnswer, type CheckTask, VERDICT, type WriteFault } from "./check-task.ts";
 
 const provider = loadProvider(workerData as "openssl" | "sm-crypto");
 const hasher = createTableHasher(provider);
@@ -27,21 +27,42 @@ function bytesOf(task: CheckTask): Uint8Array[] {
   });
 }
 
-function digestsOf(task: CheckTask, spans: readonly Uint8Array[]): Uint8Array {
-  const digests = new Uint8Array(spans.length * DIGEST_BYTES);
-  for (let from = 0; from < spans.length; ) {
-    const into = digests.subarray(from * DIGEST_BYTES);
-    let to = from + 1;
-    if (task.head[from] === true) {
-      const head = spans[from] as Uint8Array;
-      into.set(provider.createSm3(head.length).update(head).digest());
-    } else {
-      while (to < spans.length && task.head[to] !== true) to += 1;
-      hasher.leaves(spans.slice(from, to), into);
-    }
-    from = to;
+/** What the tags say, one {@link BY} for each span. */
+function tagged(task: CheckTask, spans: readonly Uint8Array[]): Uint8Array {
+  const by = new Uint8Array(spans.length);
+  for (const [index, expected] of task.tags.entries()) {
+    if (expected === undefined) continue;
+    const { key, nonce, tag } = expected;
+    const found = provider.sm4Gmac(key, nonce, spans[index] as Uint8Array);
+    by[index] = constantTimeEqual(found, tag) ? BY.tag : BY.digestAfterWrongTag;
   }
-  return digests;
+  return by;
+}
+
+/** Judges by their digests those spans that no tag has shown to be right. */
+function judge(
+  task: CheckTask,
+  spans: readonly Uint8Array[],
+  by: Uint8Array,
+  verdicts: Uint8Array,
+): void {
+  const compare = (index: number, digest: Uint8Array): void => {
+    const at = index * DIGEST_BYTES;
+    const same = Buffer.compare(digest, task.digests.subarray(at, at + DIGEST_BYTES)) === 0;
+    verdicts[index] = same ? VERDICT.good : VERDICT.wrong;
+  };
+  const chunks: number[] = [];
+  for (const [index, span] of spans.entries()) {
+    if (by[index] === BY.tag) verdicts[index] = VERDICT.good;
+    else if (task.head[index] !== true) chunks.push(index);
+    else compare(index, provider.createSm3(span.length).update(span).digest());
+  }
+  const digests = new Uint8Array(chunks.length * DIGEST_BYTES);
+  const of = (index: number): Uint8Array => spans[index] as Uint8Array;
+  hasher.leaves(chunks.map(of), digests);
+  for (const [place, index] of chunks.entries()) {
+    compare(index, digests.subarray(place * DIGEST_BYTES, (place + 1) * DIGEST_BYTES));
+  }
 }
 
 /** Good spans that lie end to end in one file go there by one call; until that has ended they do not count. */
@@ -92,20 +113,17 @@ function writeAll(file: number, spans: readonly Uint8Array[], start: number): vo
 }
 
 function perform(task: CheckTask): CheckAnswer {
+  const { id } = task;
   const verdicts = new Uint8Array(task.lengths.length).fill(VERDICT.fault);
+  let by: Uint8Array = new Uint8Array(task.lengths.length);
   try {
     const spans = bytesOf(task);
-    const digests = digestsOf(task, spans);
-    for (const index of spans.keys()) {
-      const [from, to] = [index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES];
-      const same =
-        Buffer.compare(digests.subarray(from, to), task.digests.subarray(from, to)) === 0;
-      verdicts[index] = same ? VERDICT.good : VERDICT.wrong;
-    }
+    by = tagged(task, spans);
+    judge(task, spans, by, verdicts);
     const fault = write(task, spans, verdicts);
-    return { id: task.id, verdicts, ...(fault === undefined ? {} : { fault }) };
+    return { id, verdicts, by, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
-    return { id: task.id, verdicts, fault: faultOf(error) };
+    return { id, verdicts, by, fault: faultOf(error) };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Guarantee: an object under way becomes whole by bytes alone whose SM3 its
- * signed manifest names. What is good is final; what is wrong counts as never
- * received. Short objects live in memory until they are whole, long ones in a
+ * signed manifest names, or whose tag is right under the secret of the epoch. What is good is final; what is
+ * wrong counts as never received. Short objects live in memory until they are whole, long ones in a
  * partial file.
  *
  * shard ─▶ groups (had?) ─▶ store (to its place) ─▶ span full ─▶ checks (hash, write) ─▶ good ─▶ whole
@@ -9,9 +9,10 @@
  */
 import type { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
-import { FLAG_REPEAT } from "../frame.ts";
-import { Geometry } from "../object.ts";
+import { FLAG_REPEAT, type FrameHeader } from "../frame.ts";
+import { Geometry, SMALL_OBJECT_BYTES } from "../object.ts";
 import { type Range, RangeSet } from "../ranges.ts";
+import { isTagged } from "../tags.ts";
 import type { Budget } from "./budget.ts";
 import type { Checks, Verdict } from "./checks.ts";
 import { CAME, type Group, Groups } from "./groups.ts";
@@ -23,11 +24,9 @@ import { Shapes } from "./shape.ts";
 import { copyOf, type Payload, payloadOf, type ShardHeader, viewOf } from "./shard.ts";
 import { HEAD, Spans } from "./spans.ts";
 import { Store } from "./store.ts";
+import { KeptTags, type SecretOf } from "./tags.ts";
 
 type ObjectManifest = lightferry.ferry.v1.ObjectManifest;
-
-/** Objects up to this size are kept in memory and written once, whole: two syncs in all. */
-export const SMALL_OBJECT_BYTES = 1 << 20;
 
 /** No frame for so long: the file is closed, since a second pass may be hours away. */
 const IDLE_CLOSE_MS = 10_000;
@@ -41,6 +40,8 @@ export interface Rig {
   /** Of partial files. */
   readonly directory: string;
   readonly count: (reason: string, by?: number) => void;
+  /** undefined: tags are not looked at. */
+  readonly secretOf: SecretOf | undefined;
   readonly whole: (object: Incoming) => void;
   readonly fault: (object: Incoming, error: unknown) => void;
 }
@@ -63,6 +64,8 @@ export class Incoming {
   readonly #groups: Groups;
   readonly #shapes: Shapes;
   readonly #repair: Repair;
+  /** Of an object that may have them, where they are believed. */
+  readonly #tags: KeptTags | undefined;
   #proof: Proof | undefined;
   #released = false;
 
@@ -84,6 +87,10 @@ export class Incoming {
       this.file = new PartialFile(rig.directory, this.objectId, this.spans.count, signed, kept);
     }
     this.#repair = this.#repairOf();
+    const { provider, secretOf, budget } = rig;
+    if (secretOf !== undefined && isTagged(size, manifest.chunkBytes)) {
+      this.#tags = new KeptTags(provider, secretOf, budget, this.objectId);
+    }
     if (this.file === undefined || kept === undefined) return;
     this.#proof = this.#proofOf(this.file);
     void this.#proof.run();
@@ -127,6 +134,13 @@ export class Incoming {
     return before === CAME.not ? undefined : "repeat";
   }
 
+  /** Takes tags of its chunks. @returns false when they are none */
+  takeTags({ epoch, group }: Pick<FrameHeader, "epoch" | "group">, payload: Uint8Array): boolean {
+    if (this.#released) return true;
+    const wanted = (chunk: number): boolean => !this.spans.isGood(chunk + 1);
+    return this.#tags?.take(epoch, group, payload, this.spans.count - 1, wanted) ?? false;
+  }
+
   /** Lets go of bytes that lie in the file too. */
   dropKept(): void {
     if (this.file !== undefined) this.#store.dropKept();
@@ -135,6 +149,7 @@ export class Incoming {
   /** Forgets unfinished spans of a long object. @returns how many */
   dropUnfinished(): number {
     const dropped = this.#store.dropUnfinished();
+    this.#tags?.clear();
     this.#groups.clear();
     return dropped;
   }
@@ -147,6 +162,7 @@ export class Incoming {
     this.#repair.stop();
     if (this.finishing && this.file === undefined) this.#rig.checks.free(this.geometry.size);
     this.#groups.clear();
+    this.#tags?.clear();
     this.#store.release();
   }
 
@@ -232,10 +248,12 @@ export class Incoming {
       bytes,
       length: spans.length(span),
       digest: this.#digest(span),
+      tag: this.#tags?.of(span - 1),
       file: file?.fd ?? -1,
       offset: spans.start(span),
-      done: (verdict) => {
+      done: (verdict, wrongTag) => {
         file?.unuse();
+        if (wrongTag === true) this.#rig.count("chunk-tag");
         // Nobody reads it any more.
         if (this.#released && file !== undefined) this.#rig.budget.reclaim(bytes);
         this.#checked(span, verdict);
@@ -268,6 +286,7 @@ export class Incoming {
 
   #good(span: number): void {
     this.spans.setGood(span);
+    this.#tags?.drop(span - 1);
     this.#store.keep(span);
     this.#groups.close(span);
     if (this.file?.wrote(span, this.spans.length(span)) === true) this.#guard(this.file.sync());

@@ -28,6 +28,7 @@ import { RefusedBundles } from "./refused.ts";
 import { REPORT_MS, type Rejections } from "./rejections.ts";
 import type { Room } from "./room.ts";
 import type { SenderClock } from "./sender-clock.ts";
+import type { SecretOf } from "./tags.ts";
 import { SPACELESS } from "./write-arrival.ts";
 
 /** The inbox verifies every chunk before it answers: seconds for a large bundle. */
@@ -35,6 +36,10 @@ const DELIVER_DEADLINE_MS = 600_000;
 
 /** What the receiving half asks of the inbox; the RPC client is one. */
 export interface InboxPeer {
+  openLinkKey(
+    request: lightferry.ferry.v1.OpenLinkKeyRequest.$Properties,
+    options: CallOptions,
+  ): Promise<lightferry.ferry.v1.OpenLinkKeyResponse.$Properties>;
   deliver(
     request: lightferry.ferry.v1.DeliverRequest.$Properties,
     options: CallOptions,
@@ -61,6 +66,8 @@ export interface LaneParts extends StationLane {
   readonly provider: SmProvider;
   readonly keys: () => KeyDirectory;
   readonly verifier: LinkVerifier;
+  /** undefined: tags are not looked at. */
+  readonly secretOf: SecretOf | undefined;
   readonly rejections: Rejections;
   /** Of the sender, on all its links. */
   readonly time: SenderClock;
@@ -121,7 +128,7 @@ export class ArrivingLane {
     this.reassembler = new Reassembler({
       ...{ provider, verifier, lane: name, done, rejections, log },
       directory: partialDir(parts),
-      room: parts.room,
+      ...{ room: parts.room, secretOf: parts.secretOf },
       whole: (object) => this.#finish(object),
       incomplete: (object) => this.#incomplete(object),
       pause: parts.pause,
@@ -183,6 +190,7 @@ export class ArrivingLane {
       objects: this.reassembler.objects,
       heldBytes: this.reassembler.heldBytes,
       restored: this.reassembler.restored,
+      checked: this.reassembler.checked,
       progress: this.reassembler.progress(),
       repeats: this.reassembler.repeats,
       rejected: rejections.totals(),

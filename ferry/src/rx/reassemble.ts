@@ -19,6 +19,7 @@ import type { Rejections } from "./rejections.ts";
 import { Restorer } from "./restore.ts";
 import type { Room } from "./room.ts";
 import { type Payload, payloadOf, type ShardHeader } from "./shard.ts";
+import type { SecretOf } from "./tags.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Objects under way; a lossy hour leaves some hundred waiting for their second pass. */
@@ -50,6 +51,8 @@ export interface ReassemblerParts {
   /** On the disk; without it there is enough. */
   readonly room?: Pick<Room, "fits" | "hold" | "letGo" | "leaveOut"> | undefined;
   readonly log: Log;
+  /** Secrets of the sender's epochs; absent: tags are not looked at. */
+  readonly secretOf?: SecretOf | undefined;
   /** An object is whole. */
   readonly whole: (object: Incoming) => void;
   /** Something of an object is missing and no further pass is expected. */
@@ -98,6 +101,7 @@ export class Reassembler {
       restorer: new Restorer(),
       directory,
       count,
+      secretOf: parts.secretOf,
       whole: (object) => parts.whole(object),
       fault: (object, error) => this.#diskFault(object, error),
     };
@@ -114,6 +118,11 @@ export class Reassembler {
   /** Data shards that the code gave back. */
   get restored(): number {
     return this.#rig.restorer.restored;
+  }
+
+  /** Bytes judged by tag and by digest. */
+  get checked(): { readonly byTag: number; readonly byDigest: number } {
+    return this.#rig.checks.counts;
   }
 
   progress(): Progress[] {
@@ -176,6 +185,16 @@ export class Reassembler {
       const dropped = this.#waiting.add(header, payload);
       if (dropped > 0) this.#parts.rejections.count("no-manifest", dropped);
     }
+  }
+
+  /** Takes tags of chunks; those that come before the manifest come again behind its next copy. */
+  tags(header: FrameHeader, payload: Uint8Array): void {
+    if (this.#parts.secretOf === undefined) return;
+    const object = this.#objects.get(header.objectId);
+    if (object === undefined || object.finishing) return;
+    object.touchedAt = this.#now;
+    if (!object.takeTags(header, payload)) this.#parts.rejections.count("tags");
+    if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
   }
 
   manifest(header: FrameHeader, payload: Uint8Array): void {

@@ -3,7 +3,7 @@
  * frame of this link and its lanes is counted, what is one is numbered for the loss account,
  * and only signed messages change what is durable.
  *
- * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, MANIFEST: reassembler of the lane ─▶ finish
+ * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, TAGS, MANIFEST: reassembler of the lane ─▶ finish
  *                                           ├▶ HEARTBEAT: verify ─▶ link, gaps of the lanes, alarms
  *                                           └▶ INVENTORY: gaps of the lane
  */
@@ -24,6 +24,7 @@ import { HEARTBEAT_LABEL, type LinkVerifier, verifyMessage } from "../signed.ts"
 import type { Gaps } from "./gaps.ts";
 import type { Inventories } from "./inventories.ts";
 import type { Link } from "./link.ts";
+import type { OpenedKeys } from "./link-keys.ts";
 import type { Reassembler } from "./reassemble.ts";
 import { REPORT_MS, type Rejections } from "./rejections.ts";
 import { type Payload, viewOf } from "./shard.ts";
@@ -60,6 +61,8 @@ export interface ReceiverParts {
   readonly rejections: Rejections;
   readonly events: EventSink;
   readonly watch: LinkWatch;
+  /** Of the sender; undefined: tags are not looked at. */
+  readonly linkKeys?: Pick<OpenedKeys, "told"> | undefined;
   readonly log: Log;
 }
 
@@ -158,6 +161,7 @@ export class Receiver {
     const payload: Payload = { bytes, from, length, memory };
     const { type } = header;
     if (type <= FRAME_TYPE.PARITY) lane.reassembler.data(header, payload);
+    else if (type === FRAME_TYPE.TAGS) lane.reassembler.tags(header, viewOf(payload));
     else if (type === FRAME_TYPE.MANIFEST) lane.reassembler.manifest(header, viewOf(payload));
     else if (type === FRAME_TYPE.HEARTBEAT) this.#heartbeatPart(header, viewOf(payload));
     else lane.inventories.take(header, viewOf(payload), link.state.epoch);
@@ -217,6 +221,7 @@ export class Receiver {
       return;
     }
     this.counts.heartbeats += 1;
+    if (message.linkKey) this.#parts.linkKeys?.told(message.epoch, message.linkKey);
     this.#saving ??= this.#save();
     if (beat.newEpoch) this.#parts.log.info({ epoch: beat.epoch }, "epoch of the sender");
     this.#parts.watch.beat(beat, settings);

@@ -8,6 +8,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { lightferry } from "@lightferry/proto/gen";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
 import { Alarms } from "../alarms.ts";
@@ -19,6 +20,7 @@ import type { LinkVerifier } from "../signed.ts";
 import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarm-limits.ts";
 import { ArrivingLane, type StationLane } from "./lane.ts";
 import { Link } from "./link.ts";
+import { OpenedKeys } from "./link-keys.ts";
 import { Pauses } from "./pauses.ts";
 import { Receiver } from "./receiver.ts";
 import { Rejections } from "./rejections.ts";
@@ -28,6 +30,8 @@ import { senderKeys } from "./sender-keys.ts";
 import { type ExpectedLink, LinkWatch } from "./watch.ts";
 
 const TICK_MS = 1_000;
+/** A private key is used once; what is not answered is asked for again in five seconds. */
+const OPEN_DEADLINE_MS = 10_000;
 
 /** A socket, and whose frames it takes. */
 export interface StationLink {
@@ -52,6 +56,8 @@ export interface StationOptions {
   readonly log: Log;
   readonly alarmLimits?: AlarmLimits;
   readonly roomLimits?: RoomLimits;
+  /** Whether tags are believed; false when absent. */
+  readonly tags?: boolean;
   /** This machine's clock, Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -63,6 +69,7 @@ interface Sender {
   readonly rejections: Rejections;
   readonly time: SenderClock;
   readonly verifier: LinkVerifier;
+  readonly linkKeys: OpenedKeys | undefined;
 }
 
 /** One link, open. */
@@ -73,6 +80,7 @@ interface Listening {
   readonly alarms: Alarms;
   readonly watch: LinkWatch;
   readonly receiver: Receiver;
+  readonly linkKeys: OpenedKeys | undefined;
 }
 
 export class Station {
@@ -166,19 +174,35 @@ export class Station {
       senderNow: () => time.senderNow(),
       now: this.#clock,
     });
-    const sender = { links, rejections, time, verifier };
+    const linkKeys = this.#linkKeysOf(name);
+    const sender = { links, rejections, time, verifier, linkKeys };
     this.#senders.set(name, sender);
     return sender;
   }
 
+  /** Opened by the front-proxy of its first lane: all of a node have the same keys. */
+  #linkKeysOf(sender: string): OpenedKeys | undefined {
+    const { tags, lanes, log } = this.#options;
+    const inbox = lanes.find((lane) => lane.expectedSender === sender)?.inbox;
+    if (tags !== true || inbox === undefined) return undefined;
+    const { signal } = this.#stop;
+    const open = async (told: lightferry.ferry.v1.WrappedLinkKey.$Properties) => {
+      const deadlineMs = OPEN_DEADLINE_MS;
+      const { secret } = await inbox.openLinkKey({ ...told }, { deadlineMs, signal });
+      return secret ?? new Uint8Array();
+    };
+    return new OpenedKeys({ open, log });
+  }
+
   #openLane(lane: StationLane): Promise<ArrivingLane> {
     const { stateDir, provider, keys, events, log } = this.#options;
-    const { time, verifier } = this.#sender(lane.expectedSender);
+    const { time, verifier, linkKeys } = this.#sender(lane.expectedSender);
+    const secretOf = linkKeys && ((epoch: number) => linkKeys.secret(epoch));
     return ArrivingLane.open({
       ...lane,
       stateDir: join(stateDir, "lanes", lane.name),
       missingPath: missingPath(stateDir, lane.name),
-      ...{ provider, keys, verifier, time, events, log },
+      ...{ provider, keys, verifier, time, secretOf, events, log },
       rejections: new Rejections(),
       clock: this.#clock,
       claims: (name) => this.#claimant(name, lane.arrivalsDir) === lane,
@@ -191,7 +215,8 @@ export class Station {
 
   #open(of: StationLink, link: Link): Listening {
     const { events, log, lanes, alarmLimits } = this.#options;
-    const { verifier, links, rejections: ofFirst } = this.#sender(of.expectedSender);
+    const sender = this.#sender(of.expectedSender);
+    const { verifier, links, linkKeys, rejections: ofFirst } = sender;
     const its = lanes.filter((lane) => comesBy(lane, of));
     const open: ArrivingLane[] = [];
     for (const { number } of its) open[number] = this.#lanes.get(number) as ArrivingLane;
@@ -211,8 +236,9 @@ export class Station {
     });
     const receiver = new Receiver({
       ...{ link, number: of.number, verifier, lanes: open, rejections, events, watch, log },
+      linkKeys,
     });
-    return { of, link, rejections, alarms, watch, receiver };
+    return { of, link, rejections, alarms, watch, receiver, linkKeys };
   }
 
   /** Whose an arrival is that a former run left: what names no lane of this folder goes to the first. */
@@ -254,7 +280,7 @@ async function roomOf(options: StationOptions, alarms: Alarms): Promise<Room> {
   return await Room.open({ directories, limits, alarms, events, log });
 }
 
-function pictureOf({ of, link, rejections, alarms, watch, receiver }: Listening) {
+function pictureOf({ of, link, rejections, alarms, watch, receiver, linkKeys }: Listening) {
   const { state, clockOffsetMs, heardAt } = link;
   const { gate } = of;
   const received = gate.stats();
@@ -269,6 +295,7 @@ function pictureOf({ of, link, rejections, alarms, watch, receiver }: Listening)
     bytesPerSecond: watch.bytesPerSecond,
     frames: receiver.counts.frames,
     epoch: state.epoch,
+    tags: linkKeys?.state(state.epoch) ?? "off",
     accounted: { settled: state.settled, lost: state.lost },
     heartbeat: {
       count: receiver.counts.heartbeats,

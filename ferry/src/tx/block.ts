@@ -7,9 +7,12 @@ import { FRAME_TYPE, type FrameHeader } from "../frame.ts";
 import type { Geometry } from "../object.ts";
 import type { BurstWriter } from "./burst.ts";
 import type { Groups } from "./memory.ts";
+import type { TagFrame } from "./tagger.ts";
 
 export class Block {
   readonly groups: Groups;
+  /** Of its chunks. */
+  readonly tags: readonly TagFrame[];
   readonly #geometry: Geometry;
   readonly #first: number;
   /** Shards of the longest group. */
@@ -18,10 +21,11 @@ export class Block {
   #column = 0;
 
   /** @param first number of the first group; all are filled and encoded */
-  constructor(geometry: Geometry, first: number, groups: Groups) {
+  constructor(geometry: Geometry, first: number, groups: Groups, tags: readonly TagFrame[] = []) {
     this.#geometry = geometry;
     this.#first = first;
     this.groups = groups;
+    this.tags = tags;
     this.#rows = Math.max(...groups.map(({ k, m }) => k + m));
   }
 

@@ -23,6 +23,7 @@ import type { CheckContext } from "./check.ts";
 import type { Encoding } from "./encoding.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
+import type { PassContext } from "./pass.ts";
 import { leaseClassOf, type Place, type Places } from "./places.ts";
 import type { Spread } from "./spread.ts";
 import { LEASE_LOST, Transmit } from "./transmit.ts";
@@ -43,6 +44,7 @@ export interface CarrierParts {
   /** Where what is taken on counts. */
   readonly places: Places;
   readonly signer: LinkSigner;
+  readonly tagger?: PassContext["tagger"];
   readonly events: EventSink;
   readonly log: Log;
   readonly check: () => CheckContext;

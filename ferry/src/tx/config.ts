@@ -4,6 +4,7 @@ import { GatewayError } from "@lightferry/proto/errors";
 import {
   type BaseConfig,
   readBaseConfig,
+  readBoolean,
   readField,
   readInteger,
   readOneOf,
@@ -52,6 +53,8 @@ export interface TxConfig extends BaseConfig {
     /** Between two passes of a bundle. */
     readonly secondPassSeconds: number;
     readonly passes: number;
+    /** Whether chunks have tags (SPEC.md §13). */
+    readonly tags: boolean;
   };
   /** Where figures are shown; nowhere without it. */
   readonly metrics: MetricsListen | undefined;
@@ -96,6 +99,7 @@ export function readTxConfig(raw: unknown): TxConfig {
       code: readCode(raw),
       secondPassSeconds: readInteger(raw, "gate.secondPassSeconds", SECOND_PASS),
       passes: readOptionalInteger(raw, "gate.passes", PASSES) ?? PASSES.usual,
+      tags: readField(raw, "gate.tags") !== undefined && readBoolean(raw, "gate.tags"),
     },
     metrics: readMetricsListen(raw),
   };

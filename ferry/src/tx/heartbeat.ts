@@ -1,6 +1,7 @@
 /**
  * Guarantee: two signed heartbeats a second, numbered from 1 in its epoch,
- * saying how many frames and which position of every stream were handed to the gate.
+ * saying how many frames and which position of every stream were handed to the gate. Those with
+ * certificates bring the link key, too.
  */
 import { GatewayError } from "@lightferry/proto/errors";
 import { lightferry } from "@lightferry/proto/gen";
@@ -8,6 +9,7 @@ import { CHANNEL, emptyHeader, FRAME_TYPE } from "../frame.ts";
 import { splitHeartbeat } from "../manifest-parts.ts";
 import { HEARTBEAT_LABEL, type LinkSigner, signMessage } from "../signed.ts";
 import type { BurstWriter } from "./burst.ts";
+import type { WrappedLinkKey } from "./link-keys.ts";
 
 const { Heartbeat } = lightferry.ferry.v1;
 
@@ -48,6 +50,8 @@ export interface HeartbeatParts {
   readonly positions: () => ReadonlyMap<string, StreamState>;
   /** Hears of every heartbeat: why it could not be signed, or undefined. */
   readonly signed?: (fault: unknown) => void;
+  /** For the node at the far end, where objects have tags; undefined: it cannot be wrapped for it now. */
+  readonly linkKey?: (() => WrappedLinkKey | undefined) | undefined;
   /** This machine's, Unix milliseconds. */
   readonly clock?: () => number;
 }
@@ -119,7 +123,7 @@ export class HeartbeatSource {
   }
 
   #sign(nextFrame: number, streams: number, withChain: boolean): Uint8Array {
-    const { sender, epoch, link = 0, settings, clock = Date.now } = this.#parts;
+    const { sender, epoch, link = 0, settings, linkKey, clock = Date.now } = this.#parts;
     const heartbeat = {
       version: HEARTBEAT_VERSION,
       sender,
@@ -130,6 +134,7 @@ export class HeartbeatSource {
       number: this.#number,
       settings: { ...settings, lanes: [...settings.lanes] },
       link,
+      linkKey: (withChain ? linkKey?.() : undefined) ?? null,
     };
     return signMessage(this.#signer, HEARTBEAT_LABEL, Heartbeat, heartbeat, withChain);
   }

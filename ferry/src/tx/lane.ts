@@ -25,6 +25,7 @@ import { ShardMemory } from "./memory.ts";
 import { Message } from "./message.ts";
 import { GATE_LIMITS, leaseBundles } from "./outbox.ts";
 import type { OwnClock } from "./own-clock.ts";
+import type { PassContext } from "./pass.ts";
 import { Places } from "./places.ts";
 import { renewLeases } from "./renew.ts";
 import { Spread, type SpreadLink } from "./spread.ts";
@@ -94,6 +95,8 @@ export interface LaneSendingParts {
   readonly encoding: Encoding;
   readonly desk: TicketDesk;
   readonly signer: LinkSigner;
+  /** Of this lane's objects; undefined: they have no tags. */
+  readonly tagger: PassContext["tagger"];
   readonly keys: () => KeyDirectory;
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
@@ -115,7 +118,7 @@ export class LaneSending {
 
   constructor(lane: SenderLane, parts: LaneSendingParts) {
     const { node, code, secondPassMs, journal, encoding, desk, signer } = parts;
-    const { keys, outbox, events, log, clock, failed, signal } = parts;
+    const { tagger, keys, outbox, events, log, clock, failed, signal } = parts;
     const { name, outboxDir } = lane;
     const [{ frameSize }] = parts.links as [LaneLink];
     this.#lane = lane;
@@ -125,7 +128,19 @@ export class LaneSending {
     });
     const spread = new Spread(this.#links);
     this.#carrier = new Carrier({
-      ...{ journal, spread, encoding, signer, events, log, frameSize, code, failed, signal },
+      ...{
+        journal,
+        spread,
+        encoding,
+        signer,
+        tagger,
+        events,
+        log,
+        frameSize,
+        code,
+        failed,
+        signal,
+      },
       places: this.#places,
       laneNumber: lane.number,
       check: () => ({

@@ -1,7 +1,7 @@
 /**
  * Guarantee: one pass over one object, or over those of its groups that go by one link
  * (SPEC.md §4.1, §11.2): every shard once, block by block; the manifest before the first, again after
- * every 1,024 and after the last. While one block is sent the next is read and encoded; never more than these two are held.
+ * every 1,024 and after the last, each with the tags of the block, if it has them (§13.5). While one block is sent the next is read and encoded; never more than these two are held.
  *
  * States: preparing ⇄ ready (a manifest or a block to write from) → over or stopped.
  */
@@ -11,7 +11,8 @@ import { Block } from "./block.ts";
 import type { BurstWriter } from "./burst.ts";
 import { type ShardMemory, shardsOf } from "./memory.ts";
 import type { Ready } from "./order.ts";
-import type { ObjectSource } from "./source.ts";
+import type { ObjectFacts, ObjectSource } from "./source.ts";
+import type { TagFrame, Tagger } from "./tagger.ts";
 
 /** Shards between two copies of the manifest: what the receiver keeps for want of one is five times as much. */
 export const MANIFEST_EVERY = 1024;
@@ -34,6 +35,8 @@ export interface PassContext {
   readonly wake: () => void;
   /** On the wire; 0 when absent. */
   readonly lane?: number;
+  /** Makes the tags of an object; undefined: it has none. */
+  readonly tagger?: ((facts: ObjectFacts, frameSize: number) => Tagger | undefined) | undefined;
 }
 
 /** What of an object goes by one link. */
@@ -66,6 +69,8 @@ export class Pass implements Ready {
   #manifest: readonly Uint8Array[] = [];
   /** Next part of the manifest, or all of them when a copy is over. */
   #part = 0;
+  /** Next frame of tags of the present block, likewise. */
+  #tag = 0;
   #sinceManifest = 0;
   /** Shards not yet written. */
   #left: number;
@@ -112,8 +117,10 @@ export class Pass implements Ready {
   /** Resolves when the last frame was written; then nothing is held. @throws what stopped it */
   async run(): Promise<void> {
     const { memory, signer, frameSize, wake } = this.#context;
-    const { geometry } = this.#source.facts;
+    const { facts } = this.#source;
+    const { geometry } = facts;
     const { serviceClass } = this.kind;
+    const tagger = this.#context.tagger?.(facts, frameSize);
     try {
       this.#manifest = this.#source.manifest(signer, frameSize);
       for (const { first, count } of blocksOf(this.#runs, geometry.blockGroups)) {
@@ -121,12 +128,12 @@ export class Pass implements Ready {
         const groups = await memory.take(geometry, first, count, serviceClass);
         try {
           this.#assertGoing();
-          await this.#source.fill(groups, first, serviceClass);
+          await this.#source.fill(groups, first, serviceClass, tagger);
         } catch (error) {
           memory.giveBack(groups, serviceClass);
           throw error;
         }
-        this.#blocks.push(new Block(geometry, first, groups));
+        this.#blocks.push(new Block(geometry, first, groups, tagger?.block()));
         wake();
       }
       await this.#until(() => this.#over);
@@ -153,7 +160,9 @@ export class Pass implements Ready {
   /** Writes the next frame; only when ready. */
   write(burst: BurstWriter): void {
     const before = burst.bytes;
+    const tags = this.#blocks[0]?.tags[this.#tag];
     if (this.#part < this.#manifest.length) this.#writeManifest(burst);
+    else if (tags !== undefined) this.#writeTags(burst, tags);
     else this.#writeShard(burst);
     this.#bytes += burst.bytes - before;
   }
@@ -164,9 +173,13 @@ export class Pass implements Ready {
     block.write(burst, this.#header);
     this.#left -= 1;
     this.#sinceManifest += 1;
-    if (this.#left === 0 || this.#sinceManifest === MANIFEST_EVERY) this.#part = 0;
+    if (this.#left === 0 || this.#sinceManifest === MANIFEST_EVERY) {
+      this.#part = 0;
+      this.#tag = 0;
+    }
     if (!block.over) return;
     this.#blocks.shift();
+    this.#tag = 0;
     this.#context.memory.giveBack(block.groups, this.kind.serviceClass);
     this.#notify();
   }
@@ -190,6 +203,18 @@ export class Pass implements Ready {
     if (!last) return;
     this.#over = true;
     this.#notify();
+  }
+
+  #writeTags(burst: BurstWriter, { first, payload }: TagFrame): void {
+    const header = this.#header;
+    this.#tag += 1;
+    header.type = FRAME_TYPE.TAGS;
+    header.group = first;
+    header.shard = 0;
+    header.k = 1;
+    header.m = 0;
+    header.flags = this.#flags;
+    burst.add(header, payload);
   }
 
   /** @throws the reason when the pass was stopped */

@@ -21,8 +21,10 @@ import { HeartbeatSource } from "./heartbeat.ts";
 import type { InventoryTimes } from "./inventory.ts";
 import { TxJournal } from "./journal.ts";
 import { LaneSending, type OutboxPeer, type SenderLane } from "./lane.ts";
+import { LinkSecrets, type WrappedLinkKey } from "./link-keys.ts";
 import type { LaneShare } from "./order.ts";
 import { OwnClock } from "./own-clock.ts";
+import type { PassContext } from "./pass.ts";
 import { TicketDesk } from "./tickets.ts";
 
 export type { OutboxPeer } from "./lane.ts";
@@ -54,6 +56,8 @@ export interface SenderOptions {
   /** Of every bundle, 2 or 3; 2 when absent. */
   readonly passes?: number;
   readonly inventory?: InventoryTimes;
+  /** Whether chunks have tags; false when absent. */
+  readonly tags?: boolean;
   /** Node at the other end of a lane, by the registry: only it may ask for repairs. */
   readonly receiverOf: (lane: string) => string | undefined;
   readonly signer: LinkSigner;
@@ -78,6 +82,8 @@ export class Sender {
   readonly #links: readonly Sending[];
   readonly #lanes: readonly LaneSending[];
   readonly #desk: TicketDesk;
+  /** undefined: nothing is tagged. */
+  readonly #secrets: LinkSecrets | undefined;
   /** Of all links: they sign with one key. */
   readonly #troubles: Troubles;
   readonly #stop: AbortController;
@@ -98,7 +104,10 @@ export class Sender {
       log.error({ code: asGatewayError(error).code }, "trouble could not be journalled"),
     );
     const clock = new OwnClock(options.clock);
-    const ordered = options.links.toSorted((one, other) => one.number - other.number);
+    if (options.tags === true) {
+      this.#secrets = new LinkSecrets({ provider: signer.provider, keys, clock: clock.now });
+    }
+    const ordered = options.links.toSorted(byNumber);
     // One of each lane for all its links: a cap holds for all of them together.
     const shares = lanes.map((lane) => ({ lane, share: shareOf(lane) }));
     this.#links = ordered.map((of) => {
@@ -118,7 +127,8 @@ export class Sender {
       const way = its.map(({ of: { number, rateBytesPerSecond: rate, frameSize }, emitter }) => {
         return { number, rate, frameSize, emitter };
       });
-      return new LaneSending(lane, { ...parts, links: way });
+      const tagger = this.#taggerOf(lane, its);
+      return new LaneSending(lane, { ...parts, links: way, tagger });
     });
     for (const { emitter } of this.#links) emitter.start();
     for (const lane of this.#lanes) lane.start();
@@ -160,6 +170,7 @@ export class Sender {
       locked: gate.locked,
       epoch,
       rateBytesPerSecond,
+      tags: this.#tagsOf(number),
       nextFrame: emitter.framesNumbered,
       sent: { ...gate.stats(), ...emitter.rates },
     }));
@@ -184,6 +195,37 @@ export class Sender {
     await this.#journal.close();
   }
 
+  /** Node that the heartbeats of a link tell a key: the one at the end of its lowest lane. */
+  #nodeAt(link: number): string | undefined {
+    const { lanes, receiverOf } = this.#options;
+    const [lowest] = lanes.filter((lane) => goesBy(lane, link)).toSorted(byNumber);
+    return lowest === undefined ? undefined : receiverOf(lowest.name);
+  }
+
+  #linkKey(link: number): WrappedLinkKey | undefined {
+    const node = this.#nodeAt(link);
+    return node === undefined ? undefined : this.#secrets?.told(node);
+  }
+
+  /** Why nothing that goes by a link is tagged, or that it is. */
+  #tagsOf(link: number): string {
+    if (this.#secrets === undefined) return "off";
+    return this.#linkKey(link) === undefined ? "certificate.unknown" : "on";
+  }
+
+  /** A lane has tags where each of its links tells its own node the key. */
+  #taggerOf({ name }: SenderLane, links: readonly Sending[]): PassContext["tagger"] {
+    const secrets = this.#secrets;
+    if (secrets === undefined) return undefined;
+    return (facts, frameSize) => {
+      const node = this.#options.receiverOf(name);
+      if (node === undefined || links.some(({ of }) => this.#nodeAt(of.number) !== node)) {
+        return undefined;
+      }
+      return secrets.tagger(node, facts, frameSize);
+    };
+  }
+
   /** @param lanes those that go by the link, of which alone its heartbeats tell */
   #emitter(
     { number, gate, frameSize }: SenderLink,
@@ -199,6 +241,7 @@ export class Sender {
     };
     const heartbeat = new HeartbeatSource({
       ...{ signer, sender: node, epoch: this.#journal.epoch, link: number, signed },
+      linkKey: () => this.#linkKey(number),
       settings: { lanes: names, frameSize, ...code },
       positions: () =>
         new Map(
@@ -211,6 +254,10 @@ export class Sender {
     const order = lanes.map(({ share }) => share);
     return new Emitter(gate, frameSize, heartbeat, { number, lanes: order });
   }
+}
+
+function byNumber(one: { readonly number: number }, other: { readonly number: number }): number {
+  return one.number - other.number;
 }
 
 /** A ferry is named by its lowest link. */

@@ -1,8 +1,10 @@
 /**
  * Guarantee: the groups of one object, read from its file straight into the memory in which they
  * are encoded and from which they are sent, and its signed manifest. Nothing is hashed here.
+ * What is tagged is what lies in that memory, and so what is sent.
  */
 import { lightferry } from "@lightferry/proto/gen";
+import type { ErasureGroup } from "../erasure/index.ts";
 import { splitManifest } from "../manifest-parts.ts";
 import { epochOf, type Geometry, MANIFEST_VERSION } from "../object.ts";
 import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../signed.ts";
@@ -10,6 +12,7 @@ import type { BundleFile } from "./bundle-file.ts";
 import type { Proof } from "./check.ts";
 import { BlockTurns, type Encoding } from "./encoding.ts";
 import type { Groups } from "./memory.ts";
+import type { Tagger } from "./tagger.ts";
 
 const { ObjectManifest } = lightferry.ferry.v1;
 
@@ -71,9 +74,10 @@ export class ObjectSource {
   /**
    * Reads the groups from number `first` on and makes their parity; the next are read meanwhile.
    * No read is under way any more when it settles.
+   * @param tagger is shown every group in its order
    * @throws GatewayError `ferry.file-invalid` when the file ends before
    */
-  async fill(groups: Groups, first: number, serviceClass: number): Promise<void> {
+  async fill(groups: Groups, first: number, serviceClass: number, tagger?: Tagger): Promise<void> {
     const { geometry } = this.facts;
     const { groupShards } = geometry.code;
     const together = Math.max(
@@ -88,13 +92,25 @@ export class ObjectSource {
           await reading;
           const next = at + together;
           reading = this.#begin(groups.slice(next, next + together), first + next);
-          for (const group of groups.slice(at, next)) {
+          for (const [index, group] of groups.slice(at, next).entries()) {
+            if (tagger !== undefined) this.#show(tagger, group, first + at + index);
             if (group.m > 0) await this.#encoding.encode(group, serviceClass);
           }
         }
       });
     } finally {
       await reading;
+    }
+  }
+
+  /** Without the zeros with which its last shard was filled up. */
+  #show(tagger: Tagger, group: ErasureGroup, number: number): void {
+    const { geometry } = this.facts;
+    let at = number * geometry.groupBytes;
+    const end = at + geometry.groupLength(number);
+    for (const bytes of group.data()) {
+      tagger.take(at, bytes.subarray(0, end - at));
+      at = Math.min(end, at + bytes.length);
     }
   }
 

@@ -1,0 +1,76 @@
+/**
+ * Guarantee: a secret is used only in the epoch in which a signed heartbeat brought it, and lies in memory alone.
+ * Whoever holds the node's encryption key is asked for it once at a time (SPEC.md §13.4).
+ */
+import { asGatewayError } from "@lightferry/proto/errors";
+import type { lightferry } from "@lightferry/proto/gen";
+import type { Log } from "../events.ts";
+import { ferryOf } from "../object.ts";
+
+type WrappedLinkKey = lightferry.ferry.v1.WrappedLinkKey.$Properties;
+
+export interface OpenedKeysParts {
+  /** @throws whatever keeps the secret from being told */
+  readonly open: (told: WrappedLinkKey) => Promise<Uint8Array>;
+  readonly log: Log;
+}
+
+interface Told {
+  readonly epoch: number;
+  secret: Uint8Array | undefined;
+  asking: boolean;
+}
+
+export class OpenedKeys {
+  readonly #parts: OpenedKeysParts;
+  /** The newest epoch of each ferry. */
+  readonly #ferries = new Map<number, Told>();
+  /** Why the last one was not opened. */
+  #fault = "";
+
+  constructor(parts: OpenedKeysParts) {
+    this.#parts = parts;
+  }
+
+  /** Of an accepted heartbeat. */
+  told(epoch: number, linkKey: WrappedLinkKey): void {
+    const ferry = ferryOf(epoch);
+    let told = this.#ferries.get(ferry);
+    if (told === undefined || told.epoch < epoch) {
+      told = { epoch, secret: undefined, asking: false };
+      this.#ferries.set(ferry, told);
+    }
+    if (told.epoch !== epoch || told.secret !== undefined || told.asking) return;
+    void this.#ask(told, linkKey);
+  }
+
+  /** Of the epoch; undefined while it is not known. */
+  secret(epoch: number): Uint8Array | undefined {
+    const told = this.#ferries.get(ferryOf(epoch));
+    return told?.epoch === epoch ? told.secret : undefined;
+  }
+
+  /** "none": its sender told no key in this epoch. */
+  state(epoch: number): "none" | "waiting" | "on" {
+    const told = this.#ferries.get(ferryOf(epoch));
+    if (told?.epoch !== epoch) return "none";
+    return told.secret === undefined ? "waiting" : "on";
+  }
+
+  async #ask(told: Told, linkKey: WrappedLinkKey): Promise<void> {
+    const { open, log } = this.#parts;
+    told.asking = true;
+    try {
+      told.secret = await open(linkKey);
+      this.#fault = "";
+    } catch (error) {
+      const { code, detail } = asGatewayError(error);
+      // The next heartbeat that brings it asks again: every five seconds would be said too often.
+      if (code !== this.#fault)
+        log.warn({ code, detail }, "link key not opened, chunks are hashed");
+      this.#fault = code;
+    } finally {
+      told.asking = false;
+    }
+  }
+}

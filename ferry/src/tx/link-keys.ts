@@ -1,0 +1,62 @@
+/**
+ * Guarantee: a secret of its own for each receiving node, drawn in this epoch and never written down, told
+ * wrapped for the node's encryption key that is in force; no set number is given twice (SPEC.md §13.2, §13.5).
+ */
+import { randomBytes } from "node:crypto";
+import { LINK_SECRET_BYTES, wrapLinkKey } from "@lightferry/proto/link-key";
+import type { SmProvider } from "@lightferry/proto/sm";
+import type { KeyDirectory } from "@lightferry/proto/trust";
+import { isTagged, tagKey } from "../tags.ts";
+import type { ObjectFacts } from "./source.ts";
+import { Tagger } from "./tagger.ts";
+
+/** As heartbeats tell it. */
+export interface WrappedLinkKey {
+  readonly keyId: string;
+  readonly wrapped: Uint8Array;
+}
+
+export interface LinkKeyParts {
+  readonly provider: SmProvider;
+  readonly keys: () => KeyDirectory;
+  /** This machine's clock, Unix milliseconds. */
+  readonly clock: () => number;
+}
+
+interface Shared {
+  readonly secret: Uint8Array;
+  readonly told: WrappedLinkKey;
+}
+
+export class LinkSecrets {
+  readonly #parts: LinkKeyParts;
+  readonly #shared = new Map<string, Shared>();
+  #set = 0;
+
+  constructor(parts: LinkKeyParts) {
+    this.#parts = parts;
+  }
+
+  /** What a heartbeat tells the node; undefined while no encryption key of it counts. */
+  told(node: string): WrappedLinkKey | undefined {
+    const { provider, keys, clock } = this.#parts;
+    const found = keys().encryptKey(node, clock());
+    if (found === undefined) return undefined;
+    const known = this.#shared.get(node);
+    if (known?.told.keyId === found.keyId) return known.told;
+    const secret = known?.secret ?? randomBytes(LINK_SECRET_BYTES);
+    const told = { keyId: found.keyId, wrapped: wrapLinkKey(provider, found.publicKey, secret) };
+    this.#shared.set(node, { secret, told });
+    return told;
+  }
+
+  /** For one pass over an object; undefined when it has no tags, or the node was told no key. */
+  tagger(node: string, facts: ObjectFacts, frameSize: number): Tagger | undefined {
+    const { provider } = this.#parts;
+    const { geometry, proof, objectId } = facts;
+    const secret = this.#shared.get(node)?.secret;
+    if (secret === undefined || !isTagged(geometry.size, proof.chunkBytes)) return undefined;
+    const key = tagKey(provider, secret, objectId);
+    return new Tagger(facts, { provider, key, frameSize, nextSet: () => (this.#set += 1) });
+  }
+}
