@@ -1,8 +1,9 @@
 /**
  * Guarantee: what the two real ferry programs carry over a line with no way back
  * without losing a frame, with their code on: without a limit of the line at MTU
- * 1500 and 9000, by the fast path and by Node's own sockets, beside a bare loop
- * of the same frames and beside udpcast; and how much of a 1 Gb/s line they use.
+ * 1500 and 9000, by the fast path and by Node's own sockets, chunks checked by
+ * their digest or by tags, beside a bare loop of the same frames and beside
+ * udpcast; and how much of a 1 Gb/s line they use.
  *
  * Needs root, iproute2, nftables, ethtool; udpcast for its figures. State lies in
  * memory, so that no disk is measured.
@@ -28,6 +29,8 @@ const RATES = { first: 150e6, least: 15e6, most: 4e9 };
 const BITRATES = { first: 500e6, least: 30e6, most: 2e9 };
 /** So late that it never begins within an attempt: what came, came in the first pass. */
 const SECOND_PASS_SECONDS = 600;
+/** With tags, less of the content than this checked by them says something else than it is called. */
+const LEAST_BY_TAG = 0.99;
 /** An attempt slower than this is none. */
 const SLOWEST_GOODPUT = 12e6;
 const START_MS = 15_000;
@@ -48,13 +51,17 @@ interface FerryWay {
   readonly name: string;
   readonly socket: "auto" | "dgram";
   readonly frames: "together" | "cut";
+  /** How the receiver knows a chunk to be good: by a tag (SPEC.md §13), else by SM3. */
+  readonly tags: boolean;
   readonly floor: string;
 }
 
 const FERRY_WAYS: readonly FerryWay[] = [
-  { name: "fast", socket: "auto", frames: "together", floor: "bare.kept" },
-  { name: "fast-cut", socket: "auto", frames: "cut", floor: "bare.cut" },
-  { name: "dgram", socket: "dgram", frames: "together", floor: "bare.dgram" },
+  { name: "fast", socket: "auto", frames: "together", tags: false, floor: "bare.kept" },
+  { name: "fast-tags", socket: "auto", frames: "together", tags: true, floor: "bare.kept" },
+  { name: "fast-cut", socket: "auto", frames: "cut", tags: false, floor: "bare.cut" },
+  { name: "fast-cut-tags", socket: "auto", frames: "cut", tags: true, floor: "bare.cut" },
+  { name: "dgram", socket: "dgram", frames: "together", tags: false, floor: "bare.dgram" },
 ];
 
 interface Run {
@@ -77,23 +84,24 @@ async function ferryOnce(
   settings: Settings,
   mtu: number,
   rate: number,
-  { socket, frames }: FerryWay,
+  { socket, frames, tags }: FerryWay,
   bitsPerSecond?: number,
 ): Promise<Run> {
   const { cargo, bundle, warmUp } = settings;
   const shaped = bitsPerSecond === undefined ? {} : { bitsPerSecond };
   const line = makeLine({ mtu, frames, middle: false, ...shaped });
   try {
-    const options = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, base: BASE };
+    const options = { rate, mtu, secondPassSeconds: SECOND_PASS_SECONDS, socket, tags, base: BASE };
     const limits = { limitMs: limitMs(settings), untilLoss: true };
     const none = randomLoss(line, 0);
     const crossing = await cross(line, none, options, cargo, bundle, limits, warmUp);
-    const { whole, seconds, reported, txCpuSeconds, rxCpuSeconds } = crossing;
+    const { whole, seconds, reported, byTag, txCpuSeconds, rxCpuSeconds } = crossing;
+    const asCalled = tags ? byTag >= LEAST_BY_TAG : byTag === 0;
     const goodput = seconds === undefined ? 0 : (bundle.size ?? 0) / 1e6 / seconds;
     process.stderr.write(
-      `  ${mtu} ${socket} ${frames}: ${(rate / 1e6).toFixed(0)} MB/s paced, ${goodput.toFixed(0)} MB/s, ${reported} lost\n`,
+      `  ${mtu} ${socket} ${frames}: ${(rate / 1e6).toFixed(0)} MB/s paced, ${goodput.toFixed(0)} MB/s, ${reported} lost, ${(byTag * 100).toFixed(1)} % by tag\n`,
     );
-    return { clean: whole && reported === 0, goodput, txCpuSeconds, rxCpuSeconds };
+    return { clean: whole && reported === 0 && asCalled, goodput, txCpuSeconds, rxCpuSeconds };
   } finally {
     line.remove();
   }
@@ -125,6 +133,7 @@ function report(
   figure: string,
   { best, attempts, rate }: Summit<Run>,
   peers: readonly (Peer | undefined)[],
+  check?: string,
 ): void {
   const gigabytes = (settings.bundle.size ?? 0) / 1e9;
   const value = best?.goodput ?? 0;
@@ -141,7 +150,7 @@ function report(
   process.stdout.write(`${columns.join("  ")}\n`);
   const mark = settings.quick ? ".quick" : "";
   const common = { bench: "gate", figure: `gate.${figure}${mark}`, unit: "MB/s", n: attempts };
-  const conditions = `Node ${process.version}, veth in two namespaces with no way back, ${settings.bundle.size} bytes, no frame lost, state in memory, paced to ${Math.round(rate / 1e6)} MB/s`;
+  const conditions = `Node ${process.version}, veth in two namespaces with no way back, ${settings.bundle.size} bytes, no frame lost, ${check === undefined ? "" : `chunks checked by ${check}, `}state in memory, paced to ${Math.round(rate / 1e6)} MB/s`;
   const own = { value: Number(value.toPrecision(4)), cpu_send: sendCpu, cpu_receive: receiveCpu };
   const lines = beside.length === 0 ? [{}] : beside.map((peer) => against(peer, value));
   for (const line of lines) {
@@ -169,17 +178,20 @@ async function unlimited(settings: Settings, mtu: number): Promise<void> {
     if (!settings.wanted(`${mtu}.${way.name}`)) continue;
     const bare = await floorOf(mtu, way.floor, settings.quick);
     const best = await climb(RATES, halvings, (rate) => ferryOnce(settings, mtu, rate, way));
-    report(settings, `${mtu}.${way.name}`, best, [bare, udpcast]);
+    report(settings, `${mtu}.${way.name}`, best, [bare, udpcast], checkOf(way));
   }
 }
+
+const checkOf = ({ tags }: FerryWay): string => (tags ? "tag" : "SM3");
 
 /** A line of 1 Gb/s: how much of what line and code allow is used. */
 async function shaped(settings: Settings): Promise<void> {
   const rate = LINE_BITS / 8;
-  const run = await ferryOnce(settings, 1500, rate, FERRY_WAYS[0] as FerryWay, LINE_BITS);
+  const way = FERRY_WAYS[0] as FerryWay;
+  const run = await ferryOnce(settings, 1500, rate, way, LINE_BITS);
   const best = run.clean ? run : undefined;
   const share = { name: "line × code", value: (rate / 1e6) * codingShare(1500) };
-  report(settings, LINE_FIGURE, { best, rate, attempts: 1 }, [share]);
+  report(settings, LINE_FIGURE, { best, rate, attempts: 1 }, [share], checkOf(way));
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Cargo } from "./cargo.ts";
-import { type Bundle, Ferries, type FerryOptions } from "./ferries.ts";
+import { type Bundle, Ferries, type FerryOptions, type RxPicture } from "./ferries.ts";
 import { until } from "./wire/ends.ts";
 import { Forwarder } from "./wire/forwarder.ts";
 import type { Line } from "./wire/line.ts";
@@ -27,6 +27,8 @@ export interface Crossing {
   readonly forwarderOverruns: number;
   /** Data shards made from parity; undefined when the receiver does not say. */
   readonly restored: number | undefined;
+  /** Of all content that was checked, the warm-up's too: what a tag showed to be good, 0 to 1. */
+  readonly byTag: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly txCpuSeconds: number;
   readonly rxCpuSeconds: number;
@@ -74,6 +76,11 @@ export interface CrossingLimits {
   readonly limitMs: number;
   /** Gives up at the first frame that the receiver says it lost. */
   readonly untilLoss?: boolean;
+}
+
+function shareByTag(checked: RxPicture["checked"]): number {
+  if (checked === undefined || checked.byTag === 0) return 0;
+  return checked.byTag / (checked.byTag + checked.byDigest);
 }
 
 /** @param warmUp crosses before, unmeasured: programs that run for long are compiled */
@@ -129,6 +136,7 @@ export async function cross(
       overruns: rx.received.overruns ?? 0,
       forwarderOverruns: overruns,
       restored: rx.restored,
+      byTag: shareByTag(rx.checked),
       rejected: rx.rejected,
       txCpuSeconds: taken.tx,
       rxCpuSeconds: taken.rx,

@@ -8,6 +8,7 @@ import type { lightferry } from "@lightferry/proto/gen";
 import { DEFAULT_FRAME_SIZE, FRAME_HEADER, MAX_FRAME_SIZE } from "../src/frame.ts";
 import { WIRE_OVERHEAD } from "../src/gate/gate.ts";
 import { DEFAULT_CODE } from "../src/object.ts";
+import type { RxLane, RxLink } from "../src/picture.ts";
 import { type Peers, startPeers } from "../test/peers.ts";
 import { type Program, startProgram } from "../test/program.ts";
 import { type Place, place } from "../test/world.ts";
@@ -37,6 +38,8 @@ export interface FerryOptions {
   readonly mtu: number;
   readonly secondPassSeconds: number;
   readonly socket?: "auto" | "dgram";
+  /** Of the gate, at both ends (SPEC.md §13); off when absent. */
+  readonly tags?: boolean;
   /** Folder below which all state lies: a disk or memory. */
   readonly base: string;
 }
@@ -61,6 +64,8 @@ export interface RxPicture {
   readonly received: { readonly overruns?: number };
   readonly accounted: { readonly settled: number; readonly lost: number };
   readonly heartbeat: { readonly count: number };
+  readonly tags?: RxLink["tags"];
+  readonly checked?: RxLane["checked"];
   /** Data shards made from parity. */
   readonly restored?: number;
   readonly heldBytes: number;
@@ -89,28 +94,30 @@ export class Ferries {
   readonly #line: Line;
   readonly #peers: Peers;
   readonly #programs = new Map<Side, Running>();
+  readonly #tags: boolean;
 
-  private constructor(line: Line, at: Place, peers: Peers) {
+  private constructor(line: Line, at: Place, peers: Peers, tags: boolean) {
     this.#line = line;
     this.at = at;
     this.#peers = peers;
+    this.#tags = tags;
   }
 
   /** Both programs, up and in touch. */
   static async start(line: Line, options: FerryOptions): Promise<Ferries> {
     const at = place(options.base);
     removedWithUs(at.root);
-    const { rate, mtu, secondPassSeconds, socket } = options;
+    const { rate, mtu, secondPassSeconds, socket, tags = false } = options;
     const peers = await startPeers(
       at,
       {
         ...{ rate, secondPassSeconds, frameSize: frameSizeOf(mtu), socket: socket ?? "auto" },
-        ...{ host: RX_ADDRESS, receiveBufferBytes: RECEIVE_BUFFER },
+        ...{ host: RX_ADDRESS, receiveBufferBytes: RECEIVE_BUFFER, tags },
       },
       (zone, open) =>
         whileInNamespace(zone === "extranet" ? line.tx.namespace : line.rx.namespace, open),
     );
-    const ferries = new Ferries(line, at, peers);
+    const ferries = new Ferries(line, at, peers, tags);
     try {
       // The receiver first: what is sent before it listens is lost and counted.
       await ferries.run("rx");
@@ -136,11 +143,12 @@ export class Ferries {
     program.ended();
   }
 
-  /** The receiver has heard a heartbeat of the sender's present epoch. */
+  /** The receiver has heard a heartbeat of the sender's present epoch, and with tags has its key. */
   async inTouch(): Promise<void> {
     const heard = () => {
       const rx = this.#picture<RxPicture>("rx");
-      return rx !== undefined && rx.heartbeat.count > 0 && rx.epoch > 0 ? true : undefined;
+      if (rx === undefined || rx.heartbeat.count === 0 || rx.epoch === 0) return undefined;
+      return this.#tags && rx.tags !== "on" ? undefined : true;
     };
     await until("a heartbeat heard", START_LIMIT_MS, heard);
   }
