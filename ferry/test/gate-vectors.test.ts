@@ -1,6 +1,6 @@
 /**
- * Guarantee tested: frames, geometry, manifests and heartbeats are as ferry/vectors/gate.json says, and that file is
- * what ferry/vectors/gate.py says, a program that shares nothing with ours.
+ * Guarantee tested: frames, geometry, manifests and heartbeats are as ferry/vectors/gate.json says, and that file
+ * and tags.json are what gate.py and tags.py beside them say, programs that share nothing with ours.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -29,10 +29,13 @@ import { Rejections } from "../src/rx/rejections.ts";
 import type { LinkWatch } from "../src/rx/watch.ts";
 import { Events, quiet } from "./fixture.ts";
 import { hex, ORACLE, python, unhex, vectors, verifier } from "./gate-vectors.ts";
+import { TAGS_ORACLE, tagVectors } from "./tags-vectors.ts";
 
-it.skipIf(!python)("the vectors are what the independent program computes", () => {
-  const made = execFileSync("python3", [ORACLE], { encoding: "utf8" });
-  expect(JSON.parse(made)).toEqual(vectors);
+it.skipIf(!python)("the vectors are what the independent programs compute", () => {
+  const made = (program: string): unknown =>
+    JSON.parse(execFileSync("python3", [program], { encoding: "utf8" }));
+  expect(made(ORACLE)).toEqual(vectors);
+  expect(made(TAGS_ORACLE)).toEqual(tagVectors);
 });
 
 it.each(vectors.frames)("frame: $name", ({ fields, payloadBytes, frame, sha256 }) => {

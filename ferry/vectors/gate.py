@@ -60,14 +60,14 @@ def refused():
     """Each reason alone, and with all that come behind it in the order of §2: the first counts."""
     good = {"type": DATA, "epoch": 1, "seq": 2, "objectId": 3, "k": 2, "shard": 1, "objectSize": 9}
     later = [("flags", {"flags": 4}), ("channel", {"channel": 3}), ("shard", {"shard": 2}), ("number", {"epoch": SAFE + 1}),
-             ("type", {"type": 6})]
+             ("type", {"type": 7})]
     cases = [("length", "empty", b""), ("length", "47 bytes", write(good)[:47]),
              ("length", "8,945 bytes", write(good, bytes(8_945 - 48))),
              ("magic", "LG", write(good, magic=0x4C47)), ("magic", "MF", write(good, magic=0x4D46)),
              ("version", "1", write(good, version=1)), ("version", "3", write(good, version=3)),
              ("checksum", "one bit", write(good, b"abc", wrong=1)), ("checksum", "one byte longer", write(good, b"abc") + b"\0"),
              ("checksum", "one byte shorter", write(good, b"abc")[:-1])]
-    cases += [("type", str(kind), write({**good, "type": kind})) for kind in (0, 6, 255)]
+    cases += [("type", str(kind), write({**good, "type": kind})) for kind in (0, 7, 255)]
     cases += [("number", f"{field} {value}", write({**good, field: value}))
               for field in ("epoch", "seq", "objectId") for value in (SAFE + 1, 2**64 - 1)]
     cases += [("shard", json.dumps(change), write({**good, **change})) for change in [

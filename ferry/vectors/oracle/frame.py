@@ -2,7 +2,7 @@
 
 HEADER = 48
 MAX_DATAGRAM = 8_944
-DATA, PARITY, MANIFEST, HEARTBEAT, INVENTORY = 1, 2, 3, 4, 5
+DATA, PARITY, MANIFEST, HEARTBEAT, INVENTORY, TAGS = 1, 2, 3, 4, 5, 6
 REPEAT, PASS_END = 1, 2
 SAFE = 2**53 - 1
 
@@ -84,7 +84,7 @@ def read(datagram):
     for name, size in FIELDS:
         fields[name] = int.from_bytes(datagram[at : at + size], "big")
         at += size
-    if not 1 <= fields["type"] <= 5:
+    if not DATA <= fields["type"] <= TAGS:
         return "type"
     if max(fields["epoch"], fields["seq"], fields["objectId"]) > SAFE:
         return "number"
@@ -93,6 +93,8 @@ def read(datagram):
     if k == 0 or k + m > 255 or not first <= shard < end:
         return "shard"
     if m > 0 and fields["type"] not in (DATA, PARITY):
+        return "shard"
+    if fields["type"] == TAGS and k != 1:
         return "shard"
     if fields["channel"] > 2:
         return "channel"

@@ -30,7 +30,9 @@ schema.MESSAGES.update({
     "Heartbeat": schema.message(
         "1 version uint32", "2 sender string", "3 epoch uint64", "4 next_frame uint64", "5 time_ms uint64",
         "6 streams StreamPosition*", "8 number uint64", "9 settings LinkSettings", "10 link uint32",
+        "11 link_key WrappedLinkKey",
     ),
+    "WrappedLinkKey": schema.message("1 key_id string", "2 wrapped bytes"),
     "LaneNumber": schema.message("1 number uint32", "2 lane string"),
     "LinkSettings": schema.message("1 lanes LaneNumber*", "2 frame_size uint32", "3 group_shards uint32", "4 parity_shards uint32"),
 })
@@ -92,7 +94,8 @@ BASE = {
 
 BEAT = {
     "version": 1, "sender": SENDER, "epoch": 7, "next_frame": 10, "time_ms": 1_790_000_000_000, "streams": [],
-    "number": 1, "link": 0, "settings": {"lanes": [{"number": 0, "lane": LANE}], "frame_size": 1_456, "group_shards": 128, "parity_shards": 16},
+    "number": 1, "link": 0, "link_key": None,
+    "settings": {"lanes": [{"number": 0, "lane": LANE}], "frame_size": 1_456, "group_shards": 128, "parity_shards": 16},
 }
 
 
