@@ -111,7 +111,7 @@ export interface RxLane {
   readonly heldBytes: number;
   readonly restored: number;
   readonly repeats: number;
-  /** Bytes of chunks that a tag showed to be good, and their digest; tags that were wrong. Absent where the driver knows no tags. */
+  /** Bytes that were judged by a tag, and by a digest; tags that were wrong. Absent where the driver knows no tags. */
   readonly checked?: {
     readonly byTag: number;
     readonly byDigest: number;

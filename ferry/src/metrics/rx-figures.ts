@@ -157,7 +157,7 @@ const LANE_FIGURES: readonly Figure<RxPicture>[] = [
   counter(
     "checked_bytes",
     ["lane", "by"],
-    "Bytes of chunks found good, by what: tag (SPEC.md §13), digest.",
+    "Bytes that were judged, by what: tag (SPEC.md §13), digest.",
     (picture) =>
       picture.lanes.flatMap(({ lane, checked }): Point[] => [
         [[lane, "tag"], checked?.byTag],

@@ -49,8 +49,8 @@ export interface Check {
 }
 
 export class Checks {
-  /** Bytes that were found right or wrong by their tag, and by their digest. */
-  readonly counts = { byTag: 0, byDigest: 0 };
+  /** Bytes that were found right or wrong by their tag, and by their digest; tags that were wrong. */
+  readonly counts = { byTag: 0, byDigest: 0, wrongTags: 0 };
   readonly #provider: SmProvider;
   readonly #pause: () => void;
   readonly #resume: () => void;
@@ -188,6 +188,7 @@ export class Checks {
       const verdict = verdicts[index];
       const wrongTag = by[index] === BY.digestAfterWrongTag;
       this.counts[by[index] === BY.tag ? "byTag" : "byDigest"] += check.length;
+      if (wrongTag) this.counts.wrongTags += 1;
       if (verdict === VERDICT.good) this.#settle(check, "good", wrongTag);
       else if (verdict === VERDICT.wrong) this.#settle(check, "wrong", wrongTag);
       else this.#settle(check, fault ?? { code: undefined, message: "not answered" }, wrongTag);

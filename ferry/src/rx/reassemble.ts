@@ -6,6 +6,7 @@
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { Log } from "../events.ts";
 import { FLAG_PASS_END, FLAG_REPEAT, type FrameHeader } from "../frame.ts";
+import type { RxLane } from "../picture.ts";
 import type { Begun } from "../repair/missing.ts";
 import type { LinkVerifier } from "../signed.ts";
 import { Budget } from "./budget.ts";
@@ -120,8 +121,8 @@ export class Reassembler {
     return this.#rig.restorer.restored;
   }
 
-  /** Bytes judged by tag and by digest. */
-  get checked(): { readonly byTag: number; readonly byDigest: number } {
+  /** Bytes judged by tag and by digest; tags that were wrong. */
+  get checked(): NonNullable<RxLane["checked"]> {
     return this.#rig.checks.counts;
   }
 
