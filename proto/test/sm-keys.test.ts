@@ -9,10 +9,13 @@ import {
   type SmProvider,
 } from "@lightferry/proto/sm";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { GCM_VECTOR } from "../src/sm/gcm-vector.ts";
 import { selfTest } from "../src/sm/self-test.ts";
 
 const providers = (["openssl", "sm-crypto"] as const).map((name) => loadProvider(name));
 const message = Buffer.from("message");
+const none = new Uint8Array();
+const gmac = loadProvider().sm4Gmac;
 
 describe.each(providers)("private keys of $name", (provider) => {
   it("show nothing", () => {
@@ -112,6 +115,10 @@ describe("loading", () => {
     ["SM3", { sm3: () => new Uint8Array(32) }],
     ["HMAC-SM3", { hmacSm3: () => new Uint8Array(32) }],
     ["SM4-GCM", { sm4GcmDecrypt: () => new Uint8Array(64) }],
+    ["SM4-GMAC", { sm4Gmac: () => new Uint8Array(16) }],
+    // Right of the whole, wrong of parts; and one that looks at the length alone.
+    ["SM4-GMAC", { sm4Gmac: (key, nonce, part = none) => gmac(key, nonce, part) }],
+    ["SM4-GMAC", { sm4Gmac: () => Uint8Array.from(GCM_VECTOR.gmac) }],
     ["SM2 verification", { sm2Verify: () => true }],
     ["SM2 with a private key", { sm2Sign: () => new Uint8Array(64) }],
   ] as [string, Partial<SmProvider>][])("refuses a provider that is wrong in %s", (name, wrong) => {

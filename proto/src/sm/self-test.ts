@@ -76,6 +76,13 @@ const CHECKS: readonly (readonly [string, (provider: SmProvider) => boolean])[] 
       throwsDecrypt(() => p.sm4GcmDecrypt(GCM.key, GCM.nonce, flipped(GCM.sealed), GCM.aad)),
   ],
   [
+    "SM4-GMAC",
+    (p) =>
+      same(p.sm4Gmac(GCM.key, GCM.nonce, GCM.aad), GCM.gmac) &&
+      same(p.sm4Gmac(GCM.key, GCM.nonce, GCM.aad.subarray(0, 7), GCM.aad.subarray(7)), GCM.gmac) &&
+      !same(p.sm4Gmac(GCM.key, GCM.nonce, flipped(GCM.aad)), GCM.gmac),
+  ],
+  [
     "SM2 verification",
     (p) => {
       const key = p.checkPublicKey(SM2.publicKey);
