@@ -204,5 +204,6 @@ export function decodeFrame(datagram: Uint8Array, into: FrameHeader): FrameFault
 function shardFits({ type, shard, k, m }: FrameHeader): boolean {
   if (k < 1 || k + m > MAX_SHARDS) return false;
   if (type === FRAME_TYPE.PARITY) return shard >= k && shard < k + m;
+  if (type === FRAME_TYPE.TAGS && k !== 1) return false;
   return shard < k && (m === 0 || type === FRAME_TYPE.DATA);
 }

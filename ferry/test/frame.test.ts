@@ -96,7 +96,10 @@ test("each field outside its range is named, though the checksum is right", () =
   const good = { ...emptyHeader(), type: FRAME_TYPE.DATA, k: 2, shard: 1 };
   const cases: [Partial<FrameHeader>, string][] = [
     [{ type: 0 }, "type"],
-    [{ type: 6 }, "type"],
+    [{ type: 7 }, "type"],
+    [{ type: FRAME_TYPE.TAGS, k: 2, shard: 0 }, "shard"],
+    [{ type: FRAME_TYPE.TAGS, k: 1, shard: 1 }, "shard"],
+    [{ type: FRAME_TYPE.TAGS, k: 1, shard: 0, m: 1 }, "shard"],
     [{ epoch: 2 ** 53 }, "number"],
     [{ seq: 2 ** 60 }, "number"],
     [{ objectId: 2 ** 63 }, "number"],

@@ -51,6 +51,7 @@ function read(at: usize, length: usize, row: usize): i32 {
   const m = <i32>load<u8>(at, 38);
   if (k < 1 || k + m > MAX_SHARDS) return SHARD;
   if (type == PARITY ? shard < k || shard >= k + m : shard >= k || (m != 0 && type != DATA)) return SHARD;
+  if (type == TAGS && k != 1) return SHARD;
   const channel = <i32>load<u8>(at, 39);
   if (channel >= CHANNELS) return CHANNEL;
   const flags = <i32>load<u8>(at, 47);
