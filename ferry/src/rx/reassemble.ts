@@ -12,6 +12,7 @@ import type { LinkVerifier } from "../signed.ts";
 import { Budget } from "./budget.ts";
 import { Checks } from "./checks.ts";
 import type { DoneLog } from "./done.ts";
+import { giveWay, MAX_HELD_BYTES } from "./give-way.ts";
 import { Incoming, type Rig } from "./incoming.ts";
 import { leftPartials, removePartial } from "./left.ts";
 import { beginsWith, LeftOutObjects } from "./left-out.ts";
@@ -25,8 +26,6 @@ import { Waiting } from "./waiting.ts";
 
 /** Objects under way; a lossy hour leaves some hundred waiting for their second pass. */
 const MAX_OBJECTS = 4_096;
-/** Heads, unfinished chunks, parity shards and short objects together. */
-const MAX_HELD_BYTES = 256 << 20;
 /** No frame for so long, and something is missing: said, whether or not a pass ended. */
 const STALE_MS = 600_000;
 /** Repair horizon: then what is there of an object is removed. */
@@ -195,7 +194,7 @@ export class Reassembler {
     if (object === undefined || object.finishing) return;
     object.touchedAt = this.#now;
     if (!object.takeTags(header, payload)) this.#parts.rejections.count("tags");
-    if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
+    this.#makeRoom();
   }
 
   manifest(header: FrameHeader, payload: Uint8Array): void {
@@ -331,7 +330,14 @@ export class Reassembler {
     const fault = object.take(header, payload);
     if (fault === "repeat") this.repeats += 1;
     else if (fault !== undefined) this.#parts.rejections.count(fault);
-    if (this.#rig.budget.used > MAX_HELD_BYTES) this.#makeRoom();
+    this.#makeRoom();
+  }
+
+  /** Asked for each frame. */
+  #makeRoom(): void {
+    if (this.#rig.budget.used <= MAX_HELD_BYTES) return;
+    const drop = (object: Incoming): void => this.#drop(object);
+    giveWay(this.#objects.values(), this.#rig.budget, this.#rig.count, drop);
   }
 
   /** The oldest objects give way to a new one. */
@@ -341,30 +347,6 @@ export class Reassembler {
       if (oldest.finishing) continue;
       this.#parts.rejections.count("objects-full");
       this.#drop(oldest);
-    }
-  }
-
-  /** First what lies on disk too, then unfinished chunks of the oldest objects give way, in the end whole objects. */
-  #makeRoom(): void {
-    const { budget } = this.#rig;
-    const enough = (): boolean => budget.used <= MAX_HELD_BYTES / 2;
-    const open = [...this.#objects.values()].filter(({ finishing }) => !finishing);
-    for (const object of open) if (!enough()) object.dropKept();
-    for (const object of open) {
-      if (enough()) return;
-      if (object.file === undefined) {
-        this.#parts.rejections.count("memory");
-        this.#drop(object);
-      } else {
-        const dropped = object.dropUnfinished();
-        if (dropped > 0) this.#parts.rejections.count("memory", dropped);
-      }
-    }
-    // Only heads are left: thousands of gigabytes are announced.
-    for (const object of open) {
-      if (budget.used <= MAX_HELD_BYTES) return;
-      this.#parts.rejections.count("memory");
-      this.#drop(object);
     }
   }
 
