@@ -327,5 +327,8 @@ test("tampering after acceptance quarantines the bundle with the reason, or only
 
 test("only what receives may deliver: the ferry, and the import of media", () => {
   const [binding] = world.ingress().bindings;
-  expect(binding?.allow).toEqual({ deliver: ["ferry-rx", "media-rx"] });
+  expect(binding?.allow).toEqual({
+    deliver: ["ferry-rx", "media-rx"],
+    openLinkKey: ["ferry-rx"],
+  });
 });
