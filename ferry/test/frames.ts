@@ -30,6 +30,7 @@ import type { Incoming } from "../src/rx/incoming.ts";
 import { Reassembler } from "../src/rx/reassemble.ts";
 import { Rejections } from "../src/rx/rejections.ts";
 import { payloadOf } from "../src/rx/shard.ts";
+import type { SecretOf } from "../src/rx/tags.ts";
 import { type LinkSigner, MANIFEST_LABEL, signMessage } from "../src/signed.ts";
 import { frame } from "./datagrams.ts";
 import { directory, FROM, keys, LANE, linkOf, provider, quiet } from "./world.ts";
@@ -179,6 +180,11 @@ export class Line {
     return [...this.blocks(repeat)].flat();
   }
 
+  /** A frame of tags of consecutive chunks. */
+  tags(first: number, payload: Uint8Array, epoch = epochOf(this.objectId)): Uint8Array {
+    return this.#frame({ type: FRAME_TYPE.TAGS, group: first, k: 1 }, payload, epoch);
+  }
+
   /** A frame of one shard. */
   shard(group: number, shard: number, payload: Uint8Array, flags = 0): Uint8Array {
     const k = this.geometry.dataShards(group);
@@ -187,12 +193,16 @@ export class Line {
     return this.#frame({ type, group, shard, k, m, flags }, payload);
   }
 
-  #frame(fields: Parameters<typeof frame>[0], payload: Uint8Array): Uint8Array {
+  #frame(
+    fields: Parameters<typeof frame>[0],
+    payload: Uint8Array,
+    epoch = epochOf(this.objectId),
+  ): Uint8Array {
     const { objectId, geometry } = this;
     const seq = this.#seq;
     this.#seq += 1;
     const objectSize = geometry.size;
-    return frame({ ...fields, objectId, epoch: epochOf(objectId), seq, objectSize }, payload);
+    return frame({ ...fields, objectId, epoch, seq, objectSize }, payload);
   }
 
   /** Payloads of all shards of some groups. */
@@ -231,8 +241,12 @@ export class Receiving {
   #wake: (() => void)[] = [];
   readonly #header = emptyHeader();
 
-  constructor(dir = mkdtempSync(join(tmpdir(), "lf-rx-"))) {
+  readonly #secretOf: SecretOf | undefined;
+
+  /** @param secretOf where tags are believed */
+  constructor(dir = mkdtempSync(join(tmpdir(), "lf-rx-")), secretOf?: SecretOf) {
     this.dir = dir;
+    this.#secretOf = secretOf;
     this.reassembler = this.#open();
   }
 
@@ -243,6 +257,7 @@ export class Receiving {
     if (fault !== undefined) throw new Error(fault);
     const payload = bytes.subarray(FRAME_HEADER);
     if (header.type === FRAME_TYPE.MANIFEST) this.reassembler.manifest(header, payload);
+    else if (header.type === FRAME_TYPE.TAGS) this.reassembler.tags(header, payload);
     else this.reassembler.data(header, payloadOf(payload));
   };
 
@@ -300,6 +315,7 @@ export class Receiving {
       directory: this.dir,
       done: this.done as unknown as DoneLog,
       rejections: this.rejections,
+      secretOf: this.#secretOf,
       log: quiet,
       whole: (object) => {
         this.whole.push(object);

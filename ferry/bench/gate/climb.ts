@@ -47,7 +47,9 @@ export async function climb<T extends Attempt>(
     }
     return undefined;
   };
-  for (let rate = first; rate >= least && rate <= most; ) {
+  for (let wanted = first; wanted >= least && wanted <= most; ) {
+    // Settings take whole numbers.
+    const rate = Math.round(wanted);
     const result = await clean(rate);
     if (result === undefined) {
       high = rate;
@@ -57,12 +59,12 @@ export async function climb<T extends Attempt>(
       if (result.goodput > (best?.goodput ?? 0)) [best, bestRate] = [result, rate];
       if (level === LEVEL) break;
     }
-    if (high === Number.POSITIVE_INFINITY) rate *= FACTOR;
-    else if (low === 0) rate /= FACTOR;
+    if (high === Number.POSITIVE_INFINITY) wanted *= FACTOR;
+    else if (low === 0) wanted /= FACTOR;
     else if (left === 0) break;
     else {
       left -= 1;
-      rate = (low + high) / 2;
+      wanted = (low + high) / 2;
     }
   }
   return { best, rate: bestRate, attempts };

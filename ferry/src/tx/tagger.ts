@@ -31,9 +31,10 @@ export class Tagger {
   /** Chunk of which all bytes up to `#at` are held, or -1. */
   #open = -1;
   #held: Uint8Array[] = [];
+  /** Of the present block; 0: it has no tag yet. */
   #set = 0;
-  #first = 0;
-  #tags: Uint8Array[] = [];
+  /** Consecutive chunks each. */
+  #runs: { readonly first: number; readonly tags: Uint8Array[] }[] = [];
 
   constructor({ geometry, proof }: Pick<ObjectFacts, "geometry" | "proof">, parts: TaggerParts) {
     this.#parts = parts;
@@ -72,22 +73,24 @@ export class Tagger {
     const most = Math.floor((this.#parts.frameSize - FRAME_HEADER - SET_BYTES) / TAG_BYTES);
     const set = Buffer.alloc(SET_BYTES);
     set.writeBigUInt64BE(BigInt(this.#set));
-    for (let from = 0; from < this.#tags.length; from += most) {
-      const payload = Buffer.concat([set, ...this.#tags.slice(from, from + most)]);
-      frames.push({ first: this.#first + from, payload });
+    for (const { first, tags } of this.#runs.splice(0)) {
+      for (let from = 0; from < tags.length; from += most) {
+        const payload = Buffer.concat([set, ...tags.slice(from, from + most)]);
+        frames.push({ first: first + from, payload });
+      }
     }
-    this.#tags = [];
+    this.#set = 0;
     this.#held = this.#open < 0 ? [] : [Buffer.concat(this.#held)];
     return frames;
   }
 
   #close(chunk: number): void {
     const { provider, key, nextSet } = this.#parts;
-    if (this.#tags.length === 0) {
-      this.#set = nextSet();
-      this.#first = chunk;
-    }
-    this.#tags.push(tagOf(provider, key, this.#set, chunk, ...this.#held));
+    if (this.#set === 0) this.#set = nextSet();
+    const tag = tagOf(provider, key, this.#set, chunk, ...this.#held);
+    const run = this.#runs.at(-1);
+    if (run !== undefined && run.first + run.tags.length === chunk) run.tags.push(tag);
+    else this.#runs.push({ first: chunk, tags: [tag] });
     this.#open = -1;
     this.#held = [];
   }

@@ -1,0 +1,232 @@
+/** Guarantee tested: what the receiver believes of tags, and that no frame of tags, whoever made it, changes what arrives; SPEC.md §13.6. */
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FRAME_HEADER, FRAME_TYPE } from "../src/frame.ts";
+import { Chunks, objectIdOf } from "../src/object.ts";
+import { Budget } from "../src/rx/budget.ts";
+import { OpenedKeys } from "../src/rx/link-keys.ts";
+import { KeptTags } from "../src/rx/tags.ts";
+import { MIN_TAGGED_CHUNK, SET_BYTES, TAG_BYTES, tagKey, tagOf } from "../src/tags.ts";
+import { type Body, Line, madeUp, Receiving } from "./frames.ts";
+import { provider, quiet } from "./world.ts";
+
+const EPOCH = 1;
+const OBJECT = objectIdOf(EPOCH, 1);
+const secret = randomBytes(32);
+/** Longer than a short object, with a chunk at the end that is not full. */
+const body = madeUp([...Array<number>(17).fill(MIN_TAGGED_CHUNK), 999]);
+const chunks = new Chunks(body.bytes.length, body.headSize, body.chunkBytes);
+
+let rx: Receiving;
+beforeEach(() => {
+  rx = new Receiving(undefined, (epoch) => (epoch === EPOCH ? secret : undefined));
+});
+afterEach(() => rx.close());
+
+/** Right tags of all chunks, under one set. */
+function payloadOf({ bytes }: Body, set = 1, key = tagKey(provider, secret, OBJECT)): Buffer {
+  const payload = Buffer.alloc(SET_BYTES + chunks.count * TAG_BYTES);
+  payload.writeBigUInt64BE(BigInt(set));
+  for (let chunk = 0; chunk < chunks.count; chunk += 1) {
+    const start = chunks.start(chunk);
+    const its = bytes.subarray(start, start + chunks.length(chunk));
+    payload.set(tagOf(provider, key, set, chunk, its), SET_BYTES + chunk * TAG_BYTES);
+  }
+  return payload;
+}
+
+/** A pass with what `tags` makes behind the first manifest and again before the last. */
+function pass(tags: (line: Line) => Uint8Array[], sent: Body = body): Uint8Array[] {
+  // What is announced is the right one, whatever is sent.
+  const shown = new Line(body);
+  const frames = new Line(sent).pass().filter((frame) => frame[3] !== FRAME_TYPE.MANIFEST);
+  return [...shown.manifest(), ...tags(shown), ...frames, ...shown.manifest()];
+}
+
+async function arrives(): Promise<void> {
+  await rx.until(1);
+  const found = await rx.bytesOf(rx.whole[0] as (typeof rx.whole)[number]);
+  expect(Buffer.compare(found, body.bytes)).toBe(0);
+}
+
+test("chunks with right tags are good by them, and the head by its digest", async () => {
+  for (const frame of pass((line) => [line.tags(0, payloadOf(body))])) rx.take(frame);
+  await arrives();
+  const { byTag, byDigest, wrongTags } = rx.reassembler.checked;
+  expect({ byTag, byDigest, wrongTags }).toEqual({
+    byTag: body.bytes.length - body.headSize,
+    byDigest: body.headSize,
+    wrongTags: 0,
+  });
+  expect(rx.rejections.totals()).toEqual({});
+  expect(rx.reassembler.heldBytes).toBe(0);
+});
+
+test("the frame says which chunk its first tag is of", async () => {
+  const payload = payloadOf(body);
+  const second = Buffer.concat([payload.subarray(0, SET_BYTES), payload.subarray(-2 * TAG_BYTES)]);
+  const first = payload.subarray(0, SET_BYTES + 3 * TAG_BYTES);
+  const tags = (line: Line) => [line.tags(chunks.count - 2, second), line.tags(0, first)];
+  for (const frame of pass(tags)) rx.take(frame);
+  await arrives();
+  expect(rx.reassembler.checked).toMatchObject({ byTag: 4 * MIN_TAGGED_CHUNK + 999, wrongTags: 0 });
+});
+
+test("false tags cost the receiver a digest each, and nothing else", async () => {
+  const payload = randomBytes(SET_BYTES + chunks.count * TAG_BYTES);
+  payload.writeBigUInt64BE(1n);
+  for (const frame of pass((line) => [line.tags(0, payload)])) rx.take(frame);
+  await arrives();
+  expect(rx.reassembler.checked).toMatchObject({ byTag: 0, wrongTags: chunks.count });
+  expect(rx.rejections.totals()).toEqual({ "chunk-tag": chunks.count });
+});
+
+test("a chunk that came spoiled is not known by its right tag: the next pass brings it", async () => {
+  const spoiled = { ...body, bytes: Buffer.from(body.bytes) };
+  for (const chunk of [2, 9])
+    spoiled.bytes.fill(0, chunks.start(chunk) + 70, chunks.start(chunk) + 99);
+  const tags = (line: Line) => [line.tags(0, payloadOf(body))];
+  for (const frame of pass(tags, spoiled)) rx.take(frame);
+  await rx.reassembler.settled();
+  expect(rx.whole).toEqual([]);
+  expect(rx.rejections.totals()).toEqual({ "chunk-tag": 2, "chunk-digest": 2 });
+  for (const frame of new Line(body).pass(true)) rx.take(frame);
+  await arrives();
+});
+
+test("right tags of false bytes need the secret; another epoch, object, set or chunk is not theirs", async () => {
+  const right = tagKey(provider, secret, OBJECT);
+  const wrong: Record<string, (line: Line) => Uint8Array> = {
+    epoch: (line) => line.tags(0, payloadOf(body), EPOCH + 1),
+    secret: (line) => line.tags(0, payloadOf(body, 1, tagKey(provider, randomBytes(32), OBJECT))),
+    object: (line) => line.tags(0, payloadOf(body, 1, tagKey(provider, secret, OBJECT + 1))),
+    set: (line) => {
+      const payload = payloadOf(body, 1, right);
+      payload.writeBigUInt64BE(2n);
+      return line.tags(0, payload);
+    },
+    chunk: (line) => line.tags(1, payloadOf(body, 1, right).subarray(0, -TAG_BYTES)),
+  };
+  for (const [what, frame] of Object.entries(wrong)) {
+    await rx.close();
+    rx = new Receiving(undefined, (epoch) => (epoch === EPOCH ? secret : undefined));
+    for (const each of pass((line) => [frame(line)])) rx.take(each);
+    await arrives();
+    expect(rx.reassembler.checked.byTag, what).toBe(0);
+  }
+});
+
+test("what is no frame of tags of the object is counted, and where tags are not believed nothing is", async () => {
+  const line = new Line(body);
+  const payload = payloadOf(body);
+  const none = Buffer.from(payload);
+  none.writeBigUInt64BE(0n);
+  const bad = [
+    line.tags(0, payload.subarray(0, SET_BYTES)),
+    line.tags(0, payload.subarray(0, -1)),
+    line.tags(1, payload),
+    line.tags(0xffff_ffff, payload),
+    line.tags(0, none),
+    line.tags(0, Buffer.alloc(SET_BYTES + TAG_BYTES, 0xff)),
+  ];
+  for (const frame of [...line.manifest(), ...bad]) rx.take(frame);
+  expect(rx.rejections.totals()).toEqual({ tags: bad.length });
+  const off = new Receiving();
+  for (const frame of [...line.manifest(), ...bad, line.tags(0, payload)]) off.take(frame);
+  expect(off.rejections.totals()).toEqual({});
+  expect(off.reassembler.heldBytes).toBe(0);
+  await off.close();
+});
+
+test("whatever frames of tags come, memory stays bounded and the object arrives", async () => {
+  const line = new Line(body);
+  const noise = fc.array(
+    fc.record({
+      first: fc.oneof(fc.nat(20), fc.nat(0xffff_ffff)),
+      payload: fc.uint8Array({ maxLength: 400 }),
+    }),
+    { maxLength: 30 },
+  );
+  await fc.assert(
+    fc.asyncProperty(noise, async (frames) => {
+      const one = new Receiving(undefined, () => secret);
+      for (const frame of line.manifest()) one.take(frame);
+      const made = frames.map(({ first, payload }) => line.tags(first, payload));
+      for (const frame of made) one.take(frame);
+      // Sixteen bytes and their number: at most 1,024 of them.
+      expect(one.reassembler.heldBytes).toBeLessThan(1_024 * 128);
+      for (const frame of line.pass()) one.take(frame);
+      await one.until(1);
+      const found = await one.bytesOf(one.whole[0] as (typeof one.whole)[number]);
+      expect(Buffer.compare(found, body.bytes)).toBe(0);
+      expect(one.reassembler.heldBytes).toBe(0);
+      await one.close();
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test("of an object's tags the newest 1,024 are kept, each counted until it is let go", () => {
+  const budget = new Budget();
+  const kept = new KeptTags(provider, () => secret, budget, OBJECT);
+  const many = 2_000;
+  const payload = Buffer.alloc(SET_BYTES + 200 * TAG_BYTES);
+  payload.writeBigUInt64BE(1n);
+  for (let first = 0; first < many; first += 200) {
+    expect(kept.take(EPOCH, first, payload, many, () => true)).toBe(true);
+  }
+  const held = budget.used;
+  expect(kept.of(many - 1_025)).toBeUndefined();
+  expect(kept.of(many - 1_024)).toBeDefined();
+  expect(budget.used).toBe(held - held / 1_024);
+  // A chunk has one tag, however often it comes; what is good needs none.
+  kept.take(EPOCH, many - 200, payload, many, (chunk) => chunk % 2 === 0);
+  expect(budget.used).toBe(held - held / 1_024);
+  kept.clear();
+  expect(budget.used).toBe(0);
+});
+
+test("a secret is asked for once at a time, again when it was not told, and counts in its epoch alone", async () => {
+  const asked: { wrapped: Uint8Array; answer: PromiseWithResolvers<Uint8Array> }[] = [];
+  const opened = new OpenedKeys({
+    open: ({ wrapped }) => {
+      const answer = Promise.withResolvers<Uint8Array>();
+      asked.push({ wrapped: wrapped ?? new Uint8Array(), answer });
+      return answer.promise;
+    },
+    log: quiet,
+  });
+  const told = { keyId: "k", wrapped: randomBytes(100) };
+  expect(opened.state(5)).toBe("none");
+  opened.told(5, told);
+  opened.told(5, told);
+  expect(asked).toHaveLength(1);
+  expect(opened.state(5)).toBe("waiting");
+  asked[0]?.answer.reject(new RangeError("away"));
+  const again = (): number => {
+    opened.told(5, told);
+    return asked.length;
+  };
+  await expect.poll(again).toBe(2);
+  asked[1]?.answer.resolve(secret);
+  await expect.poll(() => opened.state(5)).toBe("on");
+  expect(opened.secret(5)).toBe(secret);
+  opened.told(5, told);
+  // An older epoch of the same ferry changes nothing, a newer one ends it; another ferry has its own.
+  opened.told(4, told);
+  expect(asked).toHaveLength(2);
+  opened.told(2 ** 17 + 1, told);
+  expect(asked).toHaveLength(3);
+  expect(opened.secret(5)).toBe(secret);
+  opened.told(6, told);
+  expect(asked).toHaveLength(4);
+  expect(opened.secret(5)).toBeUndefined();
+  expect(opened.state(6)).toBe("waiting");
+});
+
+test("frames of tags are made as the frame map says", () => {
+  const frame = new Line(body).tags(3, payloadOf(body).subarray(0, SET_BYTES + TAG_BYTES));
+  expect([frame[3], frame[35], frame[36], frame[37], frame[38]]).toEqual([6, 3, 0, 1, 0]);
+  expect(frame.length).toBe(FRAME_HEADER + SET_BYTES + TAG_BYTES);
+});
