@@ -192,7 +192,8 @@ class View {
     received,
     tags,
   }: RxLink): void {
-    const state = takenTags(tags);
+    // Before the first heartbeat nothing could have been told.
+    const state = heartbeat.count === 0 ? undefined : takenTags(tags);
     const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
     const offset = heartbeat.clockOffsetMs;
     this.#facts(heartbeat.silent ? "alarm" : "plain", this.#linkName(link), [

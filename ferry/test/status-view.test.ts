@@ -84,9 +84,9 @@ test("of tags it says how they stand, where they were asked for, and why there a
   const early = textOf(shown("on", "waiting"));
   expect(early).toMatch(/11 % parity {2}tags$/m);
   expect(early).toMatch(/6 frames rejected {2}tags: key not opened yet$/m);
-  const { zh, en } = ERRORS["ferry.frame-rejected"];
+  const { zh, en } = ERRORS["certificate.unknown"];
   const faults = (locale: "zh" | "en") =>
-    shown("ferry.frame-rejected", "none", locale)
+    shown("certificate.unknown", "none", locale)
       .filter(({ tone }) => tone === "warning")
       .map(({ text }) => text.trim());
   expect(faults("en")).toEqual(
@@ -96,6 +96,12 @@ test("of tags it says how they stand, where they were asked for, and why there a
     ]),
   );
   expect(faults("zh")).toContain(`标签校验已启用，未能发出：${zh}`);
+  const unheard = taking.links.map((link) => ({
+    ...{ ...link, tags: "none" as const },
+    heartbeat: { ...link.heartbeat, count: 0 },
+  }));
+  const before = statusView([seen({ ...taking, links: unheard })], "en", { columns: 300 }, NOW);
+  expect(textOf(before)).not.toContain("tells no key");
 });
 
 test("a lane says its links where it does not go by all of them", () => {
