@@ -9,7 +9,7 @@ import { OpenedKeys } from "../src/rx/link-keys.ts";
 import { KeptTags } from "../src/rx/tags.ts";
 import { MIN_TAGGED_CHUNK, SET_BYTES, TAG_BYTES, tagKey, tagOf } from "../src/tags.ts";
 import { type Body, Line, madeUp, Receiving } from "./frames.ts";
-import { provider, quiet } from "./world.ts";
+import { Events, LANE, provider, quiet } from "./world.ts";
 
 const EPOCH = 1;
 const OBJECT = objectIdOf(EPOCH, 1);
@@ -50,6 +50,15 @@ async function arrives(): Promise<void> {
   expect(Buffer.compare(found, body.bytes)).toBe(0);
 }
 
+/** What an officer hears of it: code, reason and count of each event. */
+async function told(): Promise<unknown[]> {
+  const events = new Events();
+  await rx.rejections.report(events, LANE, quiet);
+  return events
+    .of("gate.frame-rejected")
+    .map(({ code, attributes }) => [code, attributes?.reason, attributes?.count]);
+}
+
 test("chunks with right tags are good by them, and the head by its digest", async () => {
   for (const frame of pass((line) => [line.tags(0, payloadOf(body))])) rx.take(frame);
   await arrives();
@@ -80,6 +89,7 @@ test("false tags cost the receiver a digest each, and nothing else", async () =>
   await arrives();
   expect(rx.reassembler.checked).toMatchObject({ byTag: 0, wrongTags: chunks.count });
   expect(rx.rejections.totals()).toEqual({ "chunk-tag": chunks.count });
+  expect(await told()).toEqual([["ferry.frame-rejected", "chunk-tag", `${chunks.count}`]]);
 });
 
 test("a chunk that came spoiled is not known by its right tag: the next pass brings it", async () => {
@@ -132,6 +142,7 @@ test("what is no frame of tags of the object is counted, and where tags are not 
   ];
   for (const frame of [...line.manifest(), ...bad]) rx.take(frame);
   expect(rx.rejections.totals()).toEqual({ tags: bad.length });
+  expect(await told()).toEqual([["ferry.frame-rejected", "tags", `${bad.length}`]]);
   const off = new Receiving();
   for (const frame of [...line.manifest(), ...bad, line.tags(0, payload)]) off.take(frame);
   expect(off.rejections.totals()).toEqual({});
