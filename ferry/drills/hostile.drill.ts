@@ -22,7 +22,9 @@ const BASE = "/dev/shm";
 const MTU = 1500;
 /** Bytes of the line a second: what one of two processors sends and takes beside the attack. */
 const BYTES_PER_SECOND = 6e6;
-const BUNDLE_BYTES = 512 * 1024;
+/** By turns: one that waits for its end in memory, and one whose chunks have tags. */
+const BUNDLE_BYTES = [512 * 1024, 1280 * 1024] as const;
+const BUNDLE_MEAN = (BUNDLE_BYTES[0] + BUNDLE_BYTES[1]) / 2;
 /** The queue is never empty: the line is full. */
 const WAITING = 24;
 const SECOND_PASS_SECONDS = 6;
@@ -89,7 +91,7 @@ class Feed {
 
   async seal(count: number, seed: number): Promise<void> {
     for (let n = 0; n < count; n += 1) {
-      this.#sealed.push(await this.#cargo.seal(BUNDLE_BYTES, seed + n, "normal"));
+      this.#sealed.push(await this.#cargo.seal(BUNDLE_BYTES[n & 1] as number, seed + n, "normal"));
     }
   }
 
@@ -108,7 +110,7 @@ class Feed {
 
   /** Bytes of bundles delivered so far. */
   get delivered(): number {
-    return this.#ferries.at.inbox.delivered.length * BUNDLE_BYTES;
+    return this.#ferries.at.inbox.delivered.reduce((sum, { size }) => sum + (size ?? 0), 0);
   }
 
   /** No further ones; resolves when all have arrived. @throws RangeError when the line was not kept full */
@@ -206,7 +208,7 @@ export async function drill(options: {
   try {
     ferries = await Ferries.start(line, {
       ...{ rate: BYTES_PER_SECOND, mtu: MTU, base: BASE },
-      secondPassSeconds: SECOND_PASS_SECONDS,
+      ...{ secondPassSeconds: SECOND_PASS_SECONDS, tags: true },
     });
     const { inbox, rxState } = ferries.at;
     attacker = await Attacker.start(line, ferries.port, seed);
@@ -214,7 +216,7 @@ export async function drill(options: {
     const baseline = Math.min(seconds, BASELINE_LONGEST_S);
     // More than the line can carry in that time.
     const bytes = BYTES_PER_SECOND * (WARM_UP_MS / 1000 + baseline + seconds * SLACK);
-    await feed.seal(Math.ceil(bytes / BUNDLE_BYTES) + WAITING, seed);
+    await feed.seal(Math.ceil(bytes / BUNDLE_MEAN) + WAITING, seed);
     feed.start();
     await delay(WARM_UP_MS);
     const without = await goodputOf(feed, delay(baseline * 1000));

@@ -17,7 +17,10 @@ test("100,000 hostile datagrams during a transfer", { timeout: 300_000 }, async 
   // Eight seconds on a machine that does much else tell no more; the full drill is held to 5 %.
   expect(report.lost).toBeLessThan(0.5);
   // Those that come at any pace; of the floods, that of objects: which heartbeats are one depends on how fast the drill could send.
-  const reasons = ["checksum", "magic", "manifest-signature", "heartbeat-malformed", "no-manifest"];
+  const reasons = [
+    ...["checksum", "magic", "manifest-signature", "heartbeat-malformed", "no-manifest"],
+    ...["tags", "chunk-tag"],
+  ];
   for (const reason of reasons) {
     expect(report.rejected[reason], reason).toBeGreaterThan(0);
   }

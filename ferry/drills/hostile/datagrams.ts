@@ -14,8 +14,8 @@ import {
 
 /** Kinds, and how many of a hundred datagrams each has. */
 export const KINDS = {
-  random: 10,
-  "bits flipped": 12,
+  random: 8,
+  "bits flipped": 10,
   "fields changed": 12,
   "cut or lengthened": 6,
   "said again": 12,
@@ -25,6 +25,7 @@ export const KINDS = {
   "reused ids": 5,
   "forged heartbeats": 5,
   "forged manifests": 4,
+  "forged tags": 4,
   "decode bombs": 5,
   "epochs past and future": 3,
 } as const satisfies Readonly<Record<string, number>>;
@@ -112,6 +113,8 @@ export class Hostile {
         return this.#heartbeat();
       case "forged manifests":
         return this.#manifest();
+      case "forged tags":
+        return this.#tags();
       case "decode bombs":
         return this.#bomb();
       case "epochs past and future":
@@ -133,7 +136,7 @@ export class Hostile {
   #changed(): Uint8Array {
     const header = this.#headerOfReal();
     const change = this.#int(6);
-    if (change === 0) header.type = 1 + this.#int(5);
+    if (change === 0) header.type = 1 + this.#int(6);
     else if (change === 1) header.group = this.#any32();
     else if (change === 2) header.k = 1 + this.#int(255);
     else if (change === 3) header.objectId = this.#anySafe();
@@ -221,6 +224,18 @@ export class Hostile {
     [header.m, header.shard] = [0, this.#int(header.k)];
     header.objectId += 1 + this.#int(1_000);
     return this.#well(header, 9 + this.#int(400));
+  }
+
+  /** Of chunks of an object under way, well formed or nearly so: each can cost the receiver a digest. */
+  #tags(): Uint8Array {
+    const header = this.#headerOfReal();
+    header.type = FRAME_TYPE.TAGS;
+    [header.k, header.m, header.shard] = [1, 0, 0];
+    header.group = this.#int(8);
+    const length = 8 + 16 * this.#int(6) + (this.#int(4) === 0 ? this.#int(16) : 0);
+    this.#noise(FRAME_HEADER + length);
+    this.#out.fill(0, FRAME_HEADER, FRAME_HEADER + 4);
+    return this.#sealed(header, length);
   }
 
   /** Messages that promise more than they hold, nest without end, or are one field a million times. */
