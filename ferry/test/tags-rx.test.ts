@@ -165,8 +165,8 @@ test("whatever frames of tags come, memory stays bounded and the object arrives"
       for (const frame of line.manifest()) one.take(frame);
       const made = frames.map(({ first, payload }) => line.tags(first, payload));
       for (const frame of made) one.take(frame);
-      // Sixteen bytes and their number: at most 1,024 of them.
-      expect(one.reassembler.heldBytes).toBeLessThan(1_024 * 128);
+      // At most 128 frames of at most 1,024 tags.
+      expect(one.reassembler.heldBytes).toBeLessThan(128 * 1_024);
       for (const frame of line.pass()) one.take(frame);
       await one.until(1);
       const found = await one.bytesOf(one.whole[0] as (typeof one.whole)[number]);
@@ -178,24 +178,59 @@ test("whatever frames of tags come, memory stays bounded and the object arrives"
   );
 });
 
-test("of an object's tags the newest 1,024 are kept, each counted until it is let go", () => {
+test("frames of an epoch whose secret nobody knows take the place of no honest ones", async () => {
+  const forged = randomBytes(SET_BYTES + chunks.count * TAG_BYTES);
+  forged.writeBigUInt64BE(1n);
+  const tags = (line: Line) => [line.tags(0, payloadOf(body)), line.tags(0, forged, EPOCH + 1)];
+  for (const frame of pass(tags)) rx.take(frame);
+  await arrives();
+  expect(rx.reassembler.checked.byTag).toBe(body.bytes.length - body.headSize);
+});
+
+test("of an object's tags the newest are kept, in 128 frames and 1,024 altogether, each counted until it is let go", () => {
   const budget = new Budget();
   const kept = new KeptTags(provider, () => secret, budget, OBJECT);
   const many = 2_000;
-  const payload = Buffer.alloc(SET_BYTES + 200 * TAG_BYTES);
-  payload.writeBigUInt64BE(1n);
+  const payload = (tags: number, set = 1): Buffer => {
+    const made = Buffer.alloc(SET_BYTES + tags * TAG_BYTES);
+    made.writeBigUInt64BE(BigInt(set));
+    return made;
+  };
   for (let first = 0; first < many; first += 200) {
-    expect(kept.take(EPOCH, first, payload, many, () => true)).toBe(true);
+    expect(kept.take(EPOCH, first, payload(200), many, () => true)).toBe(true);
   }
   const held = budget.used;
-  expect(kept.of(many - 1_025)).toBeUndefined();
-  expect(kept.of(many - 1_024)).toBeDefined();
-  expect(budget.used).toBe(held - held / 1_024);
-  // A chunk has one tag, however often it comes; what is good needs none.
-  kept.take(EPOCH, many - 200, payload, many, (chunk) => chunk % 2 === 0);
-  expect(budget.used).toBe(held - held / 1_024);
+  expect(kept.of(many - 1_001)).toBeUndefined();
+  expect(kept.of(many - 1_000)).toBeDefined();
+  // One that comes again is kept once, and is the newest then; what is good needs none.
+  kept.take(EPOCH, many - 1_000, payload(200), many, () => true);
+  kept.take(EPOCH, 0, payload(200), many, () => false);
+  expect(budget.used).toBe(held);
+  kept.take(EPOCH, 0, payload(200), many, (chunk) => chunk === 199);
+  expect(budget.used).toBe(held);
+  expect(kept.of(many - 1_000)).toBeDefined();
+  expect(kept.of(many - 800)).toBeUndefined();
+  for (let chunk = 0; chunk < many; chunk += 1) {
+    kept.take(EPOCH, chunk, payload(1, 2), many, () => true);
+  }
+  expect(kept.of(many - 129)).toBeUndefined();
+  expect(kept.of(many - 128)).toBeDefined();
   kept.clear();
   expect(budget.used).toBe(0);
+});
+
+test("of two frames that name a chunk the later one counts, and what was taken is not changed any more", () => {
+  const kept = new KeptTags(provider, () => secret, new Budget(), OBJECT);
+  const one = Buffer.alloc(SET_BYTES + 3 * TAG_BYTES, 1);
+  const other = Buffer.alloc(SET_BYTES + TAG_BYTES, 2);
+  for (const [set, made] of [one, other].entries()) made.writeBigUInt64BE(BigInt(set + 1));
+  kept.take(EPOCH, 4, one, 9, () => true);
+  kept.take(EPOCH, 5, other, 9, () => true);
+  const tagOfChunk = (chunk: number) => kept.of(chunk)?.tag[0];
+  expect([3, 4, 5, 6, 7].map(tagOfChunk)).toEqual([undefined, 1, 2, 1, undefined]);
+  kept.take(EPOCH, 4, one, 9, () => true);
+  one.fill(7);
+  expect([4, 5, 6].map(tagOfChunk)).toEqual([1, 1, 1]);
 });
 
 test("a secret is asked for once at a time, again when it was not told, and counts in its epoch alone", async () => {
@@ -234,6 +269,16 @@ test("a secret is asked for once at a time, again when it was not told, and coun
   expect(asked).toHaveLength(4);
   expect(opened.secret(5)).toBeUndefined();
   expect(opened.state(6)).toBe("waiting");
+});
+
+test.each([0, 16, 31, 33])("an answer of %i bytes is no secret", async (length) => {
+  const warned: unknown[] = [];
+  const log = { ...quiet, warn: (facts: unknown) => warned.push(facts) };
+  const opened = new OpenedKeys({ open: async () => new Uint8Array(length), log });
+  opened.told(5, { keyId: "k", wrapped: randomBytes(100) });
+  await expect.poll(() => warned).toMatchObject([{ code: "link-key.invalid" }]);
+  expect(opened.state(5)).toBe("waiting");
+  expect(opened.secret(5)).toBeUndefined();
 });
 
 test("frames of tags are made as the frame map says", () => {

@@ -286,7 +286,6 @@ export class Incoming {
 
   #good(span: number): void {
     this.spans.setGood(span);
-    this.#tags?.drop(span - 1);
     this.#store.keep(span);
     this.#groups.close(span);
     if (this.file?.wrote(span, this.spans.length(span)) === true) this.#guard(this.file.sync());
@@ -316,6 +315,7 @@ export class Incoming {
   #wholeIfSo(): void {
     if (this.spans.missing > 0 || this.unproven > 0 || this.finishing) return;
     this.finishing = true;
+    this.#tags?.clear();
     this.#groups.clear();
     this.#store.dropKept();
     if (this.file === undefined) this.#rig.checks.hold(this.geometry.size);

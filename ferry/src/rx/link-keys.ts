@@ -2,8 +2,9 @@
  * Guarantee: a secret is used only in the epoch in which a signed heartbeat brought it, and lies in memory alone.
  * Whoever holds the node's encryption key is asked for it once at a time (SPEC.md §13.4).
  */
-import { asGatewayError } from "@lightferry/proto/errors";
+import { asGatewayError, GatewayError } from "@lightferry/proto/errors";
 import type { lightferry } from "@lightferry/proto/gen";
+import { LINK_SECRET_BYTES } from "@lightferry/proto/link-key";
 import type { Log } from "../events.ts";
 import { ferryOf } from "../object.ts";
 
@@ -61,7 +62,10 @@ export class OpenedKeys {
     const { open, log } = this.#parts;
     told.asking = true;
     try {
-      told.secret = await open(linkKey);
+      const secret = await open(linkKey);
+      // One of no bytes would be a key that everybody has.
+      if (secret.length !== LINK_SECRET_BYTES) throw new GatewayError("link-key.invalid");
+      told.secret = secret;
       this.#fault = "";
     } catch (error) {
       const { code, detail } = asGatewayError(error);

@@ -1,21 +1,26 @@
 /**
- * Guarantee: the tags of one object that wait for their chunks, of each chunk the newest; what is kept is bounded and
- * counted, and nothing is believed of them here (SPEC.md §13.6).
+ * Guarantee: the frames of tags of one object that wait for their chunks, the newest first; what is kept, and what a
+ * frame costs, is bounded whatever it says, and nothing is believed of them here (SPEC.md §13.6).
  */
 import type { SmProvider } from "@lightferry/proto/sm";
-import { readTags, TAG_BYTES, tagKey, tagNonce } from "../tags.ts";
+import { readTags, SET_BYTES, TAG_BYTES, tagKey, tagNonce } from "../tags.ts";
 import type { Budget } from "./budget.ts";
 import type { TagCheck } from "./check-task.ts";
 
 /** Of an object: those of two blocks of 16 MiB, and as many again. */
 const MAX_TAGS = 1_024;
-/** What one takes. */
-const TAG_COST = 96;
+/** Of an object: a block has some three and every link of a lane may be at one. All are looked through for a chunk. */
+const MAX_FRAMES = 128;
+/** What one takes beside its payload, measured. */
+const FRAME_COST = 700;
 
-interface KeptTag {
+interface KeptFrame {
   readonly epoch: number;
   readonly set: number;
-  readonly tag: Uint8Array;
+  /** Chunk of its first tag, and behind its last. */
+  readonly first: number;
+  readonly end: number;
+  readonly payload: Uint8Array;
 }
 
 /** Secret of an epoch; undefined while it is not known. */
@@ -26,8 +31,10 @@ export class KeptTags {
   readonly #secretOf: SecretOf;
   readonly #budget: Budget;
   readonly #objectId: number;
-  /** By number of the chunk. */
-  readonly #kept = new Map<number, KeptTag>();
+  /** The oldest first. */
+  readonly #frames: KeptFrame[] = [];
+  /** In all of them. */
+  #tags = 0;
   #key: { readonly epoch: number; readonly key: Uint8Array } | undefined;
 
   constructor(provider: SmProvider, secretOf: SecretOf, budget: Budget, objectId: number) {
@@ -38,7 +45,8 @@ export class KeptTags {
   }
 
   /**
-   * Takes the payload of a frame; it is copied.
+   * Takes the payload of a frame; it is copied. What no known secret could show to be right is forgotten: else anybody's
+   * frame of a made-up epoch would take the place of an honest one, and no tag would be wrong.
    * @param first its first chunk @param chunks how many the object has
    * @param wanted whether a chunk is still to be judged
    * @returns false when it says nothing of this object
@@ -52,43 +60,64 @@ export class KeptTags {
   ): boolean {
     const read = readTags(payload, first, chunks);
     if (read === undefined) return false;
-    for (let at = 0; at < read.tags.length; at += TAG_BYTES) {
-      const chunk = first + at / TAG_BYTES;
-      if (!wanted(chunk)) continue;
-      this.drop(chunk);
-      const tag = Uint8Array.from(read.tags.subarray(at, at + TAG_BYTES));
-      this.#kept.set(chunk, { epoch, set: read.set, tag });
-      this.#budget.used += TAG_COST;
+    const end = first + read.tags.length / TAG_BYTES;
+    if (this.#secretOf(epoch) === undefined || !some(first, end, wanted)) return true;
+    // Behind each copy of the manifest the same ones come again.
+    const same = this.#frames.findIndex(
+      (kept) =>
+        kept.first === first &&
+        kept.epoch === epoch &&
+        kept.end === end &&
+        Buffer.compare(kept.payload, payload) === 0,
+    );
+    const [kept] = same < 0 ? [] : this.#frames.splice(same, 1);
+    if (kept !== undefined) {
+      this.#frames.push(kept);
+      return true;
     }
-    while (this.#kept.size > MAX_TAGS) this.drop(this.#kept.keys().next().value as number);
+    this.#add({ epoch, set: read.set, first, end, payload: new Uint8Array(payload) });
     return true;
   }
 
-  /** Takes out what a chunk is judged by; undefined when that is not known. */
+  /** What a chunk is judged by; undefined when that is not known. */
   of(chunk: number): TagCheck | undefined {
-    const kept = this.#kept.get(chunk);
-    if (kept === undefined) return undefined;
-    this.drop(chunk);
-    const key = this.#keyOf(kept.epoch);
-    if (key === undefined) return undefined;
-    return { key, nonce: tagNonce(kept.set, chunk), tag: kept.tag };
-  }
-
-  drop(chunk: number): void {
-    if (this.#kept.delete(chunk)) this.#budget.used -= TAG_COST;
+    const kept = this.#frames.findLast(({ first, end }) => first <= chunk && chunk < end);
+    const key = kept && this.#keyOf(kept.epoch);
+    if (kept === undefined || key === undefined) return undefined;
+    const at = SET_BYTES + (chunk - kept.first) * TAG_BYTES;
+    const tag = kept.payload.slice(at, at + TAG_BYTES);
+    return { key, nonce: tagNonce(kept.set, chunk), tag };
   }
 
   clear(): void {
-    this.#budget.used -= this.#kept.size * TAG_COST;
-    this.#kept.clear();
+    for (const { payload } of this.#frames.splice(0)) {
+      this.#budget.used -= FRAME_COST + payload.length;
+    }
+    this.#tags = 0;
+  }
+
+  #add(frame: KeptFrame): void {
+    this.#frames.push(frame);
+    this.#tags += frame.end - frame.first;
+    this.#budget.used += FRAME_COST + frame.payload.length;
+    while (this.#tags > MAX_TAGS || this.#frames.length > MAX_FRAMES) {
+      const { first, end, payload } = this.#frames.shift() as KeptFrame;
+      this.#tags -= end - first;
+      this.#budget.used -= FRAME_COST + payload.length;
+    }
   }
 
   #keyOf(epoch: number): Uint8Array | undefined {
-    if (this.#key?.epoch === epoch) return this.#key.key;
     const secret = this.#secretOf(epoch);
     if (secret === undefined) return undefined;
-    const key = tagKey(this.#provider, secret, this.#objectId);
-    this.#key = { epoch, key };
-    return key;
+    if (this.#key?.epoch !== epoch) {
+      this.#key = { epoch, key: tagKey(this.#provider, secret, this.#objectId) };
+    }
+    return this.#key.key;
   }
+}
+
+function some(first: number, end: number, wanted: (chunk: number) => boolean): boolean {
+  for (let chunk = first; chunk < end; chunk += 1) if (wanted(chunk)) return true;
+  return false;
 }
