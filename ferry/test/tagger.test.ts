@@ -130,8 +130,14 @@ test("the wrapped secret is one for the epoch, and anew for a new key of the nod
   expect(secrets.told(TO)).toBeUndefined();
 });
 
-test("what is short, has small chunks, or goes to a node that was told no key has no tags", () => {
-  const secrets = new LinkSecrets({ provider, keys: () => directory, clock: Date.now });
+test("what is short, has small chunks, or goes to a node that was told no key or has none any more has no tags", () => {
+  let denied = false;
+  const none = { ...directory, encryptKey: () => undefined };
+  const secrets = new LinkSecrets({
+    provider,
+    keys: () => (denied ? none : directory),
+    clock: Date.now,
+  });
   const facts = (size: number, chunkBytes: number) => ({
     ...{ objectId: objectIdOf(1, 1), sender: "a", lane: "b" },
     ...{ bundleId: new Uint8Array(16), headerDigest: new Uint8Array(32) },
@@ -145,4 +151,6 @@ test("what is short, has small chunks, or goes to a node that was told no key ha
   expect(secrets.tagger(TO, long, FRAME)).toBeInstanceOf(Tagger);
   expect(secrets.tagger(TO, facts(1 << 20, CHUNK), FRAME)).toBeUndefined();
   expect(secrets.tagger(TO, facts((1 << 20) + 1, CHUNK - 1), FRAME)).toBeUndefined();
+  denied = true;
+  expect(secrets.tagger(TO, long, FRAME)).toBeUndefined();
 });

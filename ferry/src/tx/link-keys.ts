@@ -50,12 +50,14 @@ export class LinkSecrets {
     return told;
   }
 
-  /** For one pass over an object; undefined when it has no tags, or the node was told no key. */
+  /** For one pass over an object; undefined when it has no tags, or the node was told no key or has none any more. */
   tagger(node: string, facts: ObjectFacts, frameSize: number): Tagger | undefined {
-    const { provider } = this.#parts;
+    const { provider, keys, clock } = this.#parts;
     const { geometry, proof, objectId } = facts;
     const secret = this.#shared.get(node)?.secret;
     if (secret === undefined || !isTagged(geometry.size, proof.chunkBytes)) return undefined;
+    // Denied since, or ended: heartbeats tell it no more.
+    if (keys().encryptKey(node, clock()) === undefined) return undefined;
     const key = tagKey(provider, secret, objectId);
     return new Tagger(facts, { provider, key, frameSize, nextSet: () => (this.#set += 1) });
   }
