@@ -13,6 +13,8 @@ export interface Program {
   /** What its ready line says. */
   readonly ready: { readonly [key: string]: unknown };
   readonly pid: number;
+  /** Every line that it wrote to its log. */
+  readonly said: readonly string[];
   /** Exit code, or the signal. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<number | string>;
 }
@@ -24,9 +26,10 @@ export async function startProgram(role: "tx" | "rx", configPath: string): Promi
     env: { ...process.env, LIGHTFERRY_LOG_LEVEL: "info" },
   });
   try {
-    const ready = await readyLine(child);
+    const said: string[] = [];
+    const ready = await readyLine(child, said);
     return {
-      ready,
+      ...{ ready, said },
       pid: child.pid as number,
       end: async (signal) => {
         const exit = once(child, "exit") as Promise<[number | null, string | null]>;
@@ -41,8 +44,7 @@ export async function startProgram(role: "tx" | "rx", configPath: string): Promi
   }
 }
 
-async function readyLine(child: ChildProcess): Promise<{ [key: string]: unknown }> {
-  const seen: string[] = [];
+async function readyLine(child: ChildProcess, seen: string[]): Promise<{ [key: string]: unknown }> {
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   return await new Promise((resolve, reject) => {
     lines.on("line", (line) => {
