@@ -23,9 +23,9 @@ import type { CheckContext } from "./check.ts";
 import type { Encoding } from "./encoding.ts";
 import type { Carried, Repair, TxJournal } from "./journal.ts";
 import { channelOf, REPEAT_CLASS } from "./order.ts";
-import type { PassContext } from "./pass.ts";
 import { leaseClassOf, type Place, type Places } from "./places.ts";
 import type { Spread } from "./spread.ts";
+import type { TaggerOf } from "./tagger.ts";
 import { LEASE_LOST, Transmit } from "./transmit.ts";
 
 type Lease = lightferry.ferry.v1.LeasedBundle.$Properties;
@@ -44,7 +44,8 @@ export interface CarrierParts {
   /** Where what is taken on counts. */
   readonly places: Places;
   readonly signer: LinkSigner;
-  readonly tagger?: PassContext["tagger"];
+  /** undefined: no object has tags. */
+  readonly taggerOf?: TaggerOf | undefined;
   readonly events: EventSink;
   readonly log: Log;
   readonly check: () => CheckContext;

@@ -25,10 +25,10 @@ import { ShardMemory } from "./memory.ts";
 import { Message } from "./message.ts";
 import { GATE_LIMITS, leaseBundles } from "./outbox.ts";
 import type { OwnClock } from "./own-clock.ts";
-import type { PassContext } from "./pass.ts";
 import { Places } from "./places.ts";
 import { renewLeases } from "./renew.ts";
 import { Spread, type SpreadLink } from "./spread.ts";
+import type { TaggerOf } from "./tagger.ts";
 import type { TicketDesk } from "./tickets.ts";
 
 /** The outbox waits at most so long for an acknowledgement to be answered. */
@@ -96,7 +96,7 @@ export interface LaneSendingParts {
   readonly desk: TicketDesk;
   readonly signer: LinkSigner;
   /** Of this lane's objects; undefined: they have no tags. */
-  readonly tagger: PassContext["tagger"];
+  readonly taggerOf: TaggerOf | undefined;
   readonly keys: () => KeyDirectory;
   readonly outbox: OutboxPeer;
   readonly events: EventSink;
@@ -118,7 +118,7 @@ export class LaneSending {
 
   constructor(lane: SenderLane, parts: LaneSendingParts) {
     const { node, code, secondPassMs, journal, encoding, desk, signer } = parts;
-    const { tagger, keys, outbox, events, log, clock, failed, signal } = parts;
+    const { taggerOf, keys, outbox, events, log, clock, failed, signal } = parts;
     const { name, outboxDir } = lane;
     const [{ frameSize }] = parts.links as [LaneLink];
     this.#lane = lane;
@@ -128,19 +128,8 @@ export class LaneSending {
     });
     const spread = new Spread(this.#links);
     this.#carrier = new Carrier({
-      ...{
-        journal,
-        spread,
-        encoding,
-        signer,
-        tagger,
-        events,
-        log,
-        frameSize,
-        code,
-        failed,
-        signal,
-      },
+      ...{ journal, spread, encoding, signer, taggerOf, events },
+      ...{ log, frameSize, code, failed, signal },
       places: this.#places,
       laneNumber: lane.number,
       check: () => ({

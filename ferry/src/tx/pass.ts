@@ -1,7 +1,9 @@
 /**
  * Guarantee: one pass over one object, or over those of its groups that go by one link
  * (SPEC.md §4.1, §11.2): every shard once, block by block; the manifest before the first, again after
- * every 1,024 and after the last, each with the tags of the block, if it has them (§13.5). While one block is sent the next is read and encoded; never more than these two are held.
+ * every 1,024 and after the last; tags of a block, if it has any, before its first shard and behind each
+ * copy of the manifest until its last (§13.5). While one block is sent the next is read, tagged and
+ * encoded; never more than these two are held.
  *
  * States: preparing ⇄ ready (a manifest or a block to write from) → over or stopped.
  */
@@ -11,8 +13,8 @@ import { Block } from "./block.ts";
 import type { BurstWriter } from "./burst.ts";
 import { type ShardMemory, shardsOf } from "./memory.ts";
 import type { Ready } from "./order.ts";
-import type { ObjectFacts, ObjectSource } from "./source.ts";
-import type { TagFrame, Tagger } from "./tagger.ts";
+import type { ObjectSource } from "./source.ts";
+import type { TagFrame, TaggerOf } from "./tagger.ts";
 
 /** Shards between two copies of the manifest: what the receiver keeps for want of one is five times as much. */
 export const MANIFEST_EVERY = 1024;
@@ -35,8 +37,8 @@ export interface PassContext {
   readonly wake: () => void;
   /** On the wire; 0 when absent. */
   readonly lane?: number;
-  /** Makes the tags of an object; undefined: it has none. */
-  readonly tagger?: ((facts: ObjectFacts, frameSize: number) => Tagger | undefined) | undefined;
+  /** undefined: no object has tags. */
+  readonly taggerOf?: TaggerOf | undefined;
 }
 
 /** What of an object goes by one link. */
@@ -120,7 +122,7 @@ export class Pass implements Ready {
     const { facts } = this.#source;
     const { geometry } = facts;
     const { serviceClass } = this.kind;
-    const tagger = this.#context.tagger?.(facts, frameSize);
+    const tagger = this.#context.taggerOf?.(facts, frameSize);
     try {
       this.#manifest = this.#source.manifest(signer, frameSize);
       for (const { first, count } of blocksOf(this.#runs, geometry.blockGroups)) {

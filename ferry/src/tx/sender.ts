@@ -14,6 +14,7 @@ import type { GateSender } from "../gate/gate.ts";
 import { Pacer } from "../gate/pacer.ts";
 import { goesBy } from "../lane-settings.ts";
 import type { Code } from "../object.ts";
+import type { TxLink } from "../picture.ts";
 import type { LinkSigner } from "../signed.ts";
 import { Emitter } from "./emit.ts";
 import { Encoding } from "./encoding.ts";
@@ -24,7 +25,7 @@ import { LaneSending, type OutboxPeer, type SenderLane } from "./lane.ts";
 import { LinkSecrets, type WrappedLinkKey } from "./link-keys.ts";
 import type { LaneShare } from "./order.ts";
 import { OwnClock } from "./own-clock.ts";
-import type { PassContext } from "./pass.ts";
+import type { TaggerOf } from "./tagger.ts";
 import { TicketDesk } from "./tickets.ts";
 
 export type { OutboxPeer } from "./lane.ts";
@@ -127,8 +128,7 @@ export class Sender {
       const way = its.map(({ of: { number, rateBytesPerSecond: rate, frameSize }, emitter }) => {
         return { number, rate, frameSize, emitter };
       });
-      const tagger = this.#taggerOf(lane, its);
-      return new LaneSending(lane, { ...parts, links: way, tagger });
+      return new LaneSending(lane, { ...parts, links: way, taggerOf: this.#taggerOf(lane, its) });
     });
     for (const { emitter } of this.#links) emitter.start();
     for (const lane of this.#lanes) lane.start();
@@ -208,13 +208,13 @@ export class Sender {
   }
 
   /** Why nothing that goes by a link is tagged, or that it is. */
-  #tagsOf(link: number): string {
+  #tagsOf(link: number): NonNullable<TxLink["tags"]> {
     if (this.#secrets === undefined) return "off";
     return this.#linkKey(link) === undefined ? "certificate.unknown" : "on";
   }
 
   /** A lane has tags where each of its links tells its own node the key. */
-  #taggerOf({ name }: SenderLane, links: readonly Sending[]): PassContext["tagger"] {
+  #taggerOf({ name }: SenderLane, links: readonly Sending[]): TaggerOf | undefined {
     const secrets = this.#secrets;
     if (secrets === undefined) return undefined;
     return (facts, frameSize) => {

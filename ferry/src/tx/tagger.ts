@@ -14,6 +14,9 @@ export interface TagFrame {
   readonly payload: Uint8Array;
 }
 
+/** Makes the tagger of one pass over an object; undefined: it has no tags. */
+export type TaggerOf = (facts: ObjectFacts, frameSize: number) => Tagger | undefined;
+
 export interface TaggerParts {
   readonly provider: SmProvider;
   /** Of the object, under the secret of the epoch. */

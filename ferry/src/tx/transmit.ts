@@ -12,9 +12,10 @@ import { BundleFile, WHOLE_BYTES } from "./bundle-file.ts";
 import { type CheckContext, checkBundle, outboxPath, type Proof } from "./check.ts";
 import { BlockTurns, type Encoding } from "./encoding.ts";
 import type { Carried } from "./journal.ts";
-import { Pass, type PassContext, type PassKind, type PassPart } from "./pass.ts";
+import { Pass, type PassKind, type PassPart } from "./pass.ts";
 import { ObjectSource } from "./source.ts";
 import type { Spread, SpreadLink } from "./spread.ts";
+import type { TaggerOf } from "./tagger.ts";
 
 /** The outbox has given a bundle to somebody else, or it is gone. */
 export const LEASE_LOST = "outbox.lease-lost";
@@ -35,8 +36,8 @@ export interface TransmitParts {
   readonly signer: LinkSigner;
   readonly check: () => CheckContext;
   readonly frameSize: number;
-  /** Makes the tags of an object; absent: none has any. */
-  readonly tagger?: PassContext["tagger"];
+  /** undefined: no object has tags. */
+  readonly taggerOf?: TaggerOf | undefined;
   /** Whether a lease is known to be another's. */
   readonly lost: (leaseId: string) => boolean;
 }
@@ -94,7 +95,7 @@ export class Transmit {
 
   /** The object, and how a part of it is sent through a link. */
   #passes(bundle: Carried, file: BundleFile, proof: Proof, kind: PassKind) {
-    const { signer, check, frameSize, epoch, encoding, laneNumber, tagger } = this.#parts;
+    const { signer, check, frameSize, epoch, encoding, laneNumber, taggerOf } = this.#parts;
     const { lane, node } = check();
     const facts = {
       objectId: bundle.objectId,
@@ -106,7 +107,7 @@ export class Transmit {
       proof,
     };
     const source = new ObjectSource(facts, file, encoding, this.#blocks);
-    const shared = { epoch, frameSize, signer, tagger, lane: laneNumber };
+    const shared = { epoch, frameSize, signer, taggerOf, lane: laneNumber };
     const passOn = ({ emitter: { wake }, memory }: SpreadLink, part: PassPart): Pass =>
       new Pass(source, kind, { ...shared, memory, wake }, part);
     return { source, passOn };
