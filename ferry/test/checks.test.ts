@@ -1,9 +1,10 @@
-/** Guarantee tested: only what has its digest is written, each check is answered once, and too much of them pauses the gate. */
+/** Guarantee tested: only what has its tag or its digest is written, each check is answered once, and too much of them pauses the gate. */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadProvider } from "@lightferry/proto/sm";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { TagCheck } from "../src/rx/check-task.ts";
 import { type Check, Checks, type Verdict } from "../src/rx/checks.ts";
 
 const provider = loadProvider();
@@ -88,6 +89,49 @@ test("a head has the plain digest; short spans without a file are answered at on
   const sealed = filled(65_552, 2);
   checks.submit({ ...check, bytes: sealed, length: 65_552, head: false, digest: leaf(sealed) });
   expect(verdicts).toEqual(["good", "good", "wrong", "good"]);
+  const byDigest = 2 * 140_000 + 3 * 500 + 65_552;
+  expect(checks.counts).toEqual({ byTag: 0, byDigest, wrongTags: 0 });
+});
+
+test("a right tag needs no digest, a wrong one leaves the chunk to it, and each is counted by what judged it", async () => {
+  const key = new Uint8Array(16).fill(5);
+  const tagOf = (bytes: Uint8Array, chunk: number): TagCheck => {
+    const nonce = new Uint8Array(12).fill(chunk);
+    return { key, nonce, tag: provider.sm4Gmac(key, nonce, bytes) };
+  };
+  const [one, two, three] = [1, 2, 3].map((value) => filled(CHUNK, value)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const looked: [Verdict, boolean][] = await Promise.all(
+    [
+      { bytes: one, tag: tagOf(one, 0), digest: leaf(two), offset: 0 },
+      { bytes: two, tag: tagOf(one, 1), digest: leaf(two), offset: CHUNK },
+      { bytes: three, tag: tagOf(one, 2), digest: leaf(two), offset: 2 * CHUNK },
+    ].map(
+      (check) =>
+        new Promise<[Verdict, boolean]>((resolve) => {
+          const done: Check["done"] = (verdict, wrongTag) => resolve([verdict, wrongTag]);
+          checks.submit({ ...check, head: false, length: CHUNK, file: fd, done });
+        }),
+    ),
+  );
+  expect(looked).toEqual([
+    ["good", false],
+    ["good", true],
+    ["wrong", true],
+  ]);
+  expect(Buffer.compare(readFileSync(path), Buffer.concat([one, two]))).toBe(0);
+  expect(checks.counts).toEqual({ byTag: CHUNK, byDigest: 2 * CHUNK, wrongTags: 2 });
+});
+
+test("what could not be read was judged by nothing", async () => {
+  const file = openSync(path, "w");
+  const unread = { bytes: undefined, length: CHUNK, file };
+  expect(await look(filled(9, 1), unread)).toMatchObject({ code: "EBADF" });
+  expect(checks.counts).toEqual({ byTag: 0, byDigest: 0, wrongTags: 0 });
+  closeSync(file);
 });
 
 test("a chunk that could not be written is told from a wrong one, with the system's code", async () => {

@@ -40,7 +40,7 @@ export interface CheckAnswer {
   readonly id: number;
   /** One {@link VERDICT} for each span. */
   readonly verdicts: Uint8Array;
-  /** One {@link BY} for each, likewise. */
+  /** One {@link BY} for each, likewise; empty where none was judged. */
   readonly by: Uint8Array;
   readonly fault?: WriteFault;
 }

@@ -1,5 +1,5 @@
 /**
- * Guarantee: spans are hashed and written by one thread of their own, in fours,
+ * Guarantee: spans are judged, by a tag or by their digest, and written by one thread of their own, in fours,
  * short ones on the spot; those of short objects never wait for all that a long one has
  * brought at once. What is in work is counted, and the gate is paused while there is
  * too much of it. Each check is answered exactly once.
@@ -45,11 +45,11 @@ export interface Check {
   readonly file: number;
   readonly offset: number;
   /** @param wrongTag it had a tag, and another one than the span has */
-  readonly done: (verdict: Verdict, wrongTag?: boolean) => void;
+  readonly done: (verdict: Verdict, wrongTag: boolean) => void;
 }
 
 export class Checks {
-  /** Bytes that were found right or wrong by their tag, and by their digest; tags that were wrong. */
+  /** Bytes that were judged by their tag, and by their digest; tags that were wrong. */
   readonly counts = { byTag: 0, byDigest: 0, wrongTags: 0 };
   readonly #provider: SmProvider;
   readonly #pause: () => void;
@@ -80,7 +80,8 @@ export class Checks {
   /** Looks at a span. `done` may be called before this returns. */
   submit(check: Check): void {
     if (check.file < 0 && check.length <= AT_ONCE_BYTES && check.bytes !== undefined) {
-      check.done(this.#atOnce(check.head, check.bytes, check.digest));
+      this.counts.byDigest += check.length;
+      check.done(this.#atOnce(check.head, check.bytes, check.digest), false);
       return;
     }
     (check.file < 0 ? this.#short : this.#long).push(check);
@@ -187,7 +188,9 @@ export class Checks {
     for (const [index, check] of checks.entries()) {
       const verdict = verdicts[index];
       const wrongTag = by[index] === BY.digestAfterWrongTag;
-      this.counts[by[index] === BY.tag ? "byTag" : "byDigest"] += check.length;
+      // Neither, where the thread ended or could not read.
+      if (by[index] === BY.tag) this.counts.byTag += check.length;
+      else if (by[index] !== undefined) this.counts.byDigest += check.length;
       if (wrongTag) this.counts.wrongTags += 1;
       if (verdict === VERDICT.good) this.#settle(check, "good", wrongTag);
       else if (verdict === VERDICT.wrong) this.#settle(check, "wrong", wrongTag);

@@ -1,5 +1,5 @@
 /**
- * Guarantee: one thread of this process hashes and writes for all who ask, and
+ * Guarantee: one thread of this process checks tags, hashes and writes for all who ask, and
  * answers every task exactly once: when it ended, that is the answer, and the
  * next task starts another. It keeps the process alive only while it works.
  */

@@ -1,7 +1,7 @@
 /**
- * Guarantee: a span is written to its file only when its bytes have the tag or the digest
- * that was expected, and never a byte elsewhere. Four chunks of one length are
- * hashed side by side. A thread of its own: nothing here waits for the gate.
+ * Guarantee: a span is written to its file only when its bytes have the tag or, where that is
+ * none or wrong, the digest that was expected, and never a byte elsewhere. Four chunks of one
+ * length are hashed side by side. A thread of its own: nothing here waits for the gate.
  */
 import { readSync, writevSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
@@ -115,7 +115,7 @@ function writeAll(file: number, spans: readonly Uint8Array[], start: number): vo
 function perform(task: CheckTask): CheckAnswer {
   const { id } = task;
   const verdicts = new Uint8Array(task.lengths.length).fill(VERDICT.fault);
-  let by: Uint8Array = new Uint8Array(task.lengths.length);
+  let by: Uint8Array = new Uint8Array();
   try {
     const spans = bytesOf(task);
     by = tagged(task, spans);
