@@ -1,7 +1,7 @@
 /**
  * Guarantee: whatever comes from the gate of one link, the receiver goes on; what is no
  * frame of this link and its lanes is counted, what is one is numbered for the loss account,
- * and only signed messages change what is durable.
+ * and only what a signature, a signed digest or a tag proves changes what is durable (SPEC.md §2).
  *
  * datagram ─▶ decode ─▶ link (loss account) ─▶ DATA, PARITY, TAGS, MANIFEST: reassembler of the lane ─▶ finish
  *                                           ├▶ HEARTBEAT: verify ─▶ link, gaps of the lanes, alarms
