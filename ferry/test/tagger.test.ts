@@ -106,6 +106,21 @@ test("tags of a block go in as few frames as hold them, under one set that no ot
   expect(tagger.block()).toEqual([]);
 });
 
+test("a chunk that is read a second time within a block has a number of its own: no nonce serves for two", () => {
+  const tagger = taggerOf();
+  const other = Buffer.from(body).fill(1, HEAD);
+  tagger.take(0, body);
+  tagger.take(0, other.subarray(0, chunks.start(2)));
+  const sets = tagger.block().map(({ first, payload }) => {
+    const read = readTags(payload, first, chunks.count);
+    return [first, (read?.tags.length ?? 0) / TAG_BYTES, read?.set];
+  });
+  expect(sets).toEqual([
+    [0, 7, 1],
+    [0, 2, 2],
+  ]);
+});
+
 test("the wrapped secret is one for the epoch, and anew for a new key of the node", () => {
   let current = namedKey();
   const certificate = directory.encryptKey(TO)?.certificate;

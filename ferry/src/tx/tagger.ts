@@ -36,8 +36,8 @@ export class Tagger {
   #held: Uint8Array[] = [];
   /** Of the present block; 0: it has no tag yet. */
   #set = 0;
-  /** Consecutive chunks each. */
-  #runs: { readonly first: number; readonly tags: Uint8Array[] }[] = [];
+  /** Consecutive chunks each, ascending under one set. */
+  #runs: { readonly set: number; readonly first: number; readonly tags: Uint8Array[] }[] = [];
 
   constructor({ geometry, proof }: Pick<ObjectFacts, "geometry" | "proof">, parts: TaggerParts) {
     this.#parts = parts;
@@ -74,11 +74,11 @@ export class Tagger {
   block(): readonly TagFrame[] {
     const frames: TagFrame[] = [];
     const most = Math.floor((this.#parts.frameSize - FRAME_HEADER - SET_BYTES) / TAG_BYTES);
-    const set = Buffer.alloc(SET_BYTES);
-    set.writeBigUInt64BE(BigInt(this.#set));
-    for (const { first, tags } of this.#runs.splice(0)) {
+    for (const { set, first, tags } of this.#runs.splice(0)) {
+      const number = Buffer.alloc(SET_BYTES);
+      number.writeBigUInt64BE(BigInt(set));
       for (let from = 0; from < tags.length; from += most) {
-        const payload = Buffer.concat([set, ...tags.slice(from, from + most)]);
+        const payload = Buffer.concat([number, ...tags.slice(from, from + most)]);
         frames.push({ first: first + from, payload });
       }
     }
@@ -89,11 +89,13 @@ export class Tagger {
 
   #close(chunk: number): void {
     const { provider, key, nextSet } = this.#parts;
-    if (this.#set === 0) this.#set = nextSet();
-    const tag = tagOf(provider, key, this.#set, chunk, ...this.#held);
     const run = this.#runs.at(-1);
-    if (run !== undefined && run.first + run.tags.length === chunk) run.tags.push(tag);
-    else this.#runs.push({ first: chunk, tags: [tag] });
+    const next = run === undefined ? 0 : run.first + run.tags.length;
+    // What is read a second time, and may be other bytes, is never told under the same nonce.
+    if (this.#set === 0 || chunk < next) this.#set = nextSet();
+    const tag = tagOf(provider, key, this.#set, chunk, ...this.#held);
+    if (run?.set === this.#set && next === chunk) run.tags.push(tag);
+    else this.#runs.push({ set: this.#set, first: chunk, tags: [tag] });
     this.#open = -1;
     this.#held = [];
   }
