@@ -117,6 +117,9 @@ const cuts = fc
     return { size, shardSize, code: { groupShards, parityShards } };
   });
 
+/** Two blocks and a half, with copies of the manifest in the middle of them. */
+const LONG: Cut = { size: 430_000, shardSize: 300, code: { groupShards: 9, parityShards: 5 } };
+
 /** Of each block, the frames of tags that §13.5 asks for: of the chunks that end in it. */
 function expectedTags({ size, shardSize, code }: Cut): string[][] {
   const { blockGroups, groupBytes, groups } = new Geometry(size, shardSize, code);
@@ -221,7 +224,7 @@ test("tags of a block are right, and go before its first shard and behind each c
       }
       expect(setOf.size).toBe(chunks.count);
     }),
-    { numRuns: 15 },
+    { numRuns: 15, examples: [[LONG, true]] },
   );
 });
 
