@@ -9,7 +9,7 @@ import { DIGEST_BYTES } from "../object.ts";
 import { BY, type CheckAnswer, type TagCheck, VERDICT, type WriteFault } from "./check-task.ts";
 import { hashThread } from "./hash-thread.ts";
 
-/** Spans being hashed or written before the gate is paused, and when it goes on. */
+/** Spans being judged or written before the gate is paused, and when it goes on. */
 const PAUSE_BYTES = 32 << 20;
 const RESUME_BYTES = 16 << 20;
 /** Four of the longest chunks, which are hashed side by side. */
@@ -72,7 +72,7 @@ export class Checks {
     this.#resume = resume;
   }
 
-  /** Bytes being hashed or written. */
+  /** Bytes being judged or written. */
   get bytes(): number {
     return this.#inWork;
   }

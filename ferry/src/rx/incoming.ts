@@ -4,7 +4,7 @@
  * wrong counts as never received. Short objects live in memory until they are whole, long ones in a
  * partial file.
  *
- * shard ─▶ groups (had?) ─▶ store (to its place) ─▶ span full ─▶ checks (hash, write) ─▶ good ─▶ whole
+ * shard ─▶ groups (had?) ─▶ store (to its place) ─▶ span full ─▶ checks (tag or hash, write) ─▶ good ─▶ whole
  *              └ k of k + m ─▶ restorer ─┘                         └ wrong: groups, store forget it
  */
 import type { lightferry } from "@lightferry/proto/gen";
@@ -232,7 +232,7 @@ export class Incoming {
     for (const span of this.#store.full()) this.#check(span);
   }
 
-  /** Hashes and writes a full span; a chunk waits for the head, whose table has its digest. */
+  /** Has a full span judged and written; a chunk waits for the head, whose table has its digest. */
   #check(span: number): void {
     const { file, spans } = this;
     if (this.#released || !this.#store.isFull(span)) return;
