@@ -18,6 +18,12 @@ const secret = randomBytes(32);
 const body = madeUp([...Array<number>(17).fill(MIN_TAGGED_CHUNK), 999]);
 const chunks = new Chunks(body.bytes.length, body.headSize, body.chunkBytes);
 
+/** What a frame of tags says. */
+interface Made {
+  readonly first: number;
+  readonly payload: Uint8Array;
+}
+
 let rx: Receiving;
 beforeEach(() => {
   rx = new Receiving(undefined, (epoch) => (epoch === EPOCH ? secret : undefined));
@@ -152,21 +158,38 @@ test("what is no frame of tags of the object is counted, and where tags are not 
 
 test("whatever frames of tags come, memory stays bounded and the object arrives", async () => {
   const line = new Line(body);
+  const wellFormed = (first: number, tags: number, fill: number): Made => {
+    const payload = Buffer.alloc(
+      SET_BYTES + Math.min(tags, chunks.count - first) * TAG_BYTES,
+      fill,
+    );
+    payload.writeBigUInt64BE(BigInt(1 + fill));
+    return { first, payload };
+  };
   const noise = fc.array(
-    fc.record({
-      first: fc.oneof(fc.nat(20), fc.nat(0xffff_ffff)),
-      payload: fc.uint8Array({ maxLength: 400 }),
-    }),
-    { maxLength: 30 },
+    fc.oneof(
+      fc.record({
+        first: fc.oneof(fc.nat(20), fc.nat(0xffff_ffff)),
+        payload: fc.uint8Array({ maxLength: 400 }),
+      }),
+      fc
+        .tuple(fc.nat(chunks.count - 1), fc.integer({ min: 1, max: chunks.count }), fc.nat(255))
+        .map((of) => wellFormed(...of)),
+    ),
+    { maxLength: 60 },
   );
+  // More than are kept, each another one.
+  const flood = Array.from({ length: 200 }, (_, n) => wellFormed(0, chunks.count, n));
   await fc.assert(
     fc.asyncProperty(noise, async (frames) => {
       const one = new Receiving(undefined, () => secret);
       for (const frame of line.manifest()) one.take(frame);
+      const before = one.reassembler.heldBytes;
       const made = frames.map(({ first, payload }) => line.tags(first, payload));
       for (const frame of made) one.take(frame);
-      // At most 128 frames of at most 1,024 tags.
-      expect(one.reassembler.heldBytes).toBeLessThan(128 * 1_024);
+      // 128 frames, each with what it costs beside its payload.
+      const most = 128 * (700 + SET_BYTES + chunks.count * TAG_BYTES);
+      expect(one.reassembler.heldBytes - before).toBeLessThanOrEqual(most);
       for (const frame of line.pass()) one.take(frame);
       await one.until(1);
       const found = await one.bytesOf(one.whole[0] as (typeof one.whole)[number]);
@@ -174,7 +197,7 @@ test("whatever frames of tags come, memory stays bounded and the object arrives"
       expect(one.reassembler.heldBytes).toBe(0);
       await one.close();
     }),
-    { numRuns: 15 },
+    { numRuns: 15, examples: [[flood]] },
   );
 });
 
