@@ -67,8 +67,7 @@ async function round(
   await delay(afterMs);
   const during = !delivered();
   await ferries.kill(victim);
-  // As when the leases of the dead worker have run out.
-  if (victim === "tx") outbox.leaseAgain();
+  if (victim === "tx") await outbox.leaseAgainAfterDeath();
   await ferries.run(victim);
   back.resolve();
   const finished = () =>

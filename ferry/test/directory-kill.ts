@@ -51,13 +51,18 @@ class Half {
   readonly #config: string;
   /** Steps after which it dies, run by run; then it lives. */
   readonly #steps: number[];
-  readonly #died: () => void;
+  readonly #died: () => Promise<void>;
   #child: ReturnType<typeof spawn> | undefined;
   #ending = false;
   kills = 0;
   done: Promise<void> = Promise.resolve();
 
-  constructor(role: "tx" | "rx", config: string, steps: readonly number[], died: () => void) {
+  constructor(
+    role: "tx" | "rx",
+    config: string,
+    steps: readonly number[],
+    died: () => Promise<void>,
+  ) {
     this.#role = role;
     this.#config = config;
     this.#steps = [...steps];
@@ -88,7 +93,7 @@ class Half {
         return;
       }
       this.kills += 1;
-      this.#died();
+      await this.#died();
     }
   }
 }
@@ -107,9 +112,8 @@ export async function survivesKills(
   plan: KillPlan,
 ): Promise<number> {
   const bundles = await queue(at, ...plan.sizes);
-  // As when the leases of the dead worker are taken back.
-  const tx = new Half("tx", configs.tx, plan.tx, () => at.outbox.leaseAgain());
-  const rx = new Half("rx", configs.rx, plan.rx, () => undefined);
+  const tx = new Half("tx", configs.tx, plan.tx, () => at.outbox.leaseAgainAfterDeath());
+  const rx = new Half("rx", configs.rx, plan.rx, async () => undefined);
   tx.start();
   rx.start();
   try {

@@ -49,8 +49,7 @@ test.for(CASES)(
       // The one wait for time: where in its work the kill finds the program is left to chance.
       await delay(50 + Math.random() * 400);
       await programs.get(victim)?.end("SIGKILL");
-      // As when the leases of the dead worker have run out.
-      if (victim === "tx") here.outbox.leaseAgain();
+      if (victim === "tx") await here.outbox.leaseAgainAfterDeath();
       const config = victim === "tx" ? zones.txConfig(port) : zones.rxConfig(port);
       programs.set(victim, await startProgram(victim, config));
     }

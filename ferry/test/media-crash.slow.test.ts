@@ -49,7 +49,7 @@ describe("at every step", () => {
         if (end === 0) break;
         expect(end).toBe("SIGKILL");
         kills += 1;
-        at.outbox.leaseAgain();
+        await at.outbox.leaseAgainAfterDeath();
       }
       const inward = ["import", "--config", peers.rxConfig(0), "--from"];
       for (const dir of media.filter((path) => existsSync(join(path, MANIFEST_NAME)))) {

@@ -40,6 +40,9 @@ export class Outbox {
   readonly #holders = new Map<string, string>();
   #wake: (() => void)[] = [];
   #leases = 0;
+  /** Calls for leases that are not answered. */
+  #polls = 0;
+  readonly #pollsOver: (() => void)[] = [];
 
   put(bundle: LeasedBundle): void {
     this.#queue.push(bundle);
@@ -58,23 +61,45 @@ export class Outbox {
     return before - this.#leased.size;
   }
 
+  /**
+   * As after the time of the leases of a killed worker, the only one there is: not before its connection is seen to be gone, for
+   * one of its polls would take them.
+   */
+  async leaseAgainAfterDeath(): Promise<void> {
+    if (this.#polls > 0) await new Promise<void>((resolve) => this.#pollsOver.push(resolve));
+    this.leaseAgain();
+  }
+
   lease = async (
     request: LeaseRequest,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> => {
     this.askers.add(request.worker ?? "");
     this.requests.push(request);
+    this.#polls += 1;
+    try {
+      return await this.#lease(request, options.signal);
+    } finally {
+      this.#polls -= 1;
+      if (this.#polls === 0) for (const over of this.#pollsOver.splice(0)) over();
+    }
+  };
+
+  async #lease(
+    request: LeaseRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<lightferry.ferry.v1.LeaseResponse.$Properties> {
     const over = performance.now() + (request.waitMs ?? 0);
     let taken = this.#fitting(request);
-    while (taken.length === 0 && performance.now() < over && options.signal?.aborted !== true) {
+    while (taken.length === 0 && performance.now() < over && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
-        options.signal?.addEventListener("abort", () => resolve());
+        signal?.addEventListener("abort", () => resolve());
         setTimeout(resolve, over - performance.now()).unref();
       });
       taken = this.#fitting(request);
     }
-    if (options.signal?.aborted === true) throw new GatewayError("rpc.unavailable");
+    if (signal?.aborted === true) throw new GatewayError("rpc.unavailable");
     this.#queue = this.#queue.filter((bundle) => !taken.includes(bundle));
     const bundles = taken.map((bundle) => {
       this.#leases += 1;
@@ -84,7 +109,7 @@ export class Outbox {
       return leased;
     });
     return { bundles };
-  };
+  }
 
   /** What there is room for, in the order in which it came. */
   #fitting(request: LeaseRequest): readonly LeasedBundle[] {
