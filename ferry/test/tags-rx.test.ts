@@ -282,14 +282,21 @@ test("a secret is asked for once at a time, again when it was not told, and coun
   await expect.poll(() => opened.state(5)).toBe("on");
   expect(opened.secret(5)).toBe(secret);
   opened.told(5, told);
-  // An older epoch of the same ferry changes nothing, a newer one ends it; another ferry has its own.
-  opened.told(4, told);
-  expect(asked).toHaveLength(2);
-  opened.told(2 ** 17 + 1, told);
+  // Another one of the epoch takes its place once it is opened.
+  opened.told(5, { keyId: "l", wrapped: randomBytes(100) });
   expect(asked).toHaveLength(3);
   expect(opened.secret(5)).toBe(secret);
-  opened.told(6, told);
+  const next = randomBytes(32);
+  asked[2]?.answer.resolve(next);
+  await expect.poll(() => opened.secret(5)).toBe(next);
+  // An older epoch of the same ferry changes nothing, a newer one ends it; another ferry has its own.
+  opened.told(4, told);
+  expect(asked).toHaveLength(3);
+  opened.told(2 ** 17 + 1, told);
   expect(asked).toHaveLength(4);
+  expect(opened.secret(5)).toBe(next);
+  opened.told(6, told);
+  expect(asked).toHaveLength(5);
   expect(opened.secret(5)).toBeUndefined();
   expect(opened.state(6)).toBe("waiting");
 });

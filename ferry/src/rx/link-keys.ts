@@ -19,6 +19,8 @@ export interface OpenedKeysParts {
 interface Told {
   readonly epoch: number;
   secret: Uint8Array | undefined;
+  /** What the secret came in. */
+  wrapped: Uint8Array;
   asking: boolean;
 }
 
@@ -38,10 +40,13 @@ export class OpenedKeys {
     const ferry = ferryOf(epoch);
     let told = this.#ferries.get(ferry);
     if (told === undefined || told.epoch < epoch) {
-      told = { epoch, secret: undefined, asking: false };
+      told = { epoch, secret: undefined, wrapped: new Uint8Array(), asking: false };
       this.#ferries.set(ferry, told);
     }
-    if (told.epoch !== epoch || told.secret !== undefined || told.asking) return;
+    if (told.epoch !== epoch || told.asking) return;
+    // Another one in the same epoch: the node's key is another, and the secret with it.
+    const wrapped = linkKey.wrapped ?? new Uint8Array();
+    if (told.secret !== undefined && Buffer.compare(told.wrapped, wrapped) === 0) return;
     void this.#ask(told, linkKey);
   }
 
@@ -66,6 +71,7 @@ export class OpenedKeys {
       // One of no bytes would be a key that everybody has.
       if (secret.length !== LINK_SECRET_BYTES) throw new GatewayError("link-key.invalid");
       told.secret = secret;
+      told.wrapped = linkKey.wrapped ?? new Uint8Array();
       this.#fault = "";
     } catch (error) {
       const { code, detail } = asGatewayError(error);

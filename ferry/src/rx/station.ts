@@ -180,10 +180,11 @@ export class Station {
     return sender;
   }
 
-  /** Opened by the front-proxy of its first lane: all of a node have the same keys. */
+  /** Opened by the front-proxy of its lowest lane, for whose node the key is wrapped. */
   #linkKeysOf(sender: string): OpenedKeys | undefined {
     const { tags, lanes, log } = this.#options;
-    const inbox = lanes.find((lane) => lane.expectedSender === sender)?.inbox;
+    const its = lanes.filter((lane) => lane.expectedSender === sender);
+    const inbox = its.toSorted((one, other) => one.number - other.number)[0]?.inbox;
     if (tags !== true || inbox === undefined) return undefined;
     const { signal } = this.#stop;
     const open = async (told: lightferry.ferry.v1.WrappedLinkKey.$Properties) => {

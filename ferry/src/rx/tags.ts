@@ -35,7 +35,8 @@ export class KeptTags {
   readonly #frames: KeptFrame[] = [];
   /** In all of them. */
   #tags = 0;
-  #key: { readonly epoch: number; readonly key: Uint8Array } | undefined;
+  /** The last one that was made, and of which secret. */
+  #key: { readonly secret: Uint8Array; readonly key: Uint8Array } | undefined;
 
   constructor(provider: SmProvider, secretOf: SecretOf, budget: Budget, objectId: number) {
     this.#provider = provider;
@@ -110,8 +111,8 @@ export class KeptTags {
   #keyOf(epoch: number): Uint8Array | undefined {
     const secret = this.#secretOf(epoch);
     if (secret === undefined) return undefined;
-    if (this.#key?.epoch !== epoch) {
-      this.#key = { epoch, key: tagKey(this.#provider, secret, this.#objectId) };
+    if (this.#key?.secret !== secret) {
+      this.#key = { secret, key: tagKey(this.#provider, secret, this.#objectId) };
     }
     return this.#key.key;
   }

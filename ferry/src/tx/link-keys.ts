@@ -1,8 +1,9 @@
 /**
- * Guarantee: a secret of its own for each receiving node, drawn in this epoch and never written down, told
- * wrapped for the node's encryption key that is in force; no set number is given twice (SPEC.md §13.2, §13.5).
+ * Guarantee: a secret of its own for each receiving node and each encryption key of it that is in force, drawn in this
+ * epoch and never written down; no set number is given twice (SPEC.md §13.2, §13.5).
  */
 import { randomBytes } from "node:crypto";
+import { GatewayError } from "@lightferry/proto/errors";
 import { LINK_SECRET_BYTES, wrapLinkKey } from "@lightferry/proto/link-key";
 import type { SmProvider } from "@lightferry/proto/sm";
 import type { KeyDirectory } from "@lightferry/proto/trust";
@@ -37,17 +38,24 @@ export class LinkSecrets {
     this.#parts = parts;
   }
 
-  /** What a heartbeat tells the node; undefined while no encryption key of it counts. */
+  /** What a heartbeat tells the node; undefined while no encryption key of it counts, or nothing can be wrapped for it. */
   told(node: string): WrappedLinkKey | undefined {
     const { provider, keys, clock } = this.#parts;
     const found = keys().encryptKey(node, clock());
     if (found === undefined) return undefined;
     const known = this.#shared.get(node);
     if (known?.told.keyId === found.keyId) return known.told;
-    const secret = known?.secret ?? randomBytes(LINK_SECRET_BYTES);
-    const told = { keyId: found.keyId, wrapped: wrapLinkKey(provider, found.publicKey, secret) };
-    this.#shared.set(node, { secret, told });
-    return told;
+    // A new one with each key: whoever stole the key before must not have what comes after it.
+    const secret = randomBytes(LINK_SECRET_BYTES);
+    try {
+      const told = { keyId: found.keyId, wrapped: wrapLinkKey(provider, found.publicKey, secret) };
+      this.#shared.set(node, { secret, told });
+      return told;
+    } catch (error) {
+      // Heartbeats go on without it.
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
   }
 
   /** For one pass over an object; undefined when it has no tags, or the node was told no key or has none any more. */
