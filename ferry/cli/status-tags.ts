@@ -31,9 +31,9 @@ export function sentTags(tags: TxLink["tags"] = "off"): TagsState | undefined {
 export const takenTags = (tags: RxLink["tags"] = "off"): TagsState | undefined =>
   tags === "off" ? undefined : TAKEN[tags];
 
-/** Undefined while no tag has shown anything. */
+/** That tags are believed and show nothing is worth a look, too. Undefined while nothing was judged. */
 export function checkedBytes(checked: RxLane["checked"]): Words | undefined {
-  if (checked === undefined || checked.byTag === 0) return undefined;
+  if (checked === undefined || checked.byTag + checked.byDigest === 0) return undefined;
   const [byTag, byDigest] = [size(checked.byTag), size(checked.byDigest)];
   return {
     zh: `标签校验 ${byTag}，杂凑校验 ${byDigest}`,

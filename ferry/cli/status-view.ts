@@ -149,7 +149,8 @@ class View {
     for (const link of links) this.#alarms(link.alarms, links.length > 1 ? link.link : undefined);
     this.#alarms(space.alarms, undefined);
     for (const link of links) this.#rxLink(link);
-    for (const lane of lanes) this.#rxLane(lane, links.length);
+    const tagged = links.some(({ tags }) => tags === "on");
+    for (const lane of lanes) this.#rxLane(lane, links.length, tagged);
     const { freeBytes, totalBytes, promisedBytes, leftOut } = space;
     this.#facts(leftOut.objects > 0 ? "warning" : "plain", this.#say({ zh: "磁盘", en: "disk" }), [
       this.#say({
@@ -224,8 +225,9 @@ class View {
   #rxLane(
     { lane, bundles, quarantine, progress, gaps, lag, objects, links, checked }: RxLane,
     ofAll: number,
+    tagged: boolean,
   ): void {
-    const byTag = checkedBytes(checked);
+    const byTag = tagged ? checkedBytes(checked) : undefined;
     const wrong = wrongTags(checked);
     const missing = gaps.reduce((sum, { count }) => sum + count, 0);
     this.#facts("plain", this.#laneName(lane), [

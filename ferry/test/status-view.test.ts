@@ -102,6 +102,13 @@ test("of tags it says how they stand, where they were asked for, and why there a
   }));
   const before = statusView([seen({ ...taking, links: unheard })], "en", { columns: 300 }, NOW);
   expect(textOf(before)).not.toContain("tells no key");
+  // Believed, and nothing known by them: that somebody may want to know.
+  const links = taking.links.map((link) => ({ ...link, tags: "on" as const }));
+  const lanes = taking.lanes.map((lane) => {
+    return { ...lane, checked: { byTag: 0, byDigest: 5_000_000, wrongTags: 0 } };
+  });
+  const hashed = statusView([seen({ ...taking, links, lanes })], "en", { columns: 300 }, NOW);
+  expect(textOf(hashed)).toMatch(/0 B checked by tags, .* by digests/);
 });
 
 test("a lane says its links where it does not go by all of them", () => {
