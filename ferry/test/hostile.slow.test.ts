@@ -19,7 +19,8 @@ test("100,000 hostile datagrams during a transfer", { timeout: 300_000 }, async 
   // Those that come at any pace; of the floods, that of objects: which heartbeats are one depends on how fast the drill could send.
   const reasons = [
     ...["checksum", "magic", "manifest-signature", "heartbeat-malformed", "no-manifest"],
-    ...["tags", "chunk-tag"],
+    // Of objects under way.
+    ...["shape", "tags", "chunk-tag"],
   ];
   for (const reason of reasons) {
     expect(report.rejected[reason], reason).toBeGreaterThan(0);

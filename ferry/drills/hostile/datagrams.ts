@@ -33,7 +33,7 @@ export type Kind = keyof typeof KINDS;
 
 /** Frames that are remembered, newest last: of objects under way and of such as are over. */
 const OVERHEARD = 512;
-const LONGEST = 1_456;
+export const LONGEST = 1_456;
 /** Beyond the objects that a sender gets to in a run: what is over is not looked at. */
 const FAR = 2 ** 24;
 /**
@@ -63,12 +63,13 @@ export class Hostile {
     );
   }
 
-  /** Remembers a frame that went by. */
-  overhear(datagram: Uint8Array): void {
+  /** Remembers a frame that went by. @returns false when it is none */
+  overhear(datagram: Uint8Array): boolean {
     const header = emptyHeader();
-    if (datagram.length > LONGEST || decodeFrame(datagram, header) !== undefined) return;
+    if (datagram.length > LONGEST || decodeFrame(datagram, header) !== undefined) return false;
     if (this.#overheard.length === OVERHEARD) this.#overheard.splice(this.#int(OVERHEARD / 2), 1);
     this.#overheard.push({ header, bytes: Uint8Array.from(datagram) });
+    return true;
   }
 
   /** The next datagram; valid until the next call. */
