@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BlockingSender } from "../../test/datagrams.ts";
 import { seeded } from "../wire/loss-model.ts";
 import { inNamespace } from "../wire/namespaces.ts";
-import { PacketPath } from "../wire/packet-socket.ts";
+import { BATCH, PacketPath } from "../wire/packet-socket.ts";
 import { Hostile, LONGEST } from "./datagrams.ts";
 
 export interface AttackRequest {
@@ -44,8 +44,15 @@ let overheard = 0;
 /** Port of the sender: the first that is heard, before anything hostile is on the line. */
 let senderPort: number | undefined;
 
+/** Hears all that has come: the attack is on the line too, and what waits behind it would be of objects that are over. */
 function listen(): void {
-  const count = heard.receive();
+  for (let count = BATCH; count === BATCH; ) {
+    count = heard.receive();
+    remember(count);
+  }
+}
+
+function remember(count: number): void {
   for (let index = 0; index < count; index += 1) {
     const at = heard.at(index);
     const frame = heard.frames.subarray(at, at + heard.lengthOf(index));
@@ -53,8 +60,8 @@ function listen(): void {
     senderPort ??= from;
     if (from !== senderPort) continue;
     // What left together is heard as one: full frames, and a shorter one as the last.
-    for (let from = HEADERS; from < frame.length; from += LONGEST) {
-      if (hostile.overhear(frame.subarray(from, from + LONGEST))) overheard += 1;
+    for (let start = HEADERS; start < frame.length; start += LONGEST) {
+      if (hostile.overhear(frame.subarray(start, start + LONGEST))) overheard += 1;
     }
   }
 }
